@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../harness/kube/types.ts';
+import { createCapabilities } from './capabilities.ts';
+import { existingCluster } from './existing/existing-provider.ts';
+import { fakeKube, fakeNode } from './fake-kube.ts';
+
+function capabilitiesOf(objects: KubeObject[]) {
+  const kube = fakeKube([fakeNode('n1'), ...objects]);
+  const cluster = existingCluster({ kube: kube.client, kubernetes: 'v1', kubeconfig: 'k', context: 'c' });
+  return { kube, capabilities: createCapabilities(cluster) };
+}
+
+const storageClass = (name: string, isDefault: boolean): KubeObject => ({
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: {
+    name,
+    annotations: { 'storageclass.kubernetes.io/is-default-class': String(isDefault) },
+  },
+  provisioner: 'p',
+});
+
+describe('createCapabilities', () => {
+  it.each([
+    [[storageClass('standard', true), storageClass('x', false)], true, /standard is the default class/],
+    [[storageClass('a', true), storageClass('b', true)], false, /more than one class is the default: a, b/],
+    [[storageClass('a', false)], false, /no class is the default; there are: a/],
+  ])('default-storage-class, case %#', async (objects, present, evidence) => {
+    const result = await capabilitiesOf(objects).capabilities.probe('default-storage-class');
+    expect(result).toMatchObject({ name: 'default-storage-class', present });
+    expect(result.evidence).toMatch(evidence);
+  });
+
+  it.each([
+    ['metrics', /serves no metrics.k8s.io/],
+    ['node-access', /existing gives no access/],
+    ['cgroup-v1', /existing gives no access/],
+    ['shared-storage', /no StorageClass shared/],
+    ['network-policy', /not provable: the nodes have no image with busybox/],
+  ])('%s is absent, with the reason', async (name, evidence) => {
+    const result = await capabilitiesOf([]).capabilities.probe(name);
+    expect(result).toMatchObject({ name, present: false });
+    expect(result.evidence).toMatch(evidence);
+  });
+
+  it('proves a capability once', async () => {
+    const { capabilities, kube } = capabilitiesOf([storageClass('a', true)]);
+    await capabilities.probe('default-storage-class');
+    kube.objects.length = 0;
+    expect(await capabilities.probe('default-storage-class')).toMatchObject({ present: true });
+    expect(await capabilities.results()).toHaveLength(1);
+  });
+
+  it('asks again after a probe broke', async () => {
+    const { capabilities, kube } = capabilitiesOf([storageClass('a', true)]);
+    const list = kube.client.list;
+    kube.client.list = () => Promise.reject(new Error('connection lost'));
+    await expect(capabilities.probe('default-storage-class')).rejects.toThrow('connection lost');
+    kube.client.list = list;
+    expect(await capabilities.probe('default-storage-class')).toMatchObject({ present: true });
+  });
+
+  it('names the known ones when asked for another', async () => {
+    await expect(capabilitiesOf([]).capabilities.probe('teleport')).rejects.toMatchObject({
+      code: 'E_CAPABILITY',
+      hint: expect.stringContaining('network-policy') as string,
+    });
+  });
+});

@@ -1,0 +1,85 @@
+/** NetworkPolicy is enforced: proven by a deny-all that really denies, after the same connection worked without it. */
+import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
+import type { Finding } from '../capabilities.ts';
+import type { ProbeContext } from './probe.ts';
+import { execProbe, probePod, waitForProbePod } from './probe.ts';
+
+const PORT = 8080;
+/** How long a network plugin may take to put a new policy into effect. */
+const ENFORCEMENT_MS = 15_000;
+
+export async function probeNetworkPolicy(context: ProbeContext): Promise<Finding> {
+  const { kube, inNamespace } = context;
+  const image = await context.image();
+  if (image === undefined) {
+    return {
+      present: false,
+      evidence: 'not provable: the nodes have no image with busybox for two probing pods',
+    };
+  }
+  return inNamespace(async (namespace) => {
+    const command = image.serve(PORT, namespace);
+    for (const name of ['server', 'client']) {
+      await kube.create(probePod({ namespace, name, image: image.ref, command }));
+    }
+    const [server, client] = await Promise.all([
+      waitForProbePod(context, { namespace, name: 'server' }),
+      waitForProbePod(context, { namespace, name: 'client' }),
+    ]);
+    if ('failed' in server) return { present: false, evidence: `not provable: ${server.failed}` };
+    if ('failed' in client) return { present: false, evidence: `not provable: ${client.failed}` };
+    const address = server.pod.status?.podIP ?? '';
+    const connects = async () => {
+      const answer = await execProbe(context, { namespace, pod: 'client' }, image.fetch(address, PORT));
+      // The server says the namespace's name: nothing else on the network may pass for it.
+      return answer.stdout.includes(namespace);
+    };
+
+    if (!(await eventually(context, 'a connection without a policy', 15_000, connects))) {
+      return { present: false, evidence: 'not provable: two pods cannot connect even without a policy' };
+    }
+    await kube.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'deny-all', namespace },
+      spec: { podSelector: {}, policyTypes: ['Ingress'] },
+    });
+    const denied = await eventually(
+      context,
+      'deny-all to deny',
+      ENFORCEMENT_MS,
+      async () => !(await connects()),
+    );
+    if (!denied) {
+      return {
+        present: false,
+        evidence: `a deny-all policy did not stop a connection between two pods within ${ENFORCEMENT_MS / 1000} s: the network plugin does not enforce NetworkPolicy`,
+      };
+    }
+    return {
+      present: true,
+      evidence: 'two pods connected, and no longer did once a deny-all policy was there',
+    };
+  });
+}
+
+async function eventually(
+  { clock, signal }: ProbeContext,
+  what: string,
+  timeoutMs: number,
+  holds: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await waitFor({
+      what,
+      timeoutMs,
+      intervalMs: 1000,
+      clock,
+      signal,
+      look: async () => ((await holds()) ? { done: true, value: true } : { done: false, seen: 'not yet' }),
+    });
+  } catch (error) {
+    if (error instanceof WaitTimeout) return false;
+    throw error;
+  }
+}

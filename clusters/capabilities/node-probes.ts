@@ -1,0 +1,31 @@
+/** Capabilities of the nodes themselves. */
+import type { Finding } from '../capabilities.ts';
+import type { ProbeContext } from './probe.ts';
+
+/** Commands can be run on every node. */
+export async function probeNodeAccess({ cluster }: ProbeContext): Promise<Finding> {
+  const { nodes } = cluster;
+  if (nodes === undefined) {
+    return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
+  }
+  const names = (await cluster.describe()).map((node) => node.name);
+  const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
+  const failed = names.filter((_, index) => results[index]?.exitCode !== 0);
+  if (failed.length > 0) return { present: false, evidence: `no command runs on ${failed.join(', ')}` };
+  return { present: true, evidence: `a command ran on ${names.length} of ${names.length} nodes` };
+}
+
+/** The nodes' cgroup hierarchy is of this version. */
+export async function probeCgroupVersion({ cluster }: ProbeContext, version: 'v1' | 'v2'): Promise<Finding> {
+  const { nodes } = cluster;
+  const [node] = await cluster.describe();
+  if (nodes === undefined || node === undefined) {
+    return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
+  }
+  const { stdout } = await nodes.run(node.name, ['stat', '-f', '-c', '%T', '/sys/fs/cgroup']);
+  const actual = stdout.trim() === 'cgroup2fs' ? 'v2' : 'v1';
+  return {
+    present: actual === version,
+    evidence: `/sys/fs/cgroup of ${node.name} is ${stdout.trim()} (${actual})`,
+  };
+}

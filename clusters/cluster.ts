@@ -1,0 +1,9 @@
+/** What this folder implements; the harness declares it, because it depends on it without knowing who provides it. */
+export type {
+  CapabilityResult,
+  Cluster,
+  ClusterNode,
+  NodeAccess,
+  NodeGroup,
+  Topology,
+} from '../harness/plan/cluster-port.ts';

@@ -1,0 +1,24 @@
+/** A cluster's nodes in the form of the report. */
+import type { KubeClient } from '../harness/kube/client.ts';
+import type { ClusterNode } from './cluster.ts';
+import { GPU_RESOURCE } from './gpu-capacity.ts';
+import { taintText } from './topology.ts';
+
+const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
+
+/** All nodes as the API server knows them; `gpus` is what can be allocated right now. */
+export async function describeNodes(kube: KubeClient): Promise<ClusterNode[]> {
+  const nodes = await kube.list('Node');
+  return nodes.map((node) => {
+    const labels = node.metadata.labels ?? {};
+    return {
+      name: node.metadata.name,
+      role: CONTROL_PLANE_LABEL in labels ? 'control-plane' : 'worker',
+      labels,
+      taints: (node.spec.taints ?? []).map(taintText),
+      gpus: Number(node.status?.allocatable?.[GPU_RESOURCE] ?? '0'),
+      kubelet: node.status?.nodeInfo?.kubeletVersion ?? 'unknown',
+      runtime: node.status?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
+    };
+  });
+}

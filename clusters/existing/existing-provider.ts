@@ -1,0 +1,111 @@
+/** A cluster that is there already, whoever made it: only what the checks themselves install is put into it. */
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
+import type { Log } from '../../harness/core/log.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import { createKubeClient } from '../../harness/kube/http-client.ts';
+import type { Cluster } from '../cluster.ts';
+import { describeNodes } from '../describe-nodes.ts';
+import { minimiseKubeconfig } from './minimise-kubeconfig.ts';
+
+export interface ExistingProviderOptions {
+  /** The user's kubeconfig; never written. */
+  kubeconfig: string | undefined;
+  context: string | undefined;
+  log?: Log | undefined;
+  signal?: AbortSignal | undefined;
+  /** Opens a client; replaced in unit tests. */
+  connect?: ((options: { kubeconfig: string; context: string }) => Promise<KubeClient>) | undefined;
+}
+
+export interface ExistingProvider {
+  /**
+   * Copies the context into `kubeconfig` (the run's own file, mode 0600) and connects.
+   *
+   * @throws UsageError `E_CLUSTER_UNREACHABLE` when the API server does not answer; nothing has been created by then
+   */
+  attach(options: { kubeconfig: string; onNotice?: ((text: string) => void) | undefined }): Promise<Cluster>;
+}
+
+/**
+ * Refuses a cluster that was not named in so many words: a current-context that happens to be set has cost others a production namespace.
+ *
+ * @throws UsageError `E_CONTEXT_NOT_NAMED`
+ */
+export function existingProvider(options: ExistingProviderOptions): ExistingProvider {
+  const { kubeconfig: source, context, log, signal } = options;
+  if (!source || !context) {
+    const missing = [!source && '--kubeconfig', !context && '--context'].filter((option) => option !== false);
+    throw new UsageError('E_CONTEXT_NOT_NAMED', `--cluster existing needs ${missing.join(' and ')}`, {
+      hint: 'name both, e.g. --kubeconfig ./my.kubeconfig --context my-cluster; neither KUBECONFIG nor a current context is used',
+    });
+  }
+  const connect = options.connect ?? ((at) => createKubeClient({ ...at, log, signal }));
+  return {
+    async attach({ kubeconfig, onNotice }) {
+      const text = await minimiseKubeconfig(source, context);
+      await mkdir(dirname(kubeconfig), { recursive: true });
+      await writeFile(kubeconfig, text, { mode: 0o600 });
+      await chmod(kubeconfig, 0o600);
+      try {
+        const kube = await connect({ kubeconfig, context });
+        return existingCluster({ kube, kubernetes: await kube.version(), kubeconfig, context, onNotice });
+      } catch (error) {
+        await rm(kubeconfig, { force: true });
+        if (error instanceof InterruptedError) throw error;
+        throw new UsageError(
+          'E_CLUSTER_UNREACHABLE',
+          `the cluster of context ${context} does not answer: ${messageOf(error)}`,
+          {
+            hint: `check it: kubectl --kubeconfig ${source} --context ${context} version`,
+            cause: error,
+          },
+        );
+      }
+    },
+  };
+}
+
+const nodeImagesSchema = z.looseObject({
+  images: z.array(z.looseObject({ names: z.array(z.string()).nullish() })).nullish(),
+});
+
+/** The cluster behind an open client. */
+export function existingCluster(options: {
+  kube: KubeClient;
+  kubernetes: string;
+  kubeconfig: string;
+  context: string;
+  onNotice?: ((text: string) => void) | undefined;
+}): Cluster {
+  const { kube, kubernetes, kubeconfig, context } = options;
+  return {
+    provider: 'existing',
+    name: context,
+    context,
+    kubeconfig,
+    kubernetes,
+    kube,
+    describe: () => describeNodes(kube),
+    loadImages(refs, onProgress) {
+      const text = `images are not loaded into an existing cluster; its nodes must be able to pull ${refs.join(', ')}`;
+      if (refs.length > 0) (onProgress ?? options.onNotice)?.(text);
+      return Promise.resolve();
+    },
+    /** What nodes report, at most 50 images each (kubelet, nodeStatusMaxImages). */
+    async imagesOnNodes() {
+      const nodes = await kube.list('Node');
+      return new Map(
+        nodes.map((node) => {
+          const { images } = nodeImagesSchema.parse(node.status ?? {});
+          return [node.metadata.name, new Set((images ?? []).flatMap((image) => image.names ?? []))] as const;
+        }),
+      );
+    },
+    async delete() {
+      await kube.close();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** One context of a kubeconfig, with everything it needs and nothing else. */
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { messageOf, UsageError } from '../../harness/core/errors.ts';
+
+const named = <T extends z.ZodType>(field: string, content: T) =>
+  z.array(z.looseObject({ name: z.string(), [field]: content })).nullish();
+
+const contextSchema = z.looseObject({ cluster: z.string(), user: z.string() });
+const kubeconfigSchema = z.looseObject({
+  contexts: named('context', contextSchema),
+  clusters: named('cluster', z.looseObject({ server: z.string() })),
+  users: named('user', z.looseObject({}).nullish()),
+});
+
+/** Fields that name files: their contents go into the copy, under the field that holds data. */
+const FILE_FIELDS = {
+  'certificate-authority': 'certificate-authority-data',
+  'client-certificate': 'client-certificate-data',
+  'client-key': 'client-key-data',
+} as const;
+
+/**
+ * Reads a kubeconfig and returns the text of one that holds the given context only. Files that it names are copied into it (a token's
+ * file is only made absolute: it is renewed in place).
+ *
+ * @throws UsageError `E_KUBECONFIG` when the file cannot be read, or has no such context (the hint lists those it has)
+ */
+export async function minimiseKubeconfig(file: string, context: string): Promise<string> {
+  const config = await readKubeconfig(file);
+  const known = (config.contexts ?? []).map((entry) => entry.name);
+  const chosen = config.contexts?.find((entry) => entry.name === context)?.['context'];
+  if (chosen === undefined) {
+    throw new UsageError('E_KUBECONFIG', `kubeconfig ${file} has no context ${context}`, {
+      hint: `name one with --context; the file has: ${known.join(', ') || 'none'}`,
+    });
+  }
+  const { cluster: clusterName, user: userName } = contextSchema.parse(chosen);
+  const cluster = config.clusters?.find((entry) => entry.name === clusterName)?.['cluster'];
+  const user = config.users?.find((entry) => entry.name === userName);
+  if (cluster === undefined || user === undefined) {
+    throw new UsageError('E_KUBECONFIG', `context ${context} of ${file} lacks its cluster or its user`, {
+      hint: 'write the file anew with the tool that made it',
+    });
+  }
+  const base = dirname(resolve(file));
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': context,
+    contexts: [{ name: context, context: chosen }],
+    clusters: [{ name: clusterName, cluster: await inlineFiles(cluster, base) }],
+    users: [{ name: userName, user: await inlineFiles(user['user'] ?? {}, base) }],
+  });
+}
+
+async function readKubeconfig(file: string): Promise<z.infer<typeof kubeconfigSchema>> {
+  try {
+    return kubeconfigSchema.parse(parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? 'it is no kubeconfig' : messageOf(error);
+    throw new UsageError('E_KUBECONFIG', `kubeconfig ${file} cannot be read: ${why}`, {
+      hint: 'name the kubeconfig of a running cluster with --kubeconfig',
+      cause: error,
+    });
+  }
+}
+
+async function inlineFiles(input: unknown, base: string): Promise<Record<string, unknown>> {
+  const result: Record<string, unknown> = { ...z.record(z.string(), z.unknown()).parse(input) };
+  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path));
+  for (const [field, dataField] of Object.entries(FILE_FIELDS)) {
+    const path = result[field];
+    if (typeof path !== 'string') continue;
+    delete result[field];
+    try {
+      result[dataField] ??= (await readFile(absolute(path))).toString('base64');
+    } catch (error) {
+      throw new UsageError(
+        'E_KUBECONFIG',
+        `the ${field} that the kubeconfig names cannot be read: ${messageOf(error)}`,
+        {
+          hint: 'correct the path in the kubeconfig',
+          cause: error,
+        },
+      );
+    }
+  }
+  if (typeof result['tokenFile'] === 'string') result['tokenFile'] = absolute(result['tokenFile']);
+  const exec = z.looseObject({ command: z.string() }).safeParse(result['exec']);
+  // A command with a folder in it is relative to the kubeconfig; a bare name is looked up on PATH.
+  if (exec.success && exec.data.command.includes('/')) {
+    result['exec'] = { ...exec.data, command: absolute(exec.data.command) };
+  }
+  return result;
+}

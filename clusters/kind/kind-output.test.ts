@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { likelyCause } from './creation-cause.ts';
+import { canonicalImageRef } from './image-ref.ts';
+import { parseKindStage } from './kind-progress.ts';
+
+describe('parseKindStage', () => {
+  it.each([
+    [' • Preparing nodes 📦 📦 📦  ...', { title: 'preparing nodes', state: 'started' }],
+    [' ✓ Starting control-plane 🕹️', { title: 'starting control-plane', state: 'done' }],
+    [' ✗ Joining worker nodes 🚜', { title: 'joining worker nodes', state: 'failed' }],
+    [
+      ' • Ensuring node image (kindest/node:v1.36.3) 🖼  ...',
+      { title: 'ensuring node image (kindest/node:v1.36.3)', state: 'started' },
+    ],
+    ['Creating cluster "x" ...', undefined],
+    ['', undefined],
+  ])('reads %j', (line, expected) => {
+    expect(parseKindStage(line)).toEqual(expected);
+  });
+});
+
+describe('likelyCause', () => {
+  it.each([
+    ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock', /engine does not answer/],
+    ['write /var/x: no space left on device', /disk is full/],
+    [
+      'could not find a log line that matches "Reached target .*Multi-User System.*"',
+      /systemd did not start/,
+    ],
+    // The reason behind a missing log line is told, not the missing line.
+    [
+      'could not find a log line that matches\nFailed to allocate directory watch: Too many open files',
+      /inotify/,
+    ],
+    ['kubelet is configured to not run on a host using cgroup v1', /refuses cgroup v1/],
+    [
+      'docker: Error response from daemon: Bind for 127.0.0.1:1 failed: port is already allocated',
+      /took the port/,
+    ],
+    ['something else', /no known cause/],
+  ])('%j', (output, cause) => {
+    expect(likelyCause(output).cause).toMatch(cause);
+  });
+});
+
+describe('canonicalImageRef', () => {
+  it.each([
+    ['app', 'docker.io/library/app:latest'],
+    ['app:v1', 'docker.io/library/app:v1'],
+    ['team/app:v1', 'docker.io/team/app:v1'],
+    ['ghcr.io/team/app:v1', 'ghcr.io/team/app:v1'],
+    ['localhost/app', 'localhost/app:latest'],
+    ['registry:5000/app', 'registry:5000/app:latest'],
+    ['app@sha256:aa', 'docker.io/library/app@sha256:aa'],
+  ])('%s is %s', (ref, expected) => {
+    expect(canonicalImageRef(ref)).toBe(expected);
+  });
+});

@@ -1,0 +1,20 @@
+/** The output of `kind create cluster`, line by line. Pure. */
+
+export interface KindStage {
+  title: string;
+  state: 'started' | 'done' | 'failed';
+}
+
+const MARKS: Record<string, KindStage['state']> = { '•': 'started', '✓': 'done', '✗': 'failed' };
+
+/**
+ * Reads a progress line of kind when it writes to no terminal: ` • Preparing nodes 📦 📦  ...`, then ` ✓ …` or ` ✗ …`
+ * (kind, pkg/internal/cli/status.go). Other lines give `undefined`.
+ */
+export function parseKindStage(line: string): KindStage | undefined {
+  const match = /^\s*([•✓✗])\s+(.+?)\s*(?:\.\.\.)?\s*$/u.exec(line);
+  const state = MARKS[match?.[1] ?? ''];
+  if (match?.[2] === undefined || state === undefined) return undefined;
+  const title = match[2].replace(/[\p{Extended_Pictographic}\u{FE0F}\u{200D}]/gu, '').trim();
+  return { title: title.charAt(0).toLowerCase() + title.slice(1), state };
+}

@@ -1,0 +1,277 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../harness/core/deadline.ts';
+import type { InfrastructureError } from '../../harness/core/errors.ts';
+import type { KubeObject } from '../../harness/kube/types.ts';
+import type { Topology } from '../cluster.ts';
+import type { FakeKube } from '../fake-kube.ts';
+import { fakeKube, fakeNode, fakeSystemPod } from '../fake-kube.ts';
+import { GPU_NODE_LABELS, GPU_NODE_TAINTS, gpuGroup } from '../topology.ts';
+import type { FakePrograms } from './fake-programs.ts';
+import { fakePrograms } from './fake-programs.ts';
+import { sharedFolderOf } from './host-folders.ts';
+import type { CreateKindCluster, KindProvider } from './kind-provider.ts';
+import { kindProvider } from './kind-provider.ts';
+
+const NAME = 'kp-unit-test';
+const topology: Topology = { groups: [gpuGroup([2])] };
+
+let programs: FakePrograms;
+let kube: FakeKube;
+let now = 0;
+// Time passes only by waiting, so that a test of a timeout is over at once.
+const clock: Clock = {
+  now: () => now,
+  sleep: (ms) => {
+    now += ms;
+    return Promise.resolve();
+  },
+};
+
+const system = (): KubeObject[] => [
+  fakeNode(`${NAME}-control-plane`),
+  fakeNode(`${NAME}-worker`, { labels: { ...GPU_NODE_LABELS }, spec: { taints: [...GPU_NODE_TAINTS] } }),
+  fakeSystemPod('coredns'),
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } },
+];
+
+beforeEach(async () => {
+  programs = await fakePrograms();
+  kube = fakeKube(system());
+});
+afterEach(async () => {
+  await rm(programs.folder, { recursive: true });
+  await rm(sharedFolderOf(NAME), { recursive: true, force: true });
+});
+
+function provider(signal?: AbortSignal, digest = 'sha256:one'): KindProvider {
+  return kindProvider({
+    run: programs.run,
+    kindPath: programs.kindPath,
+    nodeImage: { ref: 'node:v1', digest, kubernetes: 'v1.36.3' },
+    engine: { cgroupVersion: 'v2', sysResource: true },
+    connect: () => Promise.resolve(kube.client),
+    clock,
+    signal,
+  });
+}
+
+const options = (more: Partial<CreateKindCluster> = {}): CreateKindCluster => ({
+  name: NAME,
+  topology,
+  kubeconfig: join(programs.folder, 'run', 'kubeconfig'),
+  runId: 'r1',
+  evidenceDirectory: join(programs.folder, 'evidence'),
+  ...more,
+});
+const containers = () => readdir(join(programs.folder, 'containers'));
+
+async function failure(promise: Promise<unknown>): Promise<InfrastructureError> {
+  return promise.then(
+    () => expect.unreachable('it succeeded'),
+    (error: unknown) => error as InfrastructureError,
+  );
+}
+
+describe('create', () => {
+  it('makes a cluster with GPUs, and a kubeconfig for its owner only', async () => {
+    const progress: string[] = [];
+    const cluster = await provider().create(options({ onProgress: (text) => progress.push(text) }));
+    expect(cluster).toMatchObject({ provider: 'kind', context: `kind-${NAME}`, kubernetes: 'v1.36.3' });
+    expect(progress).toEqual(['preparing nodes', 'starting control-plane', 'waiting for system pods']);
+    expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
+    expect(await programs.calls()).toContain(
+      `kind create cluster --name ${NAME} --kubeconfig ${cluster.kubeconfig} --retain --config -`,
+    );
+    expect((await cluster.describe()).find((node) => node.name === `${NAME}-worker`)).toMatchObject({
+      gpus: 2,
+    });
+    expect(await cluster.assertGpuCapacity()).toEqual([]);
+  });
+
+  it('writes lost GPU capacity again', async () => {
+    const cluster = await provider().create(options());
+    const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
+    worker!['status'] = { capacity: { 'nvidia.com/gpu': '2' }, allocatable: {} };
+    expect(await cluster.assertGpuCapacity()).toEqual([`${NAME}-worker`]);
+    expect(worker).toMatchObject({ status: { allocatable: { 'nvidia.com/gpu': '2' } } });
+  });
+
+  it('keeps evidence of a failure half-way, names stage and cause, and removes what is there', async () => {
+    await programs.put('fail');
+    const error = await failure(provider().create(options()));
+    expect(error).toMatchObject({ code: 'E_CLUSTER_CREATE', exitCode: 3 });
+    expect(error.message).toMatch(/"starting control-plane" failed .* likely cause: the inotify limits/);
+    expect(error.hint).toContain('max_user_instances');
+    expect(await programs.read(`evidence/${NAME}-worker/kubelet.log`)).toContain('kubelet of');
+    expect(await programs.read('evidence/kind-create.log')).toContain('failed to init node');
+    expect(await programs.read('evidence/docker-ps.txt')).toContain(`${NAME}-control-plane`);
+    expect(await containers()).toEqual([]);
+    expect(existsSync(options().kubeconfig)).toBe(false);
+    expect(existsSync(sharedFolderOf(NAME))).toBe(false);
+  });
+
+  it('tells the last state when system pods do not become ready', async () => {
+    kube.objects.push(fakeSystemPod('flannel-x', false));
+    const error = await failure(provider().create(options()));
+    expect(error.message).toContain(
+      'pod kube-system/flannel-x is Running, not ready (c: CrashLoopBackOff after 3 restarts)',
+    );
+    expect(JSON.parse(await programs.read('evidence/pods.json'))).toHaveLength(2);
+    expect(await containers()).toEqual([]);
+  });
+
+  it('leaves a cut-off creation to delete()', async () => {
+    await programs.put('hang');
+    const control = new AbortController();
+    const kind = provider(control.signal);
+    const creating = failure(
+      kind.create(options({ onProgress: (text) => text.startsWith('starting') && control.abort() })),
+    );
+    expect(await creating).toMatchObject({ code: 'E_INTERRUPTED' });
+    expect(await containers()).toHaveLength(2);
+    expect(await kind.delete(NAME, options().kubeconfig)).toHaveLength(2);
+    expect(await containers()).toEqual([]);
+    expect(existsSync(options().kubeconfig)).toBe(false);
+  });
+
+  it.each(['Upper', '-x', 'a'.repeat(50), 'a b'])('refuses the name "%s"', async (name) => {
+    expect(await failure(provider().create(options({ name })))).toMatchObject({
+      code: 'E_CLUSTER_NAME',
+      exitCode: 2,
+    });
+  });
+
+  it('refuses to touch a cluster that is there, unless told to reuse it', async () => {
+    await provider().create(options());
+    expect(await failure(provider().create(options()))).toMatchObject({
+      code: 'E_CLUSTER_EXISTS',
+      exitCode: 2,
+    });
+    expect(await containers()).toHaveLength(2);
+  });
+});
+
+describe('reuse', () => {
+  const creations = async () =>
+    (await programs.calls()).filter((call) => call.startsWith('kind create')).length;
+
+  beforeEach(async () => {
+    await programs.put('kubeconfig-of-kind', 'apiVersion: v1\n');
+    await provider().create(options());
+  });
+
+  it('takes a cluster that fits, and repairs it', async () => {
+    const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
+    worker!.metadata.labels = { 'kubernetes.io/arch': 'amd64' };
+    worker!['spec'] = { unschedulable: true, taints: [{ key: 'someone', effect: 'NoExecute' }] };
+    const progress: string[] = [];
+    const cluster = await provider().create(
+      options({ reuse: true, onProgress: (text) => progress.push(text) }),
+    );
+    expect(progress).toEqual([
+      `verifying the cluster ${NAME}`,
+      `label nvidia.com/gpu.present=true put back on ${NAME}-worker`,
+      `taints of ${NAME}-worker set to [nvidia.com/gpu=present:NoSchedule]`,
+      `${NAME}-worker uncordoned`,
+    ]);
+    expect(worker).toMatchObject({
+      spec: { taints: GPU_NODE_TAINTS },
+      metadata: { labels: GPU_NODE_LABELS },
+    });
+    expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each<{
+    title: string;
+    change: () => Promise<void> | void;
+    more?: Partial<CreateKindCluster>;
+    digest?: string;
+    reason: RegExp;
+  }>([
+    {
+      title: 'another topology',
+      change: () => {},
+      more: { topology: { groups: [{ name: 'workers', count: 1 }] } },
+      reason: /it is 1 control plane, 1 × gpu/,
+    },
+    { title: 'another node image', change: () => {}, digest: 'sha256:two', reason: /another node image/ },
+    {
+      title: 'a stopped node',
+      change: () => programs.put(`containers/${NAME}-worker`, `${NAME}\tworker\texited`),
+      reason: /kp-unit-test-worker is exited/,
+    },
+  ])('makes it anew for $title, and says why', async ({ change, more, digest, reason }) => {
+    await change();
+    const progress: string[] = [];
+    const kind = provider(undefined, digest);
+    await kind.create(options({ reuse: true, onProgress: (text) => progress.push(text), ...more }));
+    expect(progress.find((text) => text.includes('made anew'))).toMatch(reason);
+    expect(await creations()).toBe(2);
+  });
+
+  it('does not replace a cluster that somebody else made', async () => {
+    await programs.put('foreign');
+    const error = await failure(provider(undefined, 'sha256:two').create(options({ reuse: true })));
+    expect(error).toMatchObject({ code: 'E_CLUSTER_EXISTS', exitCode: 2 });
+    expect(await containers()).toHaveLength(2);
+  });
+});
+
+describe('delete', () => {
+  it('is content with a cluster that does not exist', async () => {
+    expect(await provider().delete('kp-unknown')).toEqual([]);
+  });
+
+  it('leaves other clusters alone', async () => {
+    await programs.put('containers/other-worker', 'other\tworker\trunning');
+    await provider().create(options());
+    await provider().delete(NAME);
+    expect(await containers()).toEqual(['other-worker']);
+    expect(await provider().list()).toEqual(['other']);
+  });
+});
+
+describe('images', () => {
+  const load = async (...refs: string[]) => {
+    const cluster = await provider().create(options());
+    await programs.put('local/app:v1', 'sha256:a');
+    await programs.put('local/old:v1', 'sha256:b2');
+    // The node has app under its tag, and another build of old.
+    await programs.put(
+      `node-images/${NAME}-worker`,
+      'docker.io/library/app:v1 t m-1\nsha256:a t m-1\ndocker.io/library/old:v1 t m-2\nsha256:b1 t m-2\n',
+    );
+    await cluster.loadImages(refs);
+    return { cluster, saves: (await programs.calls()).filter((call) => call.startsWith('docker save')) };
+  };
+
+  it('loads nothing that the nodes have', async () => {
+    expect((await load('app:v1')).saves).toEqual([]);
+  });
+
+  it('loads what is missing or was rebuilt under the same tag, in one archive', async () => {
+    await programs.put('local/new:v1', 'sha256:n');
+    const { cluster, saves } = await load('app:v1', 'old:v1', 'new:v1');
+    expect(saves).toHaveLength(1);
+    expect(saves[0]).toMatch(/ old:v1 new:v1$/);
+    const images = await cluster.imagesOnNodes();
+    expect([...images.keys()]).toEqual([`${NAME}-worker`]);
+    expect(images.get(`${NAME}-worker`)).toContain('docker.io/library/new:v1');
+    expect(await readdir(sharedFolderOf(NAME))).toEqual([]);
+  });
+
+  it('says which images nobody has', async () => {
+    expect(await failure(load('app:v1', 'gone:v1'))).toMatchObject({
+      code: 'E_IMAGE_NOT_LOCAL',
+      message: 'neither the local engine nor every node has gone:v1',
+    });
+  });
+});
+
+it('mounts the shared folder and reads the image for its configuration', async () => {
+  await provider().create(options());
+  expect(await readFile(join(programs.folder, 'config'), 'utf8')).toContain(sharedFolderOf(NAME));
+});

@@ -1,0 +1,29 @@
+/** metrics-server comes with the node image, but takes memory: it is installed only where metrics are asked for. */
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeObject } from '../../harness/kube/types.ts';
+import type { NodeAccess } from '../cluster.ts';
+
+const MANIFEST = '/kind/manifests/metrics-server.yaml';
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+});
+
+/** @returns `false` when the node image brings no metrics-server (an image from elsewhere): the capability is then absent */
+export async function installMetricsServer(
+  kube: KubeClient,
+  nodes: NodeAccess,
+  controlPlane: string,
+): Promise<boolean> {
+  const manifest = await nodes.run(controlPlane, ['cat', MANIFEST], { reject: false });
+  if (manifest.exitCode !== 0) return false;
+  for (const document of parseAllDocuments(manifest.stdout)) {
+    const content: unknown = document.toJS();
+    if (content !== null) await kube.apply(objectSchema.parse(content) as KubeObject);
+  }
+  return true;
+}

@@ -1,0 +1,39 @@
+/** Something that a run left on this machine, and whose it is. */
+import type { CommandRunner } from '../harness/core/command.ts';
+import type { LeftoverFact } from '../harness/preflight/finding.ts';
+import type { RunRecord, RunRegistry } from './run-lock.ts';
+
+/** All clusters of kindproof are called so. */
+export const CLUSTER_PREFIX = 'kp-';
+
+export interface Leftover extends LeftoverFact {
+  kind: 'container' | 'volume' | 'network' | 'folder' | 'file' | 'record';
+  /** The engine's id, or a path. */
+  id: string;
+  run?: string;
+  cluster?: string;
+}
+
+export interface LeftoverDeps {
+  run: CommandRunner;
+  registry: RunRegistry;
+  now: () => number;
+  /** Default: the system's folder for temporary files. */
+  temporaryDir?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export type Owner = RunRecord & { alive: boolean };
+
+/** True for the clusters that a run wrote down, and those called after it. */
+export function ownsCluster(run: Owner, cluster: string): boolean {
+  const own = `${CLUSTER_PREFIX}${run.run}`;
+  const named = cluster === own || cluster.startsWith(`${own}-`);
+  return run.clusters.includes(cluster) || run.kept.includes(cluster) || named;
+}
+
+/** The state of what several runs may lay claim to; what nobody does is stale. */
+export function stateOf(owners: readonly Owner[], isKept: (owner: Owner) => boolean): Leftover['state'] {
+  if (owners.some((owner) => owner.alive)) return 'alive';
+  return owners.some(isKept) ? 'kept' : 'stale';
+}

@@ -1,0 +1,28 @@
+/** Turns BuildKit's plain output into lines for a person who waits. */
+
+/**
+ * @param onProgress called when a stage starts to do work and when it ends; what the cache had is not worth a line
+ * @returns what to call for every line of output
+ */
+export function buildProgress(onProgress: (text: string) => void): (line: string) => void {
+  const stages = new Map<string, string>();
+  const announced = new Set<string>();
+  // BuildKit names a step first and says CACHED in the next line: a stage is announced one line late.
+  let pending: string | undefined;
+  return (line) => {
+    const step = /^#(\d+) /.exec(line)?.[1] ?? '';
+    if (pending !== undefined && !line.endsWith(' CACHED')) {
+      if (!announced.has(pending)) onProgress(`building ${pending}`);
+      announced.add(pending);
+    }
+    pending = undefined;
+    const started = /^#\d+ \[([\w-]+) +\d+\/\d+\] RUN /.exec(line)?.[1];
+    if (started !== undefined) {
+      stages.set(step, started);
+      pending = started;
+    }
+    const duration = /^#\d+ DONE ([\d.]+)s/.exec(line)?.[1];
+    const ended = stages.get(step);
+    if (ended !== undefined && Number(duration) >= 1) onProgress(`built ${ended} in ${duration} s`);
+  };
+}

@@ -1,0 +1,51 @@
+/** What the steps of the build share. */
+import type { CommandOptions, CommandResult, CommandRunner } from '../../harness/core/command.ts';
+import { CommandError } from '../../harness/core/command.ts';
+import { InfrastructureError } from '../../harness/core/errors.ts';
+
+export interface BuildDeps {
+  /** Has to work after `signal` has aborted, because what the build started is removed then. */
+  run: CommandRunner;
+  signal?: AbortSignal | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  onProgress: (text: string) => void;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Runs one command of a build stage.
+ *
+ * @throws InfrastructureError `E_NODE_IMAGE_BUILD` that names the stage and shows the end of the output
+ */
+export async function runStage(
+  deps: BuildDeps,
+  stage: string,
+  file: string,
+  args: readonly string[],
+  options: Omit<CommandOptions, 'signal'> = {},
+): Promise<CommandResult> {
+  try {
+    return await deps.run.run(file, args, { timeoutMs: HOUR_MS, ...options, signal: deps.signal });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const { stdout, stderr } = error.result;
+    const tail = `${stdout}\n${stderr}`.trimEnd().split('\n').slice(-25);
+    throw new InfrastructureError(
+      'E_NODE_IMAGE_BUILD',
+      `the node image could not be built: ${failedStage(tail) ?? stage} failed`,
+      {
+        cause: error,
+        hint:
+          options.hint ??
+          'run it again: what was built so far is cached; the end of the output says what went wrong',
+        details: { stage: failedStage(tail) ?? stage, tail: tail.join('\n') },
+      },
+    );
+  }
+}
+
+/** BuildKit ends with ` > [kubernetes 1/1] RUN …` and the output of the step that failed. */
+function failedStage(tail: readonly string[]): string | undefined {
+  return tail.map((line) => /^ > \[([\w-]+) /.exec(line)?.[1]).find((stage) => stage !== undefined);
+}

@@ -1,0 +1,145 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { InfrastructureError, InterruptedError, UsageError } from '../../harness/core/errors.ts';
+import type { FakeMachine } from '../../harness/testing/fake-programs.ts';
+import { fakeMachine } from '../../harness/testing/fake-programs.ts';
+import type { NodeImage, NodeImageOptions } from './node-image.ts';
+import { ensureNodeImage } from './node-image.ts';
+import { readRecipe } from './recipe.ts';
+
+/** An engine that knows the images listed in $STATE/images and has the base system. */
+const DOCKER = `
+has() { grep -qxF "$1" "$STATE/images" 2>/dev/null; }
+case "$1 $2" in
+  "info --format") cat "$STATE/cgroup" ;;
+  "image inspect")
+    for ref; do :; done
+    case "$*" in *Entrypoint*) echo 'ENTRYPOINT ["/kind/bin/prepare-node"]'; exit 0 ;; esac
+    case "$ref" in kindproof/debian:*) exit 0 ;; esac
+    has "$ref" && echo "sha256:of-$ref" ;;
+  "pull "*) test -e "$STATE/registry" && echo "Pulling" && echo "$2" >> "$STATE/images" ;;
+  "buildx build")
+    test -e "$STATE/hangs" && touch "$STATE/building" && exec sleep 60
+    test -e "$STATE/broken" || exit 0
+    echo ' > [coredns 1/1] RUN go-build github.com/coredns/coredns:' >&2
+    echo 'no such module' >&2
+    exit 1 ;;
+  "commit "*) for ref; do :; done; echo "$ref" >> "$STATE/images" ;;
+esac`;
+
+let machine: FakeMachine;
+let recipe: Awaited<ReturnType<typeof readRecipe>>;
+const progress: string[] = [];
+
+beforeEach(async () => {
+  recipe = await readRecipe();
+  machine = await fakeMachine();
+  progress.length = 0;
+  // What a build leaves behind would be found here.
+  vi.stubEnv('TMPDIR', join(machine.folder, 'tmp'));
+  await machine.file('tmp/.keep', '');
+  await machine.file('cgroup', '2\n');
+  await machine.program('docker', DOCKER);
+  await machine.program('apt-get', 'echo bookworm main http://mirror.example/debian');
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await machine.dispose();
+});
+
+async function ensure(options: NodeImageOptions = {}, signal?: AbortSignal): Promise<NodeImage> {
+  const env = { SSL_CERT_FILE: join(machine.folder, 'cgroup') };
+  return ensureNodeImage(
+    { run: machine.run, env, signal },
+    { onProgress: (text) => progress.push(text), ...options },
+  );
+}
+
+async function leftovers(): Promise<string[]> {
+  return (await readdir(join(machine.folder, 'tmp'))).filter((name) => name !== '.keep');
+}
+
+test('takes the image that was built before', async () => {
+  await machine.file('images', `${recipe.ref}\n`);
+  expect(await ensure()).toEqual({
+    ref: recipe.ref,
+    digest: `sha256:of-${recipe.ref}`,
+    kubernetes: recipe.versions.kubernetes,
+    source: 'present',
+  });
+});
+
+test('pulls the published image where a registry answers', async () => {
+  await machine.file('registry', '');
+  const { published } = recipe.versions;
+  expect(await ensure()).toMatchObject({ ...published, source: 'pulled' });
+  expect(await ensure()).toMatchObject({ ...published, source: 'present' });
+});
+
+test.each([
+  ['no registry answers', '2\n', false],
+  ['the engine has cgroup v1, which the published image does not run on', '1\n', true],
+])('builds when %s', async (_, cgroup, registry) => {
+  await machine.file('cgroup', cgroup);
+  if (registry) await machine.file('registry', '');
+  expect(await ensure()).toMatchObject({ ref: recipe.ref, source: 'built' });
+  const calls = (await machine.calls()).join('\n');
+  expect(calls).toContain('buildx build');
+  expect(calls).toMatch(/docker run .*--label kindproof\.dev\/role=image-build/);
+  expect(calls).toMatch(
+    /docker commit --change ENTRYPOINT \["\/kind\/bin\/prepare-node"\] --change CMD \[\] \S+ kindproof\/node:/,
+  );
+  expect(calls).toMatch(/docker rm --force --volumes kindproof-/);
+  expect(await leftovers()).toEqual([]);
+});
+
+test('keeps mirrors out of arguments, which end up in the history of the image', async () => {
+  await machine.file('cgroup', '1\n');
+  await ensure();
+  const builds = (await machine.calls()).filter((call) => call.includes('buildx build'));
+  expect(builds).toHaveLength(2);
+  expect(builds.join()).not.toContain('mirror.example');
+});
+
+test('says which stage failed, shows its output, and leaves nothing behind', async () => {
+  await machine.file('cgroup', '1\n');
+  await machine.file('broken', '');
+  const failure = await ensure().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(InfrastructureError);
+  expect(failure).toMatchObject({
+    code: 'E_NODE_IMAGE_BUILD',
+    message: expect.stringContaining('coredns') as string,
+    details: { stage: 'coredns', tail: expect.stringContaining('no such module') as string },
+  });
+  expect(await leftovers()).toEqual([]);
+});
+
+test('removes what it made when it is interrupted', async () => {
+  await machine.file('cgroup', '1\n');
+  await machine.file('hangs', '');
+  const interrupt = new AbortController();
+  const build = ensure({}, interrupt.signal);
+  await vi.waitFor(async () => {
+    expect(await readdir(machine.folder)).toContain('building');
+  }, 5000);
+  interrupt.abort();
+  await expect(build).rejects.toBeInstanceOf(InterruptedError);
+  expect(await leftovers()).toEqual([]);
+  expect((await machine.calls()).at(-1)).toMatch(/^docker image rm kindproof\/node-rootfs:/);
+});
+
+test('tells how to configure a mirror where the machine has none', async () => {
+  await machine.file('cgroup', '1\n');
+  await writeFile(join(machine.bin, 'apt-get'), '#!/bin/sh\necho noble main http://mirror.example/ubuntu\n');
+  await expect(ensure()).rejects.toMatchObject({
+    code: 'E_PACKAGE_SOURCES',
+    hint: expect.stringContaining('KINDPROOF_DEBIAN_MIRROR') as string,
+  });
+});
+
+test('refuses a Kubernetes version that there is no image of', async () => {
+  await machine.file('cgroup', '1\n');
+  await expect(ensure({ kubernetes: 'v1.20.0' })).rejects.toBeInstanceOf(UsageError);
+});

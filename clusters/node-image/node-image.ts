@@ -1,0 +1,142 @@
+/** The image that the nodes of a kind cluster run: kind's own where it can be had, otherwise built from packages. */
+import type { CommandRunner } from '../../harness/core/command.ts';
+import { CommandError } from '../../harness/core/command.ts';
+import type { Clock } from '../../harness/core/deadline.ts';
+import { seconds, systemClock } from '../../harness/core/deadline.ts';
+import { UsageError } from '../../harness/core/errors.ts';
+import type { BuildDeps } from './build-steps.ts';
+import { buildNodeImage } from './build-node-image.ts';
+import { readRecipe } from './recipe.ts';
+
+export interface NodeImage {
+  ref: string;
+  /** The engine's ID of the image (`sha256:…`). */
+  digest: string;
+  /** `v1.36.3`. */
+  kubernetes: string;
+  source: 'present' | 'pulled' | 'built';
+}
+
+export interface NodeImageDeps {
+  /** Must not be tied to `signal` itself: it also removes what an interrupted build leaves. */
+  run: CommandRunner;
+  signal?: AbortSignal | undefined;
+  clock?: Clock;
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface NodeImageOptions {
+  /** `v1.36.3`; default: the published image's version where that can be pulled, otherwise the recipe's. */
+  kubernetes?: string | undefined;
+  /** One line for every stage, with the time since the start. */
+  onProgress?: (text: string) => void;
+}
+
+/** A registry that has not answered by then will not. */
+const REGISTRY_ANSWERS_MS = 10_000;
+const PULL_MS = 600_000;
+
+/**
+ * Makes sure that the engine has a node image.
+ *
+ * @throws UsageError `E_KUBERNETES_VERSION` when a version is asked for that is neither published nor the recipe's
+ * @throws InfrastructureError `E_NODE_IMAGE_BUILD` or `E_PACKAGE_SOURCES` when it can be neither pulled nor built
+ * @throws InterruptedError when the signal aborts; the build's containers and folders are gone then
+ */
+export async function ensureNodeImage(
+  deps: NodeImageDeps,
+  options: NodeImageOptions = {},
+): Promise<NodeImage> {
+  const clock = deps.clock ?? systemClock;
+  const start = clock.now();
+  const onProgress = (text: string): void =>
+    options.onProgress?.(`${text} (${seconds(clock.now() - start)})`);
+  const recipe = await readRecipe();
+  const { published } = recipe.versions;
+
+  const usesPublished =
+    (options.kubernetes === undefined || options.kubernetes === published.kubernetes) &&
+    (await hasCgroupV2(deps));
+  if (usesPublished) {
+    const present = await imageId(deps, published.ref);
+    if (present !== undefined) return { ...published, digest: present, source: 'present' };
+  }
+
+  const { kubernetes } = recipe.versions;
+  if (options.kubernetes !== undefined && options.kubernetes !== kubernetes) {
+    throw new UsageError(
+      'E_KUBERNETES_VERSION',
+      `there is no node image for Kubernetes ${options.kubernetes}`,
+      {
+        hint: `use ${kubernetes}, which is built from packages, or ${published.kubernetes}, which is pulled (cgroup v2 only)`,
+      },
+    );
+  }
+  const present = await imageId(deps, recipe.ref);
+  if (present !== undefined) return { ref: recipe.ref, digest: present, kubernetes, source: 'present' };
+
+  if (usesPublished) {
+    onProgress(`pulling ${published.ref}`);
+    const pulled = await pull(deps, clock, published.ref);
+    if (pulled !== undefined) return { ...published, digest: pulled, source: 'pulled' };
+    onProgress('no registry answers: building the node image from packages');
+  }
+  const buildDeps: BuildDeps = {
+    run: deps.run,
+    signal: deps.signal,
+    env: deps.env ?? process.env,
+    onProgress,
+  };
+  await buildNodeImage(buildDeps, recipe);
+  const built = await imageId(deps, recipe.ref);
+  if (built === undefined) throw new Error(`${recipe.ref} was built and is not there`);
+  onProgress(`built ${recipe.ref}`);
+  return { ref: recipe.ref, digest: built, kubernetes, source: 'built' };
+}
+
+/** kind's own image has a systemd that cgroup v1 cannot run any more (256 and later refuse it). */
+async function hasCgroupV2({ run, signal }: NodeImageDeps): Promise<boolean> {
+  const { stdout } = await run.run('docker', ['info', '--format', '{{.CgroupVersion}}'], {
+    signal,
+    timeoutMs: 30_000,
+  });
+  return stdout.trim() === '2';
+}
+
+async function imageId({ run, signal }: NodeImageDeps, ref: string): Promise<string | undefined> {
+  const result = await run.run('docker', ['image', 'inspect', '--format', '{{.Id}}', ref], {
+    signal,
+    reject: false,
+  });
+  return result.exitCode === 0 ? result.stdout.trim() : undefined;
+}
+
+/** @returns the image's ID, or undefined when no registry answers in time */
+async function pull(deps: NodeImageDeps, clock: Clock, ref: string): Promise<string | undefined> {
+  const silence = new AbortController();
+  const answered = new AbortController();
+  void clock.sleep(REGISTRY_ANSWERS_MS, answered.signal).then(
+    () => {
+      silence.abort();
+    },
+    () => {},
+  );
+  const signal = deps.signal ? AbortSignal.any([deps.signal, silence.signal]) : silence.signal;
+  try {
+    // The first line comes as soon as the registry has answered.
+    await deps.run.run('docker', ['pull', ref], {
+      signal,
+      timeoutMs: PULL_MS,
+      onLine: () => {
+        answered.abort();
+      },
+    });
+    return await imageId(deps, ref);
+  } catch (error) {
+    deps.signal?.throwIfAborted();
+    if (error instanceof CommandError || silence.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    answered.abort();
+  }
+}

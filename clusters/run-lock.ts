@@ -1,0 +1,176 @@
+/**
+ * Who is at work: each run writes down its process, so that a sweep never takes the clusters of a run that goes on.
+ *
+ * The record is in the run's directory (`pid`), where a reader finds it, and in a folder of this user's under the
+ * system's temporary files, where a sweep from another clone, or after `rm -r runs`, finds it.
+ */
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../harness/core/errors.ts';
+
+const recordSchema = z.object({
+  run: z.string().regex(/^[\w.-]+$/),
+  directory: z.string(),
+  pid: z.number().int().positive(),
+  /** Start of the process in clock ticks since boot: tells it from a later one with the same number. */
+  processStart: z.string(),
+  /** Changes with every boot; empty where the system has none. */
+  boot: z.string(),
+  startedAt: z.string(),
+  /** Clusters that the run uses, its own or one that was kept by an earlier run. */
+  clusters: z.array(z.string()),
+  /** Clusters that were left on purpose (--keep). */
+  kept: z.array(z.string()),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+
+export interface RunRegistry {
+  /** The project's `runs` folder; without it only the folder under temporary files is read. */
+  runsDir?: string | undefined;
+  /** Default: `kindproof-runs-<user id>` under the system's temporary files. */
+  registryDir?: string | undefined;
+}
+
+export interface RunLock {
+  run: string;
+  /** Protects a cluster from sweeps for as long as this process lives. Call it before the cluster is created. */
+  useCluster(name: string): Promise<void>;
+  /** Marks a cluster as left on purpose: only `sweep --all` and `sweep --run` take it. */
+  keepCluster(name: string): Promise<void>;
+  /** Ends the run: its records go, unless clusters were kept. */
+  release(): Promise<void>;
+}
+
+/**
+ * Writes down that this process runs in `directory`.
+ *
+ * @param directory the run's directory; its last part is the run's id unless `options.run` says otherwise
+ * @throws UsageError `E_RUN_DIRECTORY_BUSY` when another living run works in the same directory
+ */
+export async function acquireRunLock(
+  directory: string,
+  options: { run?: string; registryDir?: string; now?: () => number } = {},
+): Promise<RunLock> {
+  const path = resolve(directory);
+  const registryDir = options.registryDir ?? defaultRegistry();
+  const previous = await readRecord(join(path, 'pid'));
+  if (previous && previous.pid !== process.pid && (await isRecordAlive(previous))) {
+    throw new UsageError('E_RUN_DIRECTORY_BUSY', `process ${previous.pid} is running in ${path}`, {
+      hint: 'Wait for it, or choose another directory with --out.',
+    });
+  }
+  const record: RunRecord = recordSchema.parse({
+    run: options.run ?? basename(path),
+    directory: path,
+    pid: process.pid,
+    processStart: (await processStart(process.pid)) ?? '',
+    boot: await bootId(),
+    startedAt: new Date((options.now ?? Date.now)()).toISOString(),
+    clusters: [],
+    kept: [],
+  });
+  const files = [join(path, 'pid'), join(registryDir, record.run)];
+  await mkdir(path, { recursive: true });
+  await mkdir(registryDir, { recursive: true, mode: 0o700 });
+  const save = async () => {
+    for (const file of files) await writeWhole(file, `${JSON.stringify(record)}\n`);
+  };
+  await save();
+  return {
+    run: record.run,
+    useCluster: async (name) => {
+      if (!record.clusters.includes(name)) record.clusters.push(name);
+      await save();
+    },
+    keepCluster: async (name) => {
+      if (!record.kept.includes(name)) record.kept.push(name);
+      await save();
+    },
+    release: async () => {
+      if (record.kept.length > 0) return;
+      for (const file of files) await rm(file, { force: true });
+    },
+  };
+}
+
+/** True while the process of that run exists; false for a run that nobody wrote down. */
+export async function isAlive(run: string, registry: RunRegistry = {}): Promise<boolean> {
+  return (await readRuns(registry)).some((record) => record.run === run && record.alive);
+}
+
+/** Every run that is written down, with whether its process still exists. */
+export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord & { alive: boolean })[]> {
+  const registryDir = registry.registryDir ?? defaultRegistry();
+  const files = (await namesIn(registryDir)).map((name) => join(registryDir, name));
+  const { runsDir } = registry;
+  if (runsDir !== undefined) {
+    files.push(...(await namesIn(runsDir)).map((name) => join(resolve(runsDir), name, 'pid')));
+  }
+  // `runs/latest` and the two copies name one run: the first one read stands for it.
+  const runs = new Map<string, RunRecord & { alive: boolean }>();
+  for (const file of files) {
+    const record = await readRecord(file);
+    if (!record || runs.has(`${record.run} ${record.directory}`)) continue;
+    runs.set(`${record.run} ${record.directory}`, { ...record, alive: await isRecordAlive(record) });
+  }
+  return [...runs.values()];
+}
+
+/** Removes what is written down about a run that has ended. */
+export async function forgetRun(record: RunRecord, registry: RunRegistry = {}): Promise<void> {
+  await rm(join(record.directory, 'pid'), { force: true });
+  await rm(join(registry.registryDir ?? defaultRegistry(), record.run), { force: true });
+}
+
+function defaultRegistry(): string {
+  return join(tmpdir(), `kindproof-runs-${process.getuid?.() ?? 'user'}`);
+}
+
+async function isRecordAlive(record: RunRecord): Promise<boolean> {
+  if (record.boot !== (await bootId())) return false;
+  if (record.processStart !== '') return (await processStart(record.pid)) === record.processStart;
+  try {
+    process.kill(record.pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat (proc(5)); undefined when there is no such process or no /proc. */
+async function processStart(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name, which may hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+}
+
+async function readRecord(file: string): Promise<RunRecord | undefined> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
+
+/** A reader sees the old text or the new one, never half of it. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, text, { mode: 0o600 });
+  await rename(fresh, file);
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../harness/core/errors.ts';
+import type { Topology } from './cluster.ts';
+import { describeTopology, gpuGroup, mergeTopologies, parseTopology, toolmanTopology } from './topology.ts';
+
+const plain = (count: number, name = 'workers'): Topology => ({ groups: [{ name, count }] });
+const labelled = (count: number, labels: Record<string, string>): Topology => ({
+  groups: [{ name: `l${Object.keys(labels).length}`, count, labels }],
+});
+
+describe('mergeTopologies', () => {
+  it.each<{ title: string; topologies: Topology[]; expected: Topology['groups'] }>([
+    { title: 'takes the larger count', topologies: [plain(2), plain(3)], expected: plain(3).groups },
+    {
+      title: 'lets labelled nodes serve plain requests',
+      topologies: [plain(2), toolmanTopology()],
+      expected: toolmanTopology().groups,
+    },
+    {
+      title: 'adds only the plain workers that labelled nodes do not serve',
+      topologies: [plain(5), toolmanTopology()],
+      expected: [{ name: 'workers', count: 2 }, ...toolmanTopology().groups],
+    },
+    {
+      title: 'keeps tainted GPU nodes apart from plain ones',
+      topologies: [plain(1), { groups: [gpuGroup([4, 1])] }],
+      expected: [{ name: 'workers', count: 1 }, gpuGroup([4, 1])],
+    },
+    {
+      title: 'takes the larger number of GPUs node by node',
+      topologies: [{ groups: [gpuGroup([1, 4])] }, { groups: [gpuGroup([2])] }],
+      expected: [gpuGroup([4, 1])],
+    },
+    {
+      title: 'does not count nodes twice along a chain of labels',
+      topologies: [plain(5), labelled(3, { a: '1' }), labelled(2, { a: '1', b: '1' })],
+      expected: [
+        { name: 'workers', count: 2 },
+        { name: 'l1', count: 1, labels: { a: '1' } },
+        { name: 'l2', count: 2, labels: { a: '1', b: '1' } },
+      ],
+    },
+    { title: 'serves nobody with nothing', topologies: [], expected: [] },
+  ])('$title', ({ topologies, expected }) => {
+    expect(mergeTopologies(topologies).groups).toEqual(expected);
+  });
+
+  it('does not depend on the order of the suites', () => {
+    const all = [plain(2), toolmanTopology(), { groups: [gpuGroup([2, 1])] }];
+    expect(mergeTopologies([...all].reverse()).groups).toEqual(
+      expect.arrayContaining(mergeTopologies(all).groups),
+    );
+  });
+
+  it('unites runtime classes, storage classes and metrics', () => {
+    const merged = mergeTopologies([
+      { groups: [], runtimeClasses: ['nvidia'], metrics: true },
+      { groups: [], runtimeClasses: ['nvidia', 'gvisor'], storageClasses: ['shared'] },
+    ]);
+    expect(merged).toEqual({
+      groups: [],
+      runtimeClasses: ['gvisor', 'nvidia'],
+      storageClasses: ['shared'],
+      metrics: true,
+    });
+  });
+
+  it('refuses the same labels with and without a taint', () => {
+    const tainted = { ...gpuGroup([1]), name: 'gpu-tainted' };
+    const { taints: _, ...open } = { ...gpuGroup([1]), name: 'gpu-open' };
+    expect(() => mergeTopologies([{ groups: [tainted] }, { groups: [open] }])).toThrow(
+      /"gpu-tainted" and "gpu-open".*nvidia.com\/gpu=present:NoSchedule/,
+    );
+  });
+
+  it('refuses one name for different nodes', () => {
+    const other: Topology = {
+      groups: [{ name: 'workers', count: 1, taints: [{ key: 'k', effect: 'NoExecute' }] }],
+    };
+    expect(() => mergeTopologies([plain(1), other])).toThrow(UsageError);
+  });
+});
+
+describe('parseTopology', () => {
+  it.each([
+    [
+      { groups: [{ name: 'gpu', count: 2, gpus: [1] }] },
+      /groups.0.gpus: gpus needs one number for each node/,
+    ],
+    [{ groups: [{ name: 'w', count: 0 }] }, /groups.0.count/],
+    [{ groups: [{ name: 'w', count: 1, labels: { 'a b': 'c' } }] }, /groups.0.labels.a b: Invalid key/],
+    [{ groups: [{ name: 'w', count: 1, labels: { a: '-c' } }] }, /"-c" is not a label value/],
+    [{ groups: [], typo: 1 }, /typo/],
+  ])('refuses %j', (input, message) => {
+    expect(() => parseTopology(input, 'suite x')).toThrow(message);
+  });
+});
+
+it('describes a topology in one line', () => {
+  const text = describeTopology({
+    groups: [...toolmanTopology().groups, gpuGroup([4, 1])],
+    runtimeClasses: ['nvidia'],
+  });
+  expect(text).toBe(
+    '1 control plane, 3 × tools (workload-type=tools), 2 × gpu (nvidia.com/gpu.present=true, ' +
+      'taint nvidia.com/gpu=present:NoSchedule, 4 and 1 GPUs), runtime handler nvidia',
+  );
+});

@@ -1,0 +1,95 @@
+import js from '@eslint/js';
+import vitest from '@vitest/eslint-plugin';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Imports go downwards only: suites -> fixtures -> clusters -> harness. scripts puts everything together. */
+const borders = [
+  { from: 'harness', not: ['clusters', 'fixtures', 'suites', 'scripts'] },
+  { from: 'clusters', not: ['fixtures', 'suites', 'scripts'] },
+  { from: 'fixtures', not: ['suites', 'scripts'] },
+  { from: 'suites', not: ['scripts'] },
+];
+
+/** Packages that exactly one place may know. */
+const gates = {
+  '@kubernetes/client-node': {
+    only: ['harness/kube/**'],
+    why: 'Use the KubeClient port (harness/kube/client.ts).',
+  },
+  execa: { only: ['harness/core/command.ts'], why: 'Use a CommandRunner (harness/core/command.ts).' },
+  'vitest/node': { only: ['harness/runner/**'], why: 'Only the runner drives vitest.' },
+};
+
+const restricted = (except) => ({
+  paths: Object.entries(gates)
+    .filter(([name]) => name !== except)
+    .map(([name, { why }]) => ({ name, message: why })),
+});
+
+export default tseslint.config(
+  { ignores: ['node_modules/', 'runs/', '.cache/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] })] },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/no-empty-function': ['error', { allow: ['arrowFunctions'] }],
+      '@typescript-eslint/dot-notation': 'off',
+      '@typescript-eslint/unified-signatures': 'off',
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      'no-restricted-imports': ['error', restricted()],
+      'no-restricted-globals': [
+        'error',
+        {
+          name: 'setTimeout',
+          message: 'Wait with harness/core/deadline.ts, which takes a limit and a signal.',
+        },
+        {
+          name: 'setInterval',
+          message: 'Wait with harness/core/deadline.ts, which takes a limit and a signal.',
+        },
+      ],
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: borders.map(({ from, not }) => ({
+            target: `./${from}`,
+            from: not.map((folder) => `./${folder}`),
+            message: 'Imports go downwards only: suites -> fixtures -> clusters -> harness.',
+          })),
+        },
+      ],
+    },
+  },
+  ...Object.keys(gates).map((name) => ({
+    files: gates[name].only,
+    rules: { 'no-restricted-imports': ['error', restricted(name)] },
+  })),
+  {
+    // Timers live here; the stand-in applications have their own life; tests measure with real ones.
+    files: ['harness/core/deadline.ts', 'fixtures/images/**/src/**', '**/*.test.ts'],
+    rules: { 'no-restricted-globals': 'off' },
+  },
+  {
+    files: ['**/*.test.ts'],
+    plugins: { vitest },
+    rules: {
+      ...vitest.configs.recommended.rules,
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+);

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../core/deadline.ts';
+import { WaitTimeout } from '../core/deadline.ts';
+import { makeDeployment, makePod, makeReplicaSet, NOW } from '../diagnose/fixtures.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Pod, Workload } from '../kube/types.ts';
+import { ownPods, podsOf } from './live-pods.ts';
+import { rolloutGap, waitForRollout } from './live-rollout.ts';
+
+const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };
+const done = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyReplicas: 3 };
+const leaving = makePod({ name: 'old', owner, metadata: { deletionTimestamp: '2026-03-01T12:00:00Z' } });
+
+function fakeKube(looks: { workload?: Workload; pods?: Pod[] }[]): KubeClient {
+  let look = 0;
+  const now = (): { workload?: Workload; pods?: Pod[] } => looks[Math.min(look, looks.length - 1)] ?? {};
+  const kube = {
+    get: () => Promise.resolve(now().workload),
+    list: (kind: string) => {
+      if (kind === 'Event') look += 1;
+      return Promise.resolve(
+        kind === 'Pod' ? (now().pods ?? []) : kind === 'ReplicaSet' ? [makeReplicaSet()] : [],
+      );
+    },
+  };
+  return kube as unknown as KubeClient;
+}
+
+/** Time that passes only by sleeping. */
+function fakeClock(): Clock {
+  let time = NOW;
+  return {
+    now: () => time,
+    sleep: (ms) => {
+      time += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+describe('rolloutGap', () => {
+  it.each<[string, Partial<Workload['status'] & object>, Pod[], string | undefined]>([
+    ['complete', done, [], undefined],
+    [
+      'the controller is behind',
+      { ...done, observedGeneration: 0 },
+      [],
+      'the controller has not seen the latest spec yet',
+    ],
+    [
+      'not all updated',
+      { ...done, updatedReplicas: 1, availableReplicas: 3 },
+      [],
+      '1 of 3 replicas updated, 3 available',
+    ],
+    ['not all available', { ...done, availableReplicas: 2 }, [], '2 of 3 replicas available'],
+    ['old replicas', { ...done, replicas: 4 }, [], '1 old replica still there'],
+    ['an old pod ends', done, [leaving], 'all of 3 replicas available, 1 old pod still terminating'],
+  ])('%s', (_, status, pods, gap) => {
+    expect(rolloutGap(makeDeployment({ status }), pods)).toBe(gap);
+  });
+
+  it('counts nodes for a DaemonSet', () => {
+    const status = { desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberAvailable: 2 };
+    expect(rolloutGap(makeDeployment({ kind: 'DaemonSet', status }), [])).toBe('2 of 3 nodes available');
+  });
+});
+
+describe('waitForRollout', () => {
+  const ref = { kind: 'Deployment', name: 'web', namespace: 'demo' } as const;
+  const wait = (looks: Parameters<typeof fakeKube>[0]) =>
+    waitForRollout(fakeKube(looks), ref, { timeoutMs: 30_000, clock: fakeClock() });
+
+  it('returns the workload once everything is in place', async () => {
+    const result = await wait(
+      [
+        {},
+        { workload: makeDeployment({ status: { ...done, availableReplicas: 1 } }) },
+        { workload: makeDeployment({ status: done }) },
+      ].slice(1),
+    );
+    expect(result.status?.availableReplicas).toBe(3);
+  });
+
+  it('says how far it came when the time is over', async () => {
+    const error = await wait([
+      { workload: makeDeployment({ status: { ...done, availableReplicas: 2 } }) },
+    ]).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(WaitTimeout);
+    expect(String(error)).toContain(
+      'waited 30.0 s for the rollout of Deployment web; last seen: 2 of 3 replicas available',
+    );
+  });
+
+  it('gives up at once when waiting cannot help, and says why', async () => {
+    const pods = [makePod({ owner, statuses: [{ state: { waiting: { reason: 'InvalidImageName' } } }] })];
+    const error = await wait([
+      { workload: makeDeployment({ status: { ...done, availableReplicas: 2 } }), pods },
+    ]).catch((e: unknown) => e);
+    expect(String(error)).toMatch(
+      /waited 0.0 s .*gave up early: pod web-1 cannot start container app: "web:1" is not a valid image reference/,
+    );
+  });
+});
+
+describe('podsOf', () => {
+  const deployment = makeDeployment();
+  it.each<[string, Pod, boolean]>([
+    ['selected and owned', makePod({ owner }), true],
+    ['selected, but owned by another', makePod({ owner: { ...owner, uid: 'uid-other' } }), false],
+    ['selected and owned by nobody', makePod({}), false],
+    ['owned, but with other labels', makePod({ owner, labels: { app: 'else' } }), false],
+  ])('%s', (_, pod, own) => {
+    expect(ownPods(deployment, [pod], [makeReplicaSet()])).toEqual(own ? [pod] : []);
+  });
+
+  it('leaves out pods that end or failed', async () => {
+    const pods = [
+      makePod({ name: 'living', owner }),
+      leaving,
+      makePod({ name: 'evicted', owner, phase: 'Failed' }),
+    ];
+    const found = await podsOf(fakeKube([{ pods }]), deployment);
+    expect(found.map((p) => p.metadata.name)).toEqual(['living']);
+  });
+
+  it('refuses to speak about no pods', async () => {
+    await expect(podsOf(fakeKube([{ pods: [] }]), deployment)).rejects.toMatchObject({
+      code: 'E_SELECTED_NOTHING',
+    });
+  });
+});

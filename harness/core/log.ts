@@ -1,0 +1,28 @@
+/** The log of a run: structured lines in `run.jsonl`, for the reader who wants to know what exactly was done. */
+import pino from 'pino';
+
+export interface Log {
+  debug(message: string, meta?: Record<string, unknown>): void;
+  info(message: string, meta?: Record<string, unknown>): void;
+  warn(message: string, meta?: Record<string, unknown>): void;
+  error(message: string, meta?: Record<string, unknown>): void;
+}
+
+/** Discards everything; for unit tests and for work before a run directory exists. */
+export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * A log that appends JSON lines to `file`.
+ *
+ * Writing is synchronous: the lines of the moment before a crash are the ones that matter.
+ */
+export function createFileLog(file: string, base: Record<string, unknown> = {}): Log {
+  const destination = pino.destination({ dest: file, sync: true, mkdir: true, append: true });
+  const logger = pino({ level: 'debug', base, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return {
+    debug: (message, meta = {}) => logger.debug(meta, message),
+    info: (message, meta = {}) => logger.info(meta, message),
+    warn: (message, meta = {}) => logger.warn(meta, message),
+    error: (message, meta = {}) => logger.error(meta, message),
+  };
+}

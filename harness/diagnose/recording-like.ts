@@ -1,0 +1,13 @@
+/** What diagnosis and checks ask of a recording. */
+import type { Recording } from '../recorder/recording.ts';
+
+export type RecordingLike = Pick<
+  Recording,
+  | 'changes'
+  | 'moments'
+  | 'restarts'
+  | 'oomKills'
+  | 'warningEvents'
+  | 'everUnready'
+  | 'initEndedBeforeMainStarted'
+>;

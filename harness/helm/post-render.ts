@@ -1,0 +1,32 @@
+/** What runs between helm's rendering and its sending: manifests in, patched manifests out. */
+import { stringify } from 'yaml';
+import type { ManifestPatch } from '../manifests/patch.ts';
+import { patchObjects, selects } from '../manifests/patch.ts';
+import { GO_YAML, parseManifests } from '../manifests/parse.ts';
+
+/**
+ * Applies patches to a multi-document manifest. Documents that no patch selects come back unchanged to the letter.
+ *
+ * @throws UsageError when a patch selects nothing or cannot be applied
+ */
+export function postRender(text: string, patches: readonly ManifestPatch[]): string {
+  const manifests = parseManifests(text);
+  const patched = patchObjects(
+    manifests.map((manifest) => manifest.object),
+    patches,
+  );
+  const documents = manifests.map(({ object, source, text: original }, index) => {
+    if (!patches.some((patch) => selects(patch, object))) return original;
+    const comment = source === undefined ? '' : `# Source: ${source}\n`;
+    // Written in the dialect in which helm reads it, so that "on" or "0400" stay strings.
+    return (
+      comment +
+      stringify(patched[index], {
+        version: GO_YAML.version,
+        lineWidth: 0,
+        aliasDuplicateObjects: false,
+      }).trimEnd()
+    );
+  });
+  return documents.map((document) => `---\n${document}\n`).join('');
+}

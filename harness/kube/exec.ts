@@ -1,0 +1,197 @@
+/** Commands in containers, over the API server's WebSocket. */
+import { Exec } from '@kubernetes/client-node';
+import { z } from 'zod';
+import { seconds } from '../core/deadline.ts';
+import { InfrastructureError, messageOf } from '../core/errors.ts';
+import { callScope } from './call-scope.ts';
+import type { CallScope } from './call-scope.ts';
+import type { ExecOptions, ExecResult } from './client.ts';
+import type { Status } from './status.ts';
+import { parseOutcome, toApiError } from './status.ts';
+import { DEFAULT_TIMEOUT_MS } from './transport.ts';
+import type { Connection } from './kubeconfig.ts';
+
+/** First byte of a frame: which stream it belongs to (`v4.channel.k8s.io` and later). */
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const;
+/** Well below the frame size that proxies accept. */
+const STDIN_CHUNK = 32 * 1024;
+
+/** What is used of the WebSocket; client-node's own type for it comes from a package without types. */
+interface Socket {
+  readonly protocol: string;
+  send(data: Buffer): void;
+  terminate(): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+}
+
+/**
+ * Runs a command in a container to its end.
+ *
+ * @returns exit code and both outputs, also for a non-zero code
+ * @throws ApiError when the command could not be started (no such pod or container, no such program); InfrastructureError
+ *   `E_EXEC_TIMEOUT`, `E_EXEC_DROPPED` (the connection ended before the command did), `E_CLUSTER_UNREACHABLE`;
+ *   InterruptedError
+ */
+export async function execInPod(
+  connection: Connection,
+  signal: AbortSignal,
+  options: ExecOptions,
+): Promise<ExecResult> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const scope = callScope([signal, options.signal], timeoutMs);
+  const where = `${options.namespace}/${options.pod}${options.container === undefined ? '' : `/${options.container}`}`;
+  const what = `run \`${options.command.join(' ')}\` in ${where}`;
+  const out = { [CHANNEL.stdout]: [] as Buffer[], [CHANNEL.stderr]: [] as Buffer[] };
+  const text = (channel: 1 | 2): string => Buffer.concat(out[channel]).toString('utf8');
+  let socket: Socket | undefined;
+  try {
+    const ended = new Promise<Status>((resolve, reject) => {
+      scope.signal.addEventListener(
+        'abort',
+        () => {
+          reject(scope.signal.reason as Error);
+        },
+        { once: true },
+      );
+      if (scope.signal.aborted) reject(scope.signal.reason as Error);
+      const onFrame = (channel: number, data: Buffer): boolean => {
+        if (channel === CHANNEL.stdout || channel === CHANNEL.stderr) out[channel].push(data);
+        if (channel !== CHANNEL.status) return true;
+        const status = parseOutcome(data.toString('utf8'));
+        if (status) resolve(status);
+        else
+          reject(new Unreadable(`unreadable status of the command: ${data.toString('utf8').slice(0, 200)}`));
+        return false;
+      };
+      connect(connection, scope, options, onFrame).then((opened) => {
+        socket = opened;
+        // Its promise resolves on connect and nobody else would notice the end.
+        opened.addEventListener('close', ({ code, reason }) => {
+          const why = reason === '' ? `code ${code}` : `code ${code}, ${reason}`;
+          reject(new Dropped(`the connection ended before the command did (${why})`));
+        });
+        if (scope.signal.aborted) opened.terminate();
+        else if (options.stdin !== undefined) sendInput(opened, options.stdin);
+      }, reject);
+    });
+    const status = await ended;
+    const exitCode = exitCodeOf(status);
+    if (exitCode === undefined) {
+      throw toApiError(
+        `could not ${what}`,
+        status.code ?? 500,
+        JSON.stringify({ kind: 'Status', ...status }),
+      );
+    }
+    return { exitCode, stdout: text(1), stderr: text(2) };
+  } catch (error) {
+    scope.throwIfInterrupted();
+    throw explain(error, { scope, what, timeoutMs, connection, seen: () => text(1) + text(2) });
+  } finally {
+    scope.dispose();
+    socket?.terminate();
+  }
+}
+
+class Dropped extends Error {}
+
+class Unreadable extends Error {}
+
+function connect(
+  connection: Connection,
+  scope: CallScope,
+  options: ExecOptions,
+  onFrame: (channel: number, data: Buffer) => boolean,
+): Promise<Socket> {
+  const query = new URLSearchParams({
+    stdout: 'true',
+    // A terminal has one output only.
+    stderr: String(!options.tty),
+    stdin: String(options.stdin !== undefined),
+    tty: String(options.tty ?? false),
+  });
+  if (options.container !== undefined) query.set('container', options.container);
+  for (const word of options.command) query.append('command', word);
+  // The same configuration, but a handshake that hangs ends with the call.
+  const config = Object.create(connection.config) as Connection['config'];
+  config.applyToHTTPSOptions = async (target) => {
+    await connection.config.applyToHTTPSOptions(target);
+    Object.assign(target, { signal: scope.signal });
+  };
+  const path = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods/${encodeURIComponent(options.pod)}/exec`;
+  // `exec()` itself drops frames of streams that were not asked for with an exception inside of an event handler.
+  return new Exec(config).handler.connect(`${path}?${query.toString()}`, null, onFrame) as Promise<Socket>;
+}
+
+function sendInput(socket: Socket, input: string): void {
+  const data = Buffer.from(input, 'utf8');
+  for (let start = 0; start < data.length; start += STDIN_CHUNK) {
+    socket.send(Buffer.concat([Buffer.of(CHANNEL.stdin), data.subarray(start, start + STDIN_CHUNK)]));
+  }
+  // Only v5 of the protocol can end the input and still hear the answer; before it the input stays open.
+  if (socket.protocol === 'v5.channel.k8s.io') socket.send(Buffer.of(CHANNEL.close, CHANNEL.stdin));
+}
+
+/** Kubernetes reports the exit code of a command in the causes of a Status; a Status without one is about the exec itself. */
+function exitCodeOf(status: Status): number | undefined {
+  if (status.status === 'Success') return 0;
+  const code = status.details?.causes?.find((cause) => cause.reason === 'ExitCode')?.message;
+  return code === undefined ? undefined : Number(code);
+}
+
+const errorEventSchema = z.looseObject({ message: z.string(), error: z.unknown() });
+
+function explain(
+  error: unknown,
+  about: { scope: CallScope; what: string; timeoutMs: number; connection: Connection; seen: () => string },
+): Error {
+  const { what, connection } = about;
+  if (error instanceof InfrastructureError) return error;
+  const tail = about.seen().trimEnd().split('\n').slice(-5).join('\n');
+  const seen = tail === '' ? 'no output' : `last output:\n${tail}`;
+  if (about.scope.expired()) {
+    return new InfrastructureError(
+      'E_EXEC_TIMEOUT',
+      `could not ${what} within ${seconds(about.timeoutMs)}; ${seen}`,
+      {
+        hint: 'give the command more time, or see what it waits for',
+      },
+    );
+  }
+  if (error instanceof Dropped) {
+    return new InfrastructureError('E_EXEC_DROPPED', `could not ${what}: ${error.message}; ${seen}`, {
+      cause: error,
+      hint: 'see whether the container or its node ended at that moment',
+    });
+  }
+  // A failed handshake rejects with an ErrorEvent, which is no Error.
+  const event = errorEventSchema.safeParse(error);
+  const message = event.success ? event.data.message : messageOf(error);
+  if (error instanceof Unreadable) {
+    return new InfrastructureError('E_EXEC_DROPPED', `could not ${what}: ${message}`, {
+      cause: error,
+      hint: 'see whether a proxy in front of the API server changes what passes through it',
+    });
+  }
+  const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
+  if (status !== undefined)
+    return toApiError(`could not ${what}`, Number(status), statusText(Number(status)));
+  return new InfrastructureError(
+    'E_CLUSTER_UNREACHABLE',
+    `could not ${what}: API server ${connection.server} of context ${connection.context} cannot be reached: ${message}`,
+    {
+      cause: event.success ? event.data.error : error,
+      hint: 'see that the cluster still runs and that the kubeconfig is of this cluster',
+      details: { server: connection.server, context: connection.context },
+    },
+  );
+}
+
+function statusText(status: number): string {
+  const known: Record<number, string> = {
+    400: 'the pod has no such container, or it has several and none was named',
+    403: 'not allowed to exec into pods',
+    404: 'there is no such pod',
+  };
+  return known[status] ?? `the server answered ${status}`;
+}

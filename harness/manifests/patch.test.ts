@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { PatchOperation } from './patch.ts';
+import { patchObjects } from './patch.ts';
+import { podSpecOf } from './objects.ts';
+import { sampleDeployment, sampleService, sampleSystem } from './sample-objects.ts';
+
+const CONTAINER = '/spec/template/spec/containers/0';
+
+describe('patchObjects', () => {
+  it.each<[string, PatchOperation, unknown]>([
+    ['add', { op: 'add', path: `${CONTAINER}/command`, value: ['false'] }, { command: ['false'] }],
+    ['replace', { op: 'replace', path: `${CONTAINER}/image`, value: 'x:1' }, { image: 'x:1' }],
+    [
+      'copy',
+      { op: 'copy', from: `${CONTAINER}/name`, path: `${CONTAINER}/workingDir` },
+      { workingDir: 'web' },
+    ],
+  ])('applies %s', (_op, operation, expected) => {
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [operation] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]).toMatchObject(expected as object);
+  });
+
+  it('leaves the given objects as they are, and other objects alone', () => {
+    const objects = sampleSystem();
+    const before = structuredClone(objects);
+    const patched = patchObjects(objects, [
+      { target: { kind: 'Service', name: 'web' }, ops: [{ op: 'remove', path: '/spec/selector' }] },
+    ]);
+    expect(objects).toEqual(before);
+    expect(patched.filter((o) => o.kind !== 'Service')).toEqual(before.filter((o) => o.kind !== 'Service'));
+    expect(patched.find((o) => o.kind === 'Service')?.['spec']).not.toHaveProperty('selector');
+  });
+
+  it('does not share a value between two targets', () => {
+    const ops: PatchOperation[] = [
+      { op: 'add', path: '/metadata/labels', value: {} },
+      { op: 'add', path: '/metadata/labels/x', value: 'y' },
+    ];
+    const [first, second] = patchObjects(
+      [sampleService(), sampleService()],
+      [{ target: { kind: 'Service' }, ops }],
+    );
+    first!.metadata.labels!['only'] = 'first';
+    expect(second?.metadata.labels).toEqual({ x: 'y' });
+  });
+
+  it('fails when a patch selects nothing, and says what there is', () => {
+    const patch = { target: { kind: 'Deployment', name: 'wbe' }, ops: [] };
+    expect(() => patchObjects(sampleSystem(), [patch])).toThrow(
+      expect.objectContaining({
+        code: 'E_PATCH_TARGET',
+        message: 'the patch of Deployment wbe selects nothing',
+        hint: expect.stringContaining('Deployment web') as string,
+      }),
+    );
+  });
+
+  it.each<[string, PatchOperation]>([
+    ['a path that does not exist', { op: 'replace', path: '/spec/nope', value: 1 }],
+    ['a removal of nothing', { op: 'remove', path: '/spec/nope' }],
+    ['a test that fails', { op: 'test', path: '/spec/replicas', value: 7 }],
+  ])('fails on %s, naming object and path', (_title, operation) => {
+    const patch = { target: { kind: 'Deployment' }, ops: [operation] };
+    expect(() => patchObjects([sampleDeployment()], [patch])).toThrow(
+      expect.objectContaining({
+        code: 'E_PATCH',
+        message: expect.stringContaining(`${operation.path} cannot be applied to Deployment web`) as string,
+      }),
+    );
+  });
+});

@@ -1,0 +1,72 @@
+/** The report as one HTML file: nothing is loaded from anywhere, and without JavaScript only the filters are missing. */
+import { createHash } from 'node:crypto';
+import { checksSection, failuresSection } from './html/checks.ts';
+import { clusterSection, leftoversSection, subjectsSection, toolsSection } from './html/environment.ts';
+import { header } from './html/header.ts';
+import { Markup, markup } from './html/markup.ts';
+import { phasesSection } from './html/phases.ts';
+import { proofsSection } from './html/proofs.ts';
+import { requirementsSection } from './html/requirements.ts';
+import { script } from './html/script.ts';
+import { style } from './html/style.ts';
+import { timelineFigure } from './html/timeline.ts';
+import type { Report } from './model.ts';
+import { verdictOf } from './verdict.ts';
+
+/** A whole HTML document. Every text of the report is escaped; a content policy forbids any other script and all loading. */
+export function toHtml(report: Report): string {
+  const sections: [string, Markup | undefined][] = [
+    ['Failures', failuresSection(report)],
+    ['Faults', proofsSection(report)],
+    ['Requirements', requirementsSection(report)],
+    ['Checks', checksSection(report)],
+    ['Timelines', timelinesSection(report)],
+    ['Phases', phasesSection(report)],
+    ['Tested', subjectsSection(report)],
+    ['Cluster', clusterSection(report)],
+    ['Tools', toolsSection(report)],
+  ];
+  const shown = sections.filter((entry): entry is [string, Markup] => entry[1] !== undefined);
+  const verdict = verdictOf(report);
+  const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`;
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${verdict.headline} · kindproof ${report.run.id}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<main>
+${header(report)}
+<nav aria-label="Sections">${shown.map(([name, section]) => markup`<a href="#${idOf(section)}">${name}</a>`)}</nav>
+${leftoversSection(report)}
+${shown.map(([, section]) => section)}
+<footer>Written by kindproof from report.json, schema version ${report.schemaVersion}.</footer>
+</main>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`.text;
+}
+
+function timelinesSection(report: Report): Markup | undefined {
+  const timelines = (report.timelines ?? []).filter((timeline) => timeline.moments.length > 0);
+  if (timelines.length === 0) return undefined;
+  return markup`
+<section id="timelines">
+  <h2>Pods over time</h2>
+  ${timelines.map(timelineFigure)}
+</section>`;
+}
+
+function idOf(section: Markup): string {
+  return /<section id="([^"]+)"/.exec(section.text)?.[1] ?? '';
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}

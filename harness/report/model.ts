@@ -1,0 +1,146 @@
+/** The shapes of what a run says about itself: the contract of report.json. The JSON Schema is generated from here. */
+import { z } from 'zod';
+
+export const checkStatus = z.enum(['passed', 'failed', 'skipped']);
+
+/** One link of the chain of causes, from what was asked to the root: workload, pod, container, event, node. */
+export const cause = z.object({
+  /** `Deployment toolman`, `Pod toolman-7c9d-x2l4`, … */
+  object: z.string(),
+  says: z.string(),
+});
+
+export const diagnosis = z.object({
+  verdict: z.string(),
+  expected: z.string().optional(),
+  actual: z.string().optional(),
+  causes: z.array(cause),
+  /** What to do about the root cause, where that is known. */
+  hint: z.string().optional(),
+  timeline: z.array(z.object({ afterMs: z.number(), text: z.string() })),
+});
+
+export const checkResult = z.object({
+  /** `toolman/T-35`, with a suffix when several checks share their first requirement. */
+  id: z.string(),
+  suite: z.string(),
+  file: z.string(),
+  title: z.string(),
+  requirements: z.array(z.string()),
+  status: checkStatus,
+  durationMs: z.number(),
+  assertions: z.number(),
+  /** What the check saw, also when it passed. */
+  observed: z.array(z.string()).default([]),
+  /** Why it failed or was skipped, one sentence. */
+  reason: z.string().optional(),
+  diagnosis: diagnosis.optional(),
+  /** Paths relative to the run directory. */
+  artifacts: z.array(z.string()).optional(),
+  startedAt: z.string(),
+});
+
+export const proof = z.object({
+  fault: z.string(),
+  suite: z.string(),
+  requirements: z.array(z.string()),
+  outcome: z.enum(['caught', 'missed', 'wrong-reason']),
+  /** What the check said under the fault, or why it does not count. */
+  reason: z.string(),
+  durationMs: z.number(),
+});
+
+export const phase = z.object({
+  name: z.string(),
+  startedAt: z.string(),
+  durationMs: z.number(),
+  status: z.enum(['passed', 'failed']).default('passed'),
+});
+
+export const podMoment = z.object({
+  at: z.number(),
+  pod: z.string(),
+  container: z.string().optional(),
+  kind: z.string(),
+  text: z.string(),
+  warning: z.boolean(),
+});
+
+/** Every pod's moments in one namespace, for the timeline of the HTML report. */
+export const podTimeline = z.object({
+  suite: z.string(),
+  namespace: z.string(),
+  title: z.string(),
+  startedAt: z.number(),
+  endedAt: z.number(),
+  moments: z.array(podMoment),
+});
+
+export const requirementRow = z.object({
+  id: z.string(),
+  suite: z.string(),
+  source: z.string(),
+  requirement: z.string(),
+  checks: z.array(z.object({ file: z.string(), title: z.string() })),
+  faults: z.array(z.string()),
+  status: z.enum(['covered', 'uncovered', 'not-applicable']),
+  reason: z.string().optional(),
+});
+
+export const report = z.object({
+  schemaVersion: z.literal(1),
+  run: z.object({
+    id: z.string(),
+    startedAt: z.string(),
+    durationMs: z.number(),
+    command: z.string(),
+    exitCode: z.number(),
+    verdict: z.string(),
+    /** Set when the run ended by an error that is not a check's: usage, infrastructure, interruption. */
+    error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+  }),
+  tools: z.record(z.string(), z.string()),
+  cluster: z
+    .object({
+      provider: z.string(),
+      name: z.string(),
+      kubernetes: z.string(),
+      nodes: z.array(
+        z.object({
+          name: z.string(),
+          role: z.string(),
+          labels: z.record(z.string(), z.string()),
+          taints: z.array(z.string()),
+          gpus: z.number(),
+          kubelet: z.string(),
+          runtime: z.string(),
+        }),
+      ),
+      capabilities: z.array(z.object({ name: z.string(), present: z.boolean(), evidence: z.string() })),
+    })
+    .optional(),
+  subjects: z.array(
+    z.object({
+      suite: z.string(),
+      chart: z.string(),
+      values: z.array(z.string()),
+      images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
+    }),
+  ),
+  phases: z.array(phase),
+  checks: z.array(checkResult),
+  proofs: z.array(proof).optional(),
+  requirements: z.array(requirementRow).optional(),
+  timelines: z.array(podTimeline).optional(),
+  leftovers: z.array(z.string()).optional(),
+});
+
+export type Report = z.infer<typeof report>;
+export type CheckResult = z.infer<typeof checkResult>;
+export type CheckStatus = z.infer<typeof checkStatus>;
+export type Proof = z.infer<typeof proof>;
+export type Diagnosis = z.infer<typeof diagnosis>;
+export type Cause = z.infer<typeof cause>;
+export type Phase = z.infer<typeof phase>;
+export type PodTimeline = z.infer<typeof podTimeline>;
+export type RequirementRow = z.infer<typeof requirementRow>;

@@ -1,0 +1,46 @@
+/** The subjects of a run: validated before anything is created, their images prepared. */
+import type { CommandRunner } from '../core/command.ts';
+import type { Helm, Rendered } from '../helm/types.ts';
+import { planImages, prepareImages, type PreparedImage } from '../images/plan-images.ts';
+import type { ImageRecipe } from '../images/types.ts';
+import { imagesOf } from '../manifests/objects.ts';
+import type { RunPlan } from '../plan/plan.ts';
+import type { StepDeps } from './ports.ts';
+
+export type { CommandRunner };
+
+/**
+ * Renders every subject as the run will install it.
+ *
+ * @throws UsageError naming the file that is wrong, with a hint
+ */
+export async function validateSubjects(plan: RunPlan, helm: Helm): Promise<Map<string, Rendered>> {
+  const rendered = new Map<string, Rendered>();
+  for (const { definition, subject } of plan.suites) {
+    const source = {
+      chart: subject.chart,
+      values: subject.values,
+      set: subject.set,
+      releaseName: definition.subject.releaseName,
+      namespace: 'default',
+    };
+    rendered.set(definition.name, await helm.validateSubject(source));
+  }
+  return rendered;
+}
+
+/** Every image that the rendered manifests and the checks' own pods name, from where it can be had. */
+export async function prepareSubjectImages(
+  deps: StepDeps,
+  plan: RunPlan,
+  rendered: ReadonlyMap<string, Rendered>,
+  probeImages: readonly ImageRecipe[],
+): Promise<PreparedImage[]> {
+  const recipes = [
+    ...plan.suites.flatMap((s) => s.definition.subject.images.map((i) => i.recipe)),
+    ...probeImages,
+  ];
+  const named = [...rendered.values()].flatMap((r) => imagesOf(r.objects));
+  const planned = await planImages({ rendered: named, recipes, always: probeImages.map((r) => r.ref) });
+  return prepareImages(planned, deps);
+}

@@ -1,0 +1,216 @@
+/**
+ * The kit of a suite: `requirement(...)`, with which its files say what they verify, and the machinery that runs the same checks
+ * against the conforming subject or, in a proof, against every fault.
+ */
+import { join } from 'node:path';
+import { inject, test } from 'vitest';
+import { createCommandRunner } from '../core/command.ts';
+import { createFileLog, type Log } from '../core/log.ts';
+import { clusterCapabilities } from '../helm/capabilities.ts';
+import { createHelm } from '../helm/helm.ts';
+import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
+import type { Check, CheckContext, CheckOptions } from './check.ts';
+import type { Fault, SuiteDefinition } from './definition.ts';
+import { executeCheck, type CheckOutcome } from './execute-check.ts';
+import { SharedLab } from './lab.ts';
+import { proveFault } from './prove-fault.ts';
+import type { Proof } from '../report/model.ts';
+import type { WorkerConfig } from './worker-config.ts';
+
+/** Time for clean-up and diagnosis beyond the check's own limit. */
+const GRACE_MS = 120_000;
+const DEFAULT_TIMEOUT_MS = 180_000;
+/** A proof installs, checks and removes; several run side by side because they mostly wait for Kubernetes. */
+const PROOF_TIMEOUT_MS = 600_000;
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What `--list` shows of a check. */
+    kindproofCheck?: Pick<Check, 'id' | 'file' | 'requirements' | 'title'>;
+    kindproofOutcome?: CheckOutcome;
+    kindproofProof?: Proof;
+    /** The check was not chosen for this run. */
+    kindproofUnselected?: boolean;
+  }
+}
+
+type RunCheck = (context: CheckContext) => Promise<void> | void;
+type ImportFile = (file: string) => Promise<unknown>;
+
+export interface SuiteKit {
+  /** Declares a check of one or more requirements. */
+  requirement(ids: string | readonly string[], title: string, run: RunCheck): void;
+  requirement(ids: string | readonly string[], title: string, options: CheckOptions, run: RunCheck): void;
+  /** Imports the suite's files and declares one vitest test for each check. */
+  declareChecks(importFile: ImportFile): Promise<void>;
+  /** Imports the suite's files and declares one vitest test for each fault to prove. */
+  declareProofs(importFile: ImportFile): Promise<void>;
+}
+
+export function createSuiteKit(definition: SuiteDefinition, deps: { attach: AttachCluster }): SuiteKit {
+  const config = inject('kindproof');
+  const checks: Check[] = [];
+  let importing = '';
+  const session = lazily(() => openSession(config, deps.attach));
+  const shared = lazily(async () => newLab(definition, config, await session()));
+
+  function requirement(
+    ids: string | readonly string[],
+    title: string,
+    optionsOrRun: CheckOptions | RunCheck,
+    maybeRun?: RunCheck,
+  ): void {
+    const run = maybeRun ?? (optionsOrRun as RunCheck);
+    const options = typeof optionsOrRun === 'function' ? {} : optionsOrRun;
+    const requirements = typeof ids === 'string' ? [ids] : ids;
+    const [first] = requirements;
+    if (first === undefined) throw new Error(`check "${title}" names no requirement`);
+    const earlier = checks.filter((c) => c.requirements[0] === first).length;
+    checks.push({
+      id: `${definition.name}/${first}${earlier === 0 ? '' : `#${earlier + 1}`}`,
+      suite: definition.name,
+      file: importing,
+      title,
+      requirements,
+      options,
+      run,
+    });
+  }
+
+  async function importAll(importFile: ImportFile): Promise<void> {
+    for (const file of definition.files) {
+      importing = join(definition.directory, file);
+      await importFile(importing);
+    }
+  }
+
+  async function declareChecks(importFile: ImportFile): Promise<void> {
+    await importAll(importFile);
+    // What takes longest starts first: it mostly waits for Kubernetes, and the quick checks run meanwhile.
+    const order = [...checks].sort((a, b) => weight(a.options) - weight(b.options));
+    for (const [index, check] of order.entries()) declareCheck(check, isSelected(check, index));
+  }
+
+  function isSelected({ requirements }: Check, index: number): boolean {
+    const { select, shard } = config;
+    if (shard && index % shard.count !== shard.index - 1) return false;
+    return select === undefined || requirements.some((id) => select.includes(id));
+  }
+
+  function declareCheck(check: Check, selected: boolean): void {
+    const { id, file, title, requirements, options } = check;
+    // One that changes what others rest on, such as nodes, waits for them and runs alone.
+    const declare = options.exclusive ? test : test.concurrent;
+    declare(
+      `${requirements.join(' ')} ${title}`,
+      {
+        timeout: (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
+        tags: [
+          definition.name,
+          options.static ? 'static' : 'live',
+          ...(options.disruptive ? ['disruptive'] : []),
+        ],
+        meta: {
+          kindproofCheck: { id, file, requirements: [...requirements], title },
+          ...(selected ? {} : { kindproofUnselected: true }),
+        },
+        skip: !selected,
+      },
+      async ({ task, skip }) => {
+        const outcome = await executeCheck(check, await shared());
+        task.meta.kindproofOutcome = outcome;
+        if (outcome.result.status === 'skipped') skip(outcome.result.reason);
+        if (outcome.result.status === 'failed') throw new Error(outcome.result.reason);
+      },
+    );
+  }
+
+  async function declareProofs(importFile: ImportFile): Promise<void> {
+    await importAll(importFile);
+    const faults = definition.faults.filter(
+      (f) => config.faults === undefined || config.faults.includes(f.name),
+    );
+    for (const fault of faults) {
+      const touchesNodes = checks.some(
+        (c) => c.options.exclusive === true && c.requirements.some((id) => fault.requirements.includes(id)),
+      );
+      const declare = touchesNodes ? test : test.concurrent;
+      declare(fault.name, { timeout: PROOF_TIMEOUT_MS, tags: [definition.name] }, async ({ task }) => {
+        const opened = await session();
+        const { proof, infrastructure } = await proveFault(fault, checks, () =>
+          newLab(definition, config, opened, fault),
+        );
+        task.meta.kindproofProof = proof;
+        if (infrastructure) task.meta.kindproofOutcome = infrastructure;
+        if (proof.outcome !== 'caught') throw new Error(proof.reason);
+      });
+    }
+  }
+
+  return { requirement, declareChecks, declareProofs };
+}
+
+/** Small runs first. */
+function weight({ exclusive, disruptive }: CheckOptions): number {
+  if (exclusive) return 2;
+  return disruptive ? 0 : 1;
+}
+
+interface Session {
+  cluster: AttachedCluster;
+  helmFor: (name: string) => ReturnType<typeof createHelm>;
+  log: Log;
+  signal: AbortSignal;
+}
+
+async function openSession(config: WorkerConfig, attach: AttachCluster): Promise<Session> {
+  const { cluster: descriptor, helmPath } = config;
+  if (!descriptor || helmPath === undefined)
+    throw new Error(`mode ${config.mode} has no cluster to run checks on`);
+  const log = createFileLog(join(config.runDirectory, 'run.jsonl'), { suite: config.suite });
+  // The main process ends a run by cancelling it in vitest and removing the cluster; nothing here outlives that.
+  const { signal } = new AbortController();
+  const run = createCommandRunner({ log, signal });
+  const cluster = await attach(descriptor);
+  return {
+    cluster,
+    helmFor: (name) =>
+      createHelm({
+        run,
+        helmPath,
+        kubeconfig: descriptor.kubeconfig,
+        context: descriptor.context,
+        capabilities: clusterCapabilities(cluster.kube),
+        workDir: join(config.runDirectory, '.helm', name),
+        log,
+        signal,
+      }),
+    log,
+    signal,
+  };
+}
+
+function newLab(
+  definition: SuiteDefinition,
+  config: WorkerConfig,
+  session: Session,
+  fault?: Fault,
+): SharedLab {
+  return new SharedLab({
+    definition,
+    subject: config.subject,
+    cluster: session.cluster,
+    helm: session.helmFor(fault?.name ?? definition.name),
+    runId: config.runId,
+    runDirectory: config.runDirectory,
+    fault,
+    redact: config.redact,
+    log: session.log,
+    signal: session.signal,
+  });
+}
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,264 @@
+/**
+ * The lab: installs releases for checks. One release is shared by all checks that only look; a check that disturbs something
+ * installs its own, which is taken down when the check ends.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckFailure } from '../core/errors.ts';
+import { Lifecycle } from '../core/lifecycle.ts';
+import type { Log } from '../core/log.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ChartSource, Helm, Rendered } from '../helm/types.ts';
+import type { Pod } from '../kube/types.ts';
+import { startRecorder, type Recorder } from '../recorder/recorder.ts';
+import type { AttachedCluster } from './attached-cluster.ts';
+import type { Fault, SuiteDefinition } from './definition.ts';
+import { Release } from './release.ts';
+import type { SubjectConfig } from './worker-config.ts';
+
+export const RUN_LABEL = 'kindproof.dev/run';
+
+export interface InstallOptions {
+  /** `key=value`, over the subject's own. */
+  set?: readonly string[];
+  /** More values files. */
+  values?: readonly string[];
+  /** Installs into this namespace instead of a new one. */
+  namespace?: string;
+  releaseName?: string;
+  /** Labels of the new namespace, e.g. Pod Security admission. */
+  namespaceLabels?: Record<string, string>;
+  /** `false`: returns right after helm, without waiting for the rollout. */
+  rollout?: boolean;
+  timeoutMs?: number;
+}
+
+export interface LabDeps {
+  definition: SuiteDefinition;
+  subject: SubjectConfig;
+  cluster: AttachedCluster;
+  helm: Helm;
+  runId: string;
+  runDirectory: string;
+  /** Overlay of every install, in a proof. */
+  fault?: Fault | undefined;
+  redact: readonly string[];
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** State that all checks of a suite share. */
+export class SharedLab {
+  readonly deps: LabDeps;
+  readonly lifecycle: Lifecycle;
+  /** By namespace. */
+  readonly recorders = new Map<string, Promise<Recorder>>();
+  readonly #prefix: string;
+  #count = 0;
+  #shared: Promise<Release> | undefined;
+  #failureTold = false;
+  /** Namespace of the shared release once it is being installed. */
+  sharedNamespace: string | undefined;
+
+  constructor(deps: LabDeps) {
+    this.deps = deps;
+    this.lifecycle = new Lifecycle(deps.log);
+    this.#prefix = ['kp', deps.runId, deps.definition.name, ...(deps.fault ? [deps.fault.name] : [])]
+      .join('-')
+      .slice(0, 56)
+      .replace(/-+$/, '');
+  }
+
+  nextNamespace(): string {
+    this.#count += 1;
+    return this.#count === 1 ? this.#prefix : `${this.#prefix}-${this.#count}`;
+  }
+
+  /**
+   * The release that all undisturbed checks share.
+   *
+   * The first caller of a failed install gets its error; in an ordinary run the later ones get BlockedError, so that one cause is
+   * told once.
+   */
+  async sharedRelease(install: () => Promise<Release>): Promise<Release> {
+    this.#shared ??= install();
+    try {
+      return await this.#shared;
+    } catch (error) {
+      if (this.#failureTold && !this.deps.fault) throw new BlockedError(error);
+      this.#failureTold = true;
+      throw error;
+    }
+  }
+}
+
+/** The check could not be made, because what it rests on had already failed in another check. */
+export class BlockedError extends CheckFailure {
+  constructor(cause: unknown) {
+    super('E_BLOCKED', 'not checked: the release never became ready (the first failure says why)', { cause });
+  }
+}
+
+/** The lab of one check. */
+export class Lab {
+  readonly #shared: SharedLab;
+  readonly #lifecycle: Lifecycle;
+  /** Releases whose state explains a failure of this check. */
+  readonly touched: { namespace: string; release?: Release }[] = [];
+
+  constructor(shared: SharedLab, lifecycle: Lifecycle) {
+    this.#shared = shared;
+    this.#lifecycle = lifecycle;
+  }
+
+  /** The shared release, installed and rolled out on first use. */
+  async shared(): Promise<Release> {
+    const known = this.#shared.sharedNamespace;
+    if (known !== undefined) this.touched.push({ namespace: known });
+    const release = await this.#shared.sharedRelease(async () => {
+      const made = await this.#install({ rollout: true }, this.#shared.lifecycle, (namespace) => {
+        this.#shared.sharedNamespace = namespace;
+      });
+      const { fault, cluster } = this.#shared.deps;
+      if (fault?.disturb) await fault.disturb({ release: made, cluster });
+      return made;
+    });
+    if (known === undefined) this.touched.push({ namespace: release.namespace, release });
+    return release;
+  }
+
+  /** A release of the check's own. */
+  async install(options: InstallOptions = {}): Promise<Release> {
+    const release = await this.#install(options, this.#lifecycle, () => {});
+    const { fault, cluster } = this.#shared.deps;
+    if (fault?.disturb) await fault.disturb({ release, cluster });
+    return release;
+  }
+
+  /** What helm renders for these options; nothing is installed. */
+  render(
+    options: Pick<InstallOptions, 'set' | 'values' | 'releaseName' | 'namespace'> & {
+      onlyChart?: boolean;
+    } = {},
+  ): Promise<Rendered> {
+    return this.helm.render(this.source(options));
+  }
+
+  get kube(): KubeClient {
+    return this.#shared.deps.cluster.kube;
+  }
+
+  /** Upgrades a release of this check with other values and waits for the rollout. */
+  async upgrade(
+    release: Release,
+    options: Pick<InstallOptions, 'set' | 'values' | 'timeoutMs'>,
+  ): Promise<void> {
+    const source = this.source({ ...options, releaseName: release.name, namespace: release.namespace });
+    const { objects } = await this.helm.render(source);
+    await this.helm.upgrade(source);
+    release.replaceObjects(objects);
+    await release.rolledOut(options.timeoutMs);
+  }
+
+  /** Deletes the pods of a release and waits until others are available in their place; returns the first of them. */
+  async replacePods(release: Release): Promise<Pod> {
+    const before = await release.pods();
+    for (const { metadata } of before) {
+      await this.kube.delete('Pod', { name: metadata.name, namespace: release.namespace });
+    }
+    const gone = new Set(before.map((p) => p.metadata.uid));
+    await release.until('the deleted pods to be replaced', async () => {
+      const now = await this.kube.list('Pod', { namespace: release.namespace });
+      return now.length > 0 && now.every((p) => !gone.has(p.metadata.uid));
+    });
+    await release.rolledOut();
+    const [first] = await release.pods();
+    if (!first) throw new CheckFailure('E_SELECTED_NOTHING', `release ${release.name} has no pods`);
+    return first;
+  }
+
+  get helm(): Helm {
+    return this.#shared.deps.helm;
+  }
+
+  /** The chart with the subject's values, the check's own over them, and the fault under proof over all. */
+  source(
+    options: Pick<InstallOptions, 'set' | 'values' | 'releaseName' | 'namespace'> & {
+      onlyChart?: boolean;
+    } = {},
+  ): ChartSource {
+    const { subject, definition, fault } = this.#shared.deps;
+    return {
+      chart: subject.chart,
+      values: [...(options.onlyChart ? [] : subject.values), ...(options.values ?? [])],
+      set: [...(options.onlyChart ? [] : subject.set), ...(options.set ?? []), ...(fault?.set ?? [])],
+      releaseName: options.releaseName ?? definition.subject.releaseName,
+      namespace: options.namespace ?? 'default',
+      patches: fault?.patches ?? [],
+    };
+  }
+
+  /** A new namespace of this run; removed when the check ends. */
+  async namespace(labels: Record<string, string> = {}, lifecycle = this.#lifecycle): Promise<string> {
+    const { cluster, runId, definition } = this.#shared.deps;
+    const name = this.#shared.nextNamespace();
+    lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.delete('Namespace', { name }));
+    await cluster.kube.create({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { [RUN_LABEL]: runId, 'kindproof.dev/suite': definition.name, ...labels } },
+    });
+    return name;
+  }
+
+  /** Registers something to be undone when the check ends. */
+  defer(title: string, undo: () => Promise<void>): void {
+    this.#lifecycle.defer(title, undo);
+  }
+
+  async #install(
+    options: InstallOptions,
+    lifecycle: Lifecycle,
+    onNamespace: (name: string) => void,
+  ): Promise<Release> {
+    const { cluster, signal } = this.#shared.deps;
+    const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
+    this.touched.push({ namespace });
+    onNamespace(namespace);
+    const recorder = await this.#recorderOf(namespace, lifecycle);
+    const source = this.source({ ...options, namespace });
+    const { objects } = await this.helm.render(source);
+    const release = new Release(
+      { name: source.releaseName, namespace, objects },
+      { kube: cluster.kube, recorder, signal },
+    );
+    const last = this.touched.at(-1);
+    if (last) last.release = release;
+    lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
+      await this.helm.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
+    });
+    await this.helm.install(source);
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
+    return release;
+  }
+
+  /** A namespace has one recorder, however often something is installed into it. */
+  #recorderOf(namespace: string, lifecycle: Lifecycle): Promise<Recorder> {
+    const { recorders } = this.#shared;
+    const known = recorders.get(namespace);
+    if (known) return known;
+    const { cluster, log, redact, runDirectory } = this.#shared.deps;
+    const start = async (): Promise<Recorder> => {
+      const directory = join(runDirectory, 'recording');
+      await mkdir(directory, { recursive: true });
+      const file = join(directory, `${namespace}.jsonl`);
+      const recorder = await startRecorder({ kube: cluster.kube, namespace, file, redact: [...redact], log });
+      lifecycle.defer(`stop recording ${namespace}`, () => recorder.stop());
+      await recorder.synced;
+      return recorder;
+    };
+    const started = start();
+    recorders.set(namespace, started);
+    return started;
+  }
+}

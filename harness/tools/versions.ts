@@ -1,0 +1,109 @@
+/**
+ * The exact versions of the programs that kindproof drives, and where each may come from. The only place to change when
+ * one is raised.
+ */
+import type { Version } from './version.ts';
+
+export type ToolName = 'kind' | 'helm';
+
+/** Operating system and architecture in Go's words, which the release pages use too. */
+export type Platform = 'linux-amd64' | 'linux-arm64' | 'darwin-amd64' | 'darwin-arm64';
+
+export interface ToolPin {
+  name: ToolName;
+  /** Without a leading `v`. */
+  version: string;
+  /** Which versions found on PATH behave as the pinned one does, in words and as a test. */
+  accepts: { words: string; test: (found: Version) => boolean };
+  /** Arguments that print a line with the version. */
+  versionArgs: readonly string[];
+  release: {
+    url: (platform: Platform) => string;
+    /** Path of the program in the archive; without it the download is the program itself. */
+    member?: (platform: Platform) => string;
+    /**
+     * SHA-256 of the download, as the project published it with the release. A platform without a pin is never
+     * downloaded: a checksum fetched from the same page proves nothing about the page.
+     */
+    sha256: Partial<Record<Platform, string>>;
+  };
+  module: {
+    path: string;
+    package: string;
+    /** Lowest Go release that the module's go.mod accepts. */
+    go: string;
+    /** Measured on two cores; said before a build starts. */
+    buildSeconds: number;
+    /**
+     * Linker variables that the project's own release build sets.
+     *
+     * @param resolved version of another module in the build list, such as `v0.37.0`
+     */
+    variables: (resolved: (module: string) => string) => Record<string, string>;
+    /** Modules whose resolved version `variables` asks for. */
+    asks: readonly string[];
+  };
+}
+
+export const TOOL_PINS: Record<ToolName, ToolPin> = {
+  kind: {
+    name: 'kind',
+    version: '0.33.0',
+    // kind is not yet 1.0: its minor releases change node image contracts.
+    accepts: { words: '0.33.x', test: (found) => found.major === 0 && found.minor === 33 },
+    versionArgs: ['version'],
+    release: {
+      url: (platform) => `https://github.com/kubernetes-sigs/kind/releases/download/v0.33.0/kind-${platform}`,
+      sha256: {
+        'linux-amd64': 'aee6151561422756b764a4ae28e7f44cda5af5a9eead3cc9985112b1de8d8e0d',
+        'linux-arm64': '20022bee6cfcd5086cb7234d218e3454e6090022f2a8f55d1fa7fcf42c3867a2',
+        'darwin-amd64': '5a99f26f57246dc9319dd294803313197a0f34d33c525b3ea8b655db5916ece0',
+        'darwin-arm64': '0c8c7dbe5e23594a198b786c4bc13dacc101fa6196b0cb0b23a1ca44e61f4b4f',
+      },
+    },
+    module: {
+      path: 'sigs.k8s.io/kind',
+      package: 'sigs.k8s.io/kind',
+      go: '1.21.0',
+      buildSeconds: 10,
+      variables: () => ({}),
+      asks: [],
+    },
+  },
+  helm: {
+    name: 'helm',
+    version: '3.22.0',
+    // Helm 4 changed waiting and its flags; before 3.14 `--take-ownership`, `--hide-notes` and others are missing.
+    accepts: { words: '3.x from 3.14 on', test: (found) => found.major === 3 && found.minor >= 14 },
+    versionArgs: ['version', '--template', '{{.Version}}'],
+    release: {
+      url: (platform) => `https://get.helm.sh/helm-v3.22.0-${platform}.tar.gz`,
+      member: (platform) => `${platform}/helm`,
+      sha256: {
+        'linux-amd64': '1e4ab49e429626cf6c6958d914248b78c9730803c2751b87627e171dc800e7bb',
+        'linux-arm64': 'f14e804dfee240f55525b667488fe9adca349e63e00c9af634c0beb1421ac310',
+        'darwin-amd64': 'bd1d09f316558dda23698527859600936fed1371021ce0f2272d66b2fdcfa69c',
+        'darwin-arm64': '4c9982a6cdeb458b60258df66b55398ca5b19293f6877faffe2909ad6f23dfe0',
+      },
+    },
+    module: {
+      path: 'helm.sh/helm/v3',
+      package: 'helm.sh/helm/v3/cmd/helm',
+      go: '1.26.0',
+      buildSeconds: 80,
+      asks: ['k8s.io/client-go'],
+      // As Helm's Makefile does. Without the last four `helm template` claims Kubernetes 1.20 and refuses charts with a
+      // newer `kubeVersion`.
+      variables: (resolved) => {
+        const minor = resolved('k8s.io/client-go').replace(/^v0\./, '').split('.')[0] ?? '';
+        return {
+          'helm.sh/helm/v3/internal/version.version': 'v3.22.0',
+          'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': '1',
+          'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': minor,
+          'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+          'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': minor,
+        };
+      },
+    },
+  },
+};

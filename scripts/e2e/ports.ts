@@ -1,0 +1,202 @@
+/** Puts a run together: the ports of harness/runner, filled in from clusters/, fixtures/ and suites/. */
+import { join } from 'node:path';
+import { existingProvider } from '../../clusters/existing/existing-provider.ts';
+import { kindProvider } from '../../clusters/kind/kind-provider.ts';
+import { findLeftovers, summariseLeftovers } from '../../clusters/leftovers.ts';
+import { ensureNodeImage } from '../../clusters/node-image/node-image.ts';
+import { readRecipe } from '../../clusters/node-image/recipe.ts';
+import type { RunLock } from '../../clusters/run-lock.ts';
+import { mergeTopologies } from '../../clusters/topology.ts';
+import { busyboxImage } from '../../fixtures/images/build.ts';
+import { createCommandRunner } from '../../harness/core/command.ts';
+import { systemClock } from '../../harness/core/deadline.ts';
+import { InfrastructureError } from '../../harness/core/errors.ts';
+import type { RunOptions } from '../../harness/plan/options.ts';
+import type { Cluster } from '../../harness/plan/cluster-port.ts';
+import type { RunPlan } from '../../harness/plan/plan.ts';
+import { localMachine } from '../../harness/preflight/machine.ts';
+import { runPreflight } from '../../harness/preflight/preflight.ts';
+import type { RunObserver } from '../../harness/report/events.ts';
+import type { RunPorts, StepDeps, ToolPaths } from '../../harness/runner/ports.ts';
+import { resolveTool } from '../../harness/tools/resolve-tool.ts';
+import { askYesNo } from '../ask.ts';
+import { hasNodeImage } from '../has-node-image.ts';
+import { cacheDirectory, projectRoot, runsDirectory } from '../project.ts';
+import { listRequirements } from './requirements.ts';
+
+/** The cluster of --keep and --reuse: one a machine, so that the next run finds it. */
+const DESK_CLUSTER = 'kp-desk';
+
+export function createPorts(deps: {
+  options: RunOptions;
+  plan: RunPlan;
+  observers: readonly RunObserver[];
+  commandLine: string;
+  lock: RunLock;
+}): RunPorts {
+  const { options, plan, observers, commandLine, lock } = deps;
+  const topology = mergeTopologies(plan.suites.map((s) => s.definition.topology));
+  const registry = { runsDir: runsDirectory };
+  return {
+    projectRoot,
+    observers,
+    commandLine,
+    probeImages: [busyboxImage],
+    checksFile: join(projectRoot, 'suites', 'checks.e2e.ts'),
+    proveFile: join(projectRoot, 'suites', 'prove.e2e.ts'),
+
+    async preflight(step, notice) {
+      const findings = await runPreflight(
+        {
+          run: step.run,
+          log: step.log,
+          clock: systemClock,
+          machine: localMachine(),
+          env: process.env,
+          projectDir: projectRoot,
+          cacheDir: cacheDirectory,
+          onProgress: step.onProgress,
+          confirm: (question) => askYesNo(question, step.signal),
+          leftovers: async () =>
+            summariseLeftovers(await findLeftovers({ run: step.run, registry, now: () => Date.now() })),
+          signal: step.signal,
+        },
+        {
+          fix: true,
+          interactive: process.stdin.isTTY,
+          need: {
+            cluster: options.cluster,
+            nodes: 1 + topology.groups.reduce((sum, group) => sum + group.count, 0),
+            buildNodeImage: !(await hasNodeImage(step.run)),
+            buildImages: true,
+            // The next phase resolves them, and shows what it does meanwhile.
+            tools: [],
+          },
+        },
+      );
+      for (const finding of findings) {
+        if (finding.status === 'warning')
+          notice(`${finding.title}: ${finding.found}. ${finding.why}`, finding.remedy);
+        if (finding.status === 'fixed') notice(`${finding.title}: put right (${finding.found})`);
+      }
+      const problems = findings.filter((f) => f.status === 'problem');
+      if (problems.length > 0) {
+        throw new InfrastructureError(
+          'E_PREFLIGHT',
+          problems.map((p) => `${p.title}: ${p.found}. ${p.why}`).join('\n'),
+          { hint: problems.map((p) => p.remedy).join('\n') },
+        );
+      }
+    },
+
+    async tools(step): Promise<ToolPaths> {
+      const resolve = (name: 'kind' | 'helm'): ReturnType<typeof resolveTool> =>
+        resolveTool(name, {
+          run: step.run,
+          log: step.log,
+          cacheDir: cacheDirectory,
+          env: process.env,
+          onProgress: step.onProgress,
+          signal: step.signal,
+        });
+      const helm = await resolve('helm');
+      const kind = options.cluster === 'kind' ? await resolve('kind') : undefined;
+      const engine = await step.run.run('docker', ['version', '--format', '{{.Server.Version}}']);
+      return {
+        helm: helm.path,
+        ...(kind ? { kind: kind.path } : {}),
+        versions: {
+          node: process.version,
+          helm: helm.version,
+          ...(kind ? { kind: kind.version } : {}),
+          docker: engine.stdout.trim(),
+        },
+      };
+    },
+
+    async kubernetesVersion() {
+      if (options.cluster === 'existing') return undefined;
+      return options.kubernetes ?? (await readRecipe()).versions.kubernetes;
+    },
+
+    async openCluster(step, _options, _plan, tools): Promise<Cluster> {
+      const kubeconfig = join(step.runDirectory, 'kubeconfig');
+      if (options.cluster === 'existing') {
+        const { kubeconfig: source, context } = options;
+        const cluster = await existingProvider({
+          kubeconfig: source,
+          context,
+          log: step.log,
+          signal: step.signal,
+        }).attach({
+          kubeconfig,
+          onNotice: step.onProgress,
+        });
+        removeNamespaces(step, cluster);
+        return cluster;
+      }
+      // Not bound to the run's signal: what is half made has to be removed after an interruption.
+      const run = createCommandRunner({ log: step.log });
+      const image = await ensureNodeImage(
+        { run, signal: step.signal },
+        { kubernetes: options.kubernetes, onProgress: step.onProgress },
+      );
+      const provider = kindProvider({
+        run,
+        kindPath: tools.kind ?? 'kind',
+        nodeImage: image,
+        log: step.log,
+        signal: step.signal,
+      });
+      const stays = options.keep || options.reuse;
+      const name = stays ? DESK_CLUSTER : `kp-${plan.runId}`;
+      await lock.useCluster(name);
+      const undo = step.lifecycle.defer(`delete cluster ${name}`, async () => {
+        await provider.delete(name, kubeconfig);
+      });
+      const cluster = await provider.create({
+        name,
+        topology,
+        kubeconfig,
+        runId: plan.runId,
+        keep: stays,
+        // A desk cluster that does not fit, or that a run without --reuse finds, is made anew.
+        reuse: options.reuse,
+        evidenceDirectory: join(step.runDirectory, 'cluster'),
+        onProgress: step.onProgress,
+      });
+      if (stays) {
+        undo();
+        await lock.keepCluster(name);
+        if (!options.keep) removeNamespaces(step, cluster);
+      }
+      return cluster;
+    },
+
+    async leftovers(step) {
+      if (options.cluster === 'existing') return [];
+      const found = await findLeftovers({ run: step.run, registry, now: () => Date.now() });
+      return found
+        .filter((l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept')
+        .map((l) => `${l.kind} ${l.name}`);
+    },
+
+    async requirementRows() {
+      const rows = await listRequirements({
+        suites: [...plan.suites.map((s) => s.definition.name), 'all'],
+        requirements: [],
+      });
+      return rows.filter((row) => row.suite !== 'all' || row.checks.length > 0);
+    },
+  };
+}
+
+/** On a cluster that stays, everything of this run goes with its namespaces. */
+function removeNamespaces(step: StepDeps, cluster: Cluster): void {
+  step.lifecycle.defer('delete the namespaces of this run', async () => {
+    const labelSelector = `kindproof.dev/run=${step.runId}`;
+    for (const { metadata } of await cluster.kube.list('Namespace', { labelSelector })) {
+      await cluster.kube.delete('Namespace', { name: metadata.name });
+    }
+  });
+}

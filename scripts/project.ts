@@ -1,0 +1,7 @@
+/** Facts about this project that several commands share. */
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+
+export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+export const cacheDirectory = join(projectRoot, '.cache');
+export const runsDirectory = join(projectRoot, 'runs');

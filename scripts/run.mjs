@@ -1,0 +1,45 @@
+// Entry of every npm script. Plain JavaScript, because it has to run before anything is installed: it checks Node, installs
+// node_modules on a clean clone, and then runs the TypeScript command in this same process, so that signals reach it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [command, ...argv] = process.argv.slice(2);
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `kindproof needs Node 20.19 or newer, this is ${process.version}.\nInstall a newer Node, then run again.`,
+  );
+  process.exit(2);
+}
+
+// npm writes this file at the end of every install: older than the lock file means that the lock file has changed since.
+const installed = join(root, 'node_modules', '.package-lock.json');
+const lock = join(root, 'package-lock.json');
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+  console.error('Installing the packages of package-lock.json (node_modules is missing or older) …');
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (npm.status !== 0) {
+    console.error(
+      '\n`npm ci` failed, so nothing was run. Look at the lines above; a package registry has to be reachable.',
+    );
+    process.exit(3);
+  }
+}
+
+const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
+const { register } = await import('tsx/esm/api');
+register();
+const file = join(root, 'scripts', `${command}.ts`);
+if (!existsSync(file)) {
+  console.error(`There is no command "${command}". There is: ${Object.keys(scripts).join(', ')}`);
+  process.exit(2);
+}
+const { main } = await import(pathToFileURL(file).href);
+process.exitCode = await main(argv);

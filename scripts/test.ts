@@ -1,0 +1,117 @@
+/**
+ * `npm test`: lint, types and unit tests, then all suites and a rotating sample of their faults on one real cluster.
+ *
+ * The last line sums up everything: `N passed, N failed, N skipped`.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createCommandRunner, type CommandRunner } from '../harness/core/command.ts';
+import { seconds } from '../harness/core/deadline.ts';
+import { EXIT, UsageError } from '../harness/core/errors.ts';
+import { report as reportSchema } from '../harness/report/model.ts';
+import { main as e2e } from './e2e.ts';
+import { interruptSignal } from './interrupt.ts';
+import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
+import { reportFailure } from './report-failure.ts';
+
+/** Faults of each suite in one run; the sample rotates daily. All of them: `npm run prove`. */
+const FAULT_SAMPLE = 8;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const UNIT_REPORT = join(cacheDirectory, 'unit-tests.json');
+
+const STEPS: readonly { name: string; command: readonly [string, ...string[]] }[] = [
+  {
+    name: 'lint',
+    command: ['npx', 'eslint', '.', '--max-warnings', '0', '--cache', '--cache-location', '.cache/eslint'],
+  },
+  { name: 'format', command: ['npx', 'prettier', '--check', '.', '--log-level', 'warn'] },
+  { name: 'unused code', command: ['npx', 'knip'] },
+  { name: 'types', command: ['npx', 'tsc', '--noEmit'] },
+];
+
+/** Every step runs even when an earlier one failed, but the cluster is only made for code that holds together. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const interrupt = interruptSignal();
+  try {
+    if (argv.length > 0) {
+      throw new UsageError('E_OPTION', `npm test takes no options, got ${argv.join(' ')}`, {
+        hint: 'For single suites and checks there is `npm run e2e -- --help`.',
+      });
+    }
+    const run = createCommandRunner({ signal: interrupt.signal });
+    const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+    for (const step of STEPS) tally[(await staticStep(run, step)) ? 'passed' : 'failed'] += 1;
+    add(tally, await unitTests(run));
+    interrupt.dispose();
+    if (tally.failed > 0) return finish(tally, EXIT.checkFailed);
+    const exitCode = await e2e(['--all', '--prove', '--checks', '--sample', String(FAULT_SAMPLE)]);
+    add(tally, await clusterTally());
+    return finish(tally, exitCode);
+  } catch (error) {
+    return reportFailure(error, (text) => process.stderr.write(text));
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function staticStep(run: CommandRunner, { name, command }: (typeof STEPS)[number]): Promise<boolean> {
+  const [file, ...args] = command;
+  const result = await run.run(file, args, { cwd: projectRoot, reject: false, timeoutMs: 600_000 });
+  const passed = result.exitCode === 0;
+  console.log(`${passed ? '✓' : '✗'} ${name}  ${seconds(result.durationMs)}`);
+  if (!passed) console.log(`${result.stdout}${result.stderr}`.trimEnd());
+  return passed;
+}
+
+const vitestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numFailedTestSuites: z.number(),
+});
+
+async function unitTests(run: CommandRunner): Promise<Tally> {
+  const args = ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${UNIT_REPORT}`];
+  const result = await run.run('npx', args, { cwd: projectRoot, reject: false, timeoutMs: 600_000 });
+  const counts = vitestReport.parse(JSON.parse(await readFile(UNIT_REPORT, 'utf8')));
+  const passed = result.exitCode === 0;
+  console.log(
+    `${passed ? '✓' : '✗'} unit tests  ${seconds(result.durationMs)}  ${counts.numPassedTests} passed`,
+  );
+  if (!passed) console.log(`${result.stdout}${result.stderr}`.trimEnd());
+  // A file that cannot even be loaded has no failed tests, but the run has failed.
+  const failed = counts.numFailedTests + (passed || counts.numFailedTests > 0 ? 0 : 1);
+  return { passed: counts.numPassedTests, failed, skipped: counts.numPendingTests };
+}
+
+/** What the run on the cluster counted; it has just printed the same. */
+async function clusterTally(): Promise<Tally> {
+  const { checks, proofs } = reportSchema.parse(
+    JSON.parse(await readFile(join(runsDirectory, 'latest', 'report.json'), 'utf8')),
+  );
+  const caught = proofs?.filter((p) => p.outcome === 'caught').length ?? 0;
+  return {
+    passed: checks.filter((c) => c.status === 'passed').length + caught,
+    failed: checks.filter((c) => c.status === 'failed').length + (proofs?.length ?? 0) - caught,
+    skipped: checks.filter((c) => c.status === 'skipped').length,
+  };
+}
+
+function add(sum: Tally, part: Tally): void {
+  sum.passed += part.passed;
+  sum.failed += part.failed;
+  sum.skipped += part.skipped;
+}
+
+function finish({ passed, failed, skipped }: Tally, exitCode: number): number {
+  console.log(`\nlint, types, unit tests, checks and faults together:`);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failed > 0 && exitCode === EXIT.passed ? EXIT.checkFailed : exitCode;
+}

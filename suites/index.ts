@@ -1,0 +1,36 @@
+/** All suites, and the catalogue that they have to cover. */
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { loadRequirements, type Requirement } from '../harness/plan/requirements.ts';
+import type { CataloguedSuite } from '../harness/plan/plan.ts';
+import type { SuiteDefinition } from '../harness/suite/definition.ts';
+import { toolman } from './toolman/suite.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** Suites that can be run. */
+export const suites: readonly SuiteDefinition[] = [toolman];
+
+/** Suites whose requirements are catalogued, in the order of the catalogue. */
+const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;
+
+/** The suites that can be run, each with its requirements. */
+export function loadCatalogue(): Promise<CataloguedSuite[]> {
+  return Promise.all(
+    suites.map(async (definition) => ({
+      definition,
+      requirements: await loadRequirements(join(definition.directory, 'requirements.yaml')),
+    })),
+  );
+}
+
+/** Every row of the catalogue with its suite; rows that every suite shares have the suite `all`. */
+export async function loadAllRequirements(): Promise<(Requirement & { suite: string })[]> {
+  const own = await Promise.all(
+    catalogued.map(async (suite) =>
+      (await loadRequirements(join(here, suite, 'requirements.yaml'))).map((row) => ({ ...row, suite })),
+    ),
+  );
+  const shared = await loadRequirements(join(here, 'requirements.yaml'));
+  return [...own.flat(), ...shared.map((row) => ({ ...row, suite: 'all' }))];
+}

@@ -1,0 +1,7 @@
+/** Declares one test for each fault of the suite under proof: its checks have to turn red, for the stated reason. */
+import { inject } from 'vitest';
+import type { SuiteKit } from '../harness/suite/kit.ts';
+
+const { suite } = inject('kindproof');
+const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };
+await kit.declareProofs((file) => import(/* @vite-ignore */ file));

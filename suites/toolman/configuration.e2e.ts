@@ -1,0 +1,149 @@
+/** The configuration reaches every replica, byte for byte, and a missing one is told. */
+import { z } from 'zod';
+import { configMapEquals } from '../../harness/checks/live-config.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { nameOf, podSpecOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { requirement } from './kit.ts';
+
+const CONFIG_MAP = 'toolman-servers-config';
+const FILE = '/config/servers-config.json';
+
+/** What the application reads; unknown keys of a server are its own. */
+const serversConfig = z.object({
+  servers: z.record(
+    z.string(),
+    z.looseObject({
+      transport: z.enum(['stdio', 'http', 'sse']).optional(),
+      command: z.string().optional(),
+      args: z.array(z.string()).optional(),
+      url: z.string().optional(),
+      env: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
+});
+
+requirement(
+  'T-07',
+  'mounts the server definitions from a ConfigMap volume named config',
+  async ({ release, observe }) => {
+    const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
+    const volume = spec?.volumes?.find((v) => v.name === 'config');
+    expect(volume?.configMap, 'volume config is a ConfigMap volume').toBeDefined();
+    for (const pod of await release.pods()) {
+      const content = await release.output(pod, ['cat', FILE]);
+      expect(content.length, `${FILE} in ${pod.metadata.name}`).toBeGreaterThan(0);
+      observe(`${pod.metadata.name}: ${FILE} has ${content.length} bytes`);
+    }
+  },
+);
+
+requirement(
+  ['T-42', 'T-48'],
+  'has the bytes of the ConfigMap in every replica, valid for the application',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
+    if (!configMap)
+      throw new CheckFailure(
+        'E_NOT_FOUND',
+        `ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`,
+      );
+    const pods = await release.pods();
+    const mounted = await Promise.all(
+      pods.map(async (pod) => ({
+        pod: pod.metadata.name,
+        files: { 'servers-config.json': await release.output(pod, ['cat', FILE]) },
+      })),
+    );
+    expect(configMapEquals(configMap, mounted)).toHold();
+    for (const { pod, files } of mounted) {
+      const parsed = serversConfig.safeParse(JSON.parse(files['servers-config.json']));
+      expect(
+        parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`),
+        pod,
+      ).toEqual([]);
+      if (parsed.success) observe(`${pod}: ${Object.keys(parsed.data.servers).length} servers`);
+    }
+  },
+);
+
+requirement(
+  'T-20',
+  'refers to ConfigMap toolman-servers-config by exactly that name',
+  async ({ release, kube, observe }) => {
+    const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
+    const named = spec?.volumes?.flatMap((v) => (v.configMap ? [v.configMap.name] : []));
+    expect(named, 'ConfigMaps that the pod mounts').toContain(CONFIG_MAP);
+    const live = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace: release.namespace });
+    expect(live?.metadata.name, 'ConfigMap in the cluster').toBe(CONFIG_MAP);
+    observe(`volume of ${CONFIG_MAP}, which exists`);
+  },
+);
+
+requirement(
+  'T-20',
+  'stays in ContainerCreating with FailedMount naming the ConfigMap when it is missing',
+  { release: 'none', disruptive: true },
+  async ({ lab, kube, observe }) => {
+    const release = await lab.install({ set: ['replicaCount=1'] });
+    const { namespace } = release;
+    const [pod] = await release.pods();
+    await kube.delete('ConfigMap', { name: CONFIG_MAP, namespace });
+    await kube.delete('Pod', { name: pod?.metadata.name ?? '', namespace }, { gracePeriodSeconds: 1 });
+    const message = await waitFor({
+      what: `an event FailedMount that names ${CONFIG_MAP}`,
+      timeoutMs: 60_000,
+      look: async () => {
+        const events = await kube.list('Event', { namespace, fieldSelector: 'reason=FailedMount' });
+        const event = events.find((e) => e.message?.includes(CONFIG_MAP));
+        return event
+          ? { done: true, value: event.message ?? '' }
+          : { done: false, seen: `${events.length} FailedMount events` };
+      },
+    });
+    expect(message).toContain(CONFIG_MAP);
+    observe(message);
+  },
+);
+
+requirement(
+  'T-15',
+  'takes credentials from a Secret only, starts without an optional one, and takes up a change at the next restart',
+  { release: 'none', disruptive: true },
+  async ({ lab, kube, observe }) => {
+    const release = await lab.install({ set: ['replicaCount=1'] });
+    const { namespace } = release;
+    const deployment = release.rendered('Deployment', 'toolman');
+    const variable = podSpecOf(deployment)
+      ?.containers.flatMap((c) => c.env ?? [])
+      .find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
+    const reference = variable?.valueFrom?.['secretKeyRef'];
+    expect(
+      nothingWrong('a variable from a Secret', reference ? [] : ['the pod takes nothing from a Secret']),
+    ).toHold();
+    const name = reference?.name ?? '';
+    const key = reference?.key ?? '';
+    for (const secret of ['canary-one-7f3a', 'canary-two-9b1c']) {
+      await kube.apply(
+        { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData: { [key]: secret } },
+        { namespace },
+      );
+      const successor = await lab.replacePods(release);
+      const environ = await release.output(successor, ['cat', '/proc/1/environ'], 'toolman');
+      expect(environ.split('\0'), 'environment of the main process').toContain(
+        `${variable?.name ?? ''}=${secret}`,
+      );
+      const stored = [
+        ...(await lab.helm.getManifest({ releaseName: release.name, namespace })),
+        ...(await kube.list('Deployment', { namespace })),
+        ...(await kube.list('ConfigMap', { namespace })),
+      ];
+      const leaks = stored.filter((o) => JSON.stringify(o).includes(secret)).map(nameOf);
+      expect(nothingWrong('the credential stands nowhere but in the Secret', leaks)).toHold();
+    }
+    observe(`${variable?.name ?? ''} from Secret ${name}, absent at first, then changed`);
+  },
+);

@@ -1,0 +1,6 @@
+import { attachCluster } from '../../clusters/attach.ts';
+import { createSuiteKit } from '../../harness/suite/kit.ts';
+import { toolman } from './suite.ts';
+
+export const kit = createSuiteKit(toolman, { attach: attachCluster });
+export const { requirement } = kit;

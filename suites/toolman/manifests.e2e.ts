@@ -1,0 +1,89 @@
+/** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
+import { antiAffinityTerm } from '../../harness/checks/static-affinity.ts';
+import { referencesResolve } from '../../harness/checks/static-references.ts';
+import { resourcesAre } from '../../harness/checks/static-resources.ts';
+import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
+import { nameOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { toolman } from './suite.ts';
+import { requirement } from './kit.ts';
+
+const production = toolman.valuesVariants['production'] ?? '';
+
+requirement(
+  'T-01',
+  'lints, renders and passes strict validation by the API server',
+  { release: 'none', static: true },
+  async ({ lab, kube, subject, observe }) => {
+    const lint = await lab.helm.lint(lab.source());
+    const complaints = lint.messages.filter((m) => m.severity !== 'info').map((m) => `${m.path}: ${m.text}`);
+    expect(nothingWrong('helm lint finds nothing', complaints)).toHold();
+
+    const namespace = await lab.namespace();
+    const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
+    const variants = {
+      'default values': { onlyChart: true },
+      "the subject's values": {},
+      ...(subject.reference ? { 'production values': { onlyChart: true, values: [production] } } : {}),
+    };
+    for (const [variant, options] of Object.entries(variants)) {
+      const { objects } = await lab.render({ ...options, namespace });
+      const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
+      const refusals: string[] = [];
+      for (const object of known) {
+        await kube
+          .apply(object, { dryRun: true, strict: true, namespace })
+          .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
+      }
+      expect(known.length, `objects rendered from ${variant}`).toBeGreaterThan(0);
+      expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
+      observe(`${variant}: ${known.length} objects accepted by strict server-side dry-run`);
+    }
+  },
+);
+
+requirement(
+  'T-34',
+  'renders exactly the production resources 500m/512Mi to 2000m/2Gi',
+  { release: 'none', static: true },
+  async ({ lab, subject }) => {
+    const { objects } = await lab.render(subject.reference ? { onlyChart: true, values: [production] } : {});
+    const deployment = objects.find((o) => o.kind === 'Deployment');
+    if (!deployment) throw new CheckFailure('E_NOT_RENDERED', 'the chart renders no Deployment');
+    expect(
+      resourcesAre(deployment, 'toolman', {
+        requests: { cpu: '500m', memory: '512Mi' },
+        limits: { cpu: '2000m', memory: '2Gi' },
+      }),
+    ).toHold();
+  },
+);
+
+requirement(
+  'T-35',
+  'prefers to keep replicas apart: weight 100, by app.kubernetes.io/name, on hostname',
+  { static: true },
+  ({ release }) => {
+    expect(
+      antiAffinityTerm(release.rendered('Deployment', 'toolman'), {
+        weight: 100,
+        key: 'app.kubernetes.io/name',
+        values: ['toolman'],
+        topologyKey: 'kubernetes.io/hostname',
+      }),
+    ).toHold();
+  },
+);
+
+requirement(
+  ['T-63', 'X-02'],
+  'refers to nothing that does not exist',
+  { static: true },
+  async ({ release, kube }) => {
+    const { namespace } = release;
+    expect(
+      await referencesResolve(release.objects, (kind, name) => kube.get(kind, { name, namespace })),
+    ).toHold();
+  },
+);

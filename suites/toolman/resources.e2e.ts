@@ -1,0 +1,71 @@
+/** What a pod may use, and what happens at the limit. Read from the node's cgroups, so that it holds for any image. */
+import { cgroupOf } from '../../clusters/container-of.ts';
+import { processIdentity } from '../../harness/checks/live-process.ts';
+import { cgroupMatches } from '../../harness/checks/live-resources.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { containerStatus } from '../../harness/suite/release.ts';
+import { requirement } from './kit.ts';
+
+requirement(
+  'T-34',
+  'has its limits in the cgroup of the container',
+  { needs: ['node-access'] },
+  async ({ release, cluster, observe }) => {
+    for (const pod of await release.pods()) {
+      const container = pod.spec.containers.find((c) => c.name === 'toolman');
+      const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
+      const { limitBytes } = await cgroup.memory();
+      const { quotaUs, periodUs } = await cgroup.cpu();
+      expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
+      observe(`${pod.metadata.name}: ${limitBytes ?? 'no'} bytes, ${quotaUs ?? 'no'} of ${periodUs} µs`);
+    }
+  },
+);
+
+requirement(
+  'T-11',
+  'runs as user 1001 and group 2375, without any capability',
+  async ({ release, observe }) => {
+    for (const pod of await release.pods()) {
+      const status = await release.output(pod, ['cat', '/proc/1/status'], 'toolman');
+      const verdict = processIdentity(status, { uid: 1001, gid: 2375 });
+      expect(verdict).toHold();
+      observe(`${pod.metadata.name}: ${verdict.actual}`);
+    }
+  },
+);
+
+requirement(
+  'T-25',
+  'is OOM-killed at its memory limit and restarted, and its neighbours never notice',
+  { release: 'none', disruptive: true, needs: ['node-access'] },
+  async ({ lab, kube, cluster, observe }) => {
+    const release = await lab.install({ set: ['replicaCount=2'] });
+    const [victim, ...neighbours] = await release.pods();
+    if (!victim || neighbours.length === 0)
+      throw new CheckFailure('E_SELECTED_NOTHING', 'two replicas are needed');
+    const { name } = victim.metadata;
+    const cgroup = await cgroupOf(cluster.nodes, victim, 'toolman');
+    await cgroup.eatMemory({ victim: 'container' });
+    const terminated = await waitFor({
+      what: `container toolman of ${name} to be killed and started again`,
+      timeoutMs: 60_000,
+      look: async () => {
+        const pod = await kube.get('Pod', { name, namespace: release.namespace });
+        const status = pod && containerStatus(pod, 'toolman');
+        const last = status?.lastState?.terminated;
+        if (last && status.state?.running) return { done: true, value: last };
+        return { done: false, seen: JSON.stringify(status?.state ?? 'no status') };
+      },
+    });
+    expect(terminated.reason, `last state of toolman in ${name}`).toBe('OOMKilled');
+    expect(terminated.exitCode).toBe(137);
+    await release.rolledOut();
+    const recording = await release.settleRecording();
+    const elsewhere = recording.restarts().filter((r) => r.pod !== name);
+    expect(elsewhere, 'restarts of other pods').toEqual([]);
+    observe(`${name}: OOMKilled, exit 137, restarted; ${neighbours.length} neighbour without a restart`);
+  },
+);

@@ -1,0 +1,62 @@
+/** Nothing restarts, nothing runs out of memory, nothing flaps: over the whole recording and at the end of it. */
+import { cgroupOf } from '../../clusters/container-of.ts';
+import { consistently, readinessUnmoved } from '../../harness/checks/live-consistency.ts';
+import { noRestartsNoOom, warningEvents } from '../../harness/checks/live-restarts.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { requirement } from './kit.ts';
+
+const ROUNDS = 24;
+
+requirement(
+  'T-47',
+  'answers every probe over a window and never turns unready',
+  async ({ release, observe }) => {
+    const pods = await release.pods();
+    const answers = await consistently({
+      count: ROUNDS,
+      intervalMs: 500,
+      ask: () =>
+        Promise.all(
+          pods.flatMap((pod) =>
+            ['/health', '/ready'].map(async (path) => ({
+              what: `${pod.metadata.name} ${path}`,
+              status: (await release.http({ kind: 'Pod', name: pod.metadata.name, port: 3000 }, path)).status,
+            })),
+          ),
+        ),
+    });
+    expect(answers).toHold();
+    expect(readinessUnmoved(pods, await release.pods())).toHold();
+    const recording = await release.settleRecording();
+    const flapped = pods.flatMap((pod) =>
+      recording.everUnready(pod.metadata.name).map(() => pod.metadata.name),
+    );
+    expect(flapped, 'pods that were ready and then not').toEqual([]);
+    observe(`${pods.length} pods, ${ROUNDS} rounds of /health and /ready`);
+  },
+);
+
+requirement('T-45', 'had no restart and no OOM kill at any moment', async ({ release, cluster, observe }) => {
+  const pods = await release.pods();
+  const recording = await release.settleRecording();
+  const containers = pods.flatMap((pod) => pod.spec.containers.map(({ name }) => ({ pod, name })));
+  const { nodes } = cluster;
+  const kills = nodes
+    ? await Promise.all(
+        containers.map(async ({ pod, name }) => ({
+          pod: pod.metadata.name,
+          container: name,
+          oomKills: (await (await cgroupOf(nodes, pod, name)).memory()).oomKills,
+        })),
+      )
+    : [];
+  observe(
+    nodes
+      ? `${kills.length} containers, also by the OOM counter of their cgroups`
+      : 'without access to the nodes, the OOM kill of a child process only would not be seen',
+  );
+  expect(noRestartsNoOom(recording, pods, kills)).toHold();
+  // A startup probe is there to fail until the application has started.
+  const except = /^Startup probe failed/;
+  expect(warningEvents(recording, ['BackOff', 'Unhealthy', 'OOMKilling', 'SystemOOM'], { except })).toHold();
+});
