@@ -53,7 +53,7 @@ describe('createCapabilities', () => {
 
   it('asks again after a probe broke', async () => {
     const { capabilities, kube } = capabilitiesOf([storageClass('a', true)]);
-    const list = kube.client.list;
+    const list = kube.client.list.bind(kube.client);
     kube.client.list = () => Promise.reject(new Error('connection lost'));
     await expect(capabilities.probe('default-storage-class')).rejects.toThrow('connection lost');
     kube.client.list = list;

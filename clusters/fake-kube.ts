@@ -53,7 +53,7 @@ function applyStep(object: KubeObject, { path, value }: JsonPatchStep): void {
 /** RFC 7386. */
 function merge(target: Record<string, unknown>, patch: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete target[key];
+    if (value === null) Reflect.deleteProperty(target, key);
     else if (typeof value === 'object' && !Array.isArray(value)) {
       merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>);
     } else target[key] = value;

@@ -39,10 +39,10 @@ export async function waitForSystem(
       look: async () => {
         const missing = await missingParts(kube, nodeCount, options.namespaces);
         if (missing.length === 0) return { done: true, value: undefined };
-        const seen = missing.join('; ');
-        if (seen !== told) options.onProgress?.(shorten(missing));
-        told = seen;
-        return { done: false, seen };
+        const text = shorten(missing);
+        if (text !== told) options.onProgress?.(text);
+        told = text;
+        return { done: false, seen: missing.join('; ') };
       },
     });
   } catch (error) {

@@ -67,7 +67,7 @@ describe('mergeTopologies', () => {
 
   it('refuses the same labels with and without a taint', () => {
     const tainted = { ...gpuGroup([1]), name: 'gpu-tainted' };
-    const { taints: _, ...open } = { ...gpuGroup([1]), name: 'gpu-open' };
+    const open = { ...gpuGroup([1]), name: 'gpu-open', taints: [] };
     expect(() => mergeTopologies([{ groups: [tainted] }, { groups: [open] }])).toThrow(
       /"gpu-tainted" and "gpu-open".*nvidia.com\/gpu=present:NoSchedule/,
     );

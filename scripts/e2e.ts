@@ -3,15 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeTopology, mergeTopologies } from '../clusters/topology.ts';
 import { acquireRunLock } from '../clusters/run-lock.ts';
+import { minimiseKubeconfig } from '../clusters/existing/minimise-kubeconfig.ts';
 import { EXIT } from '../harness/core/errors.ts';
+import { checkSubjectFiles } from '../harness/helm/subject-files.ts';
 import { newRunId } from '../harness/plan/run-id.ts';
 import { parseOptions, type RunOptions } from '../harness/plan/options.ts';
 import { describePlan, planRun, type RunPlan } from '../harness/plan/plan.ts';
-import { executeRun } from '../harness/runner/run.ts';
-import { loadCatalogue } from '../suites/index.ts';
-import { createObservers } from './e2e/observers.ts';
-import { createPorts } from './e2e/ports.ts';
-import { formatRequirements, listRequirements } from './e2e/requirements.ts';
+import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
 import { interruptSignal } from './interrupt.ts';
 import { runsDirectory } from './project.ts';
 import { reportFailure } from './report-failure.ts';
@@ -27,11 +25,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     const options = parseOptions(argv, print);
     if (!options) return EXIT.passed;
     if (options.list) {
+      const { formatRequirements, listRequirements } = await import('./e2e/requirements.ts');
       const rows = await listRequirements(options);
       print(options.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRequirements(rows));
       return EXIT.passed;
     }
-    const plan = planRun(options, await loadCatalogue(), newRunId(), Math.floor(Date.now() / DAY_MS));
+    const plan = planRun(
+      options,
+      await loadCatalogue(),
+      newRunId(),
+      Math.floor(Date.now() / DAY_MS),
+      await loadUncheckedSuites(),
+    );
     await rejectBadFiles(options);
     if (options.dryRun) {
       print(dryRun(plan, options));
@@ -45,6 +50,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** Runs a plan with signals, lock and reports around it; `npm test` uses it as well. */
 export async function run(options: RunOptions, plan: RunPlan, commandLine: string): Promise<number> {
+  // vitest and the Kubernetes client take a second to load: a slip of the pen is told without them.
+  const [{ executeRun }, { createObservers }, { createPorts }] = await Promise.all([
+    import('../harness/runner/run.ts'),
+    import('./e2e/observers.ts'),
+    import('./e2e/ports.ts'),
+  ]);
   const runDirectory = resolve(options.out ?? join(runsDirectory, plan.runId));
   await mkdir(runDirectory, { recursive: true });
   const lock = await acquireRunLock(runDirectory);
@@ -74,6 +85,7 @@ function dryRun(plan: RunPlan, options: RunOptions): string {
 
 /** Paths that the user gave have to exist before anything is prepared. */
 async function rejectBadFiles(options: RunOptions): Promise<void> {
-  const { checkSubjectFiles } = await import('../harness/helm/subject-files.ts');
   await checkSubjectFiles(options);
+  const { kubeconfig, context } = options;
+  if (kubeconfig !== undefined && context !== undefined) await minimiseKubeconfig(kubeconfig, context);
 }

@@ -16,6 +16,16 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2);
 }
 
+const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
+const commands = Object.values(scripts)
+  .map((line) => /^node scripts\/run\.mjs (\S+)/.exec(line)?.[1])
+  .filter((name) => name !== undefined && existsSync(join(root, 'scripts', `${name}.ts`)));
+if (!commands.includes(command)) {
+  const which = command === undefined ? 'No command was given.' : `There is no command "${command}".`;
+  console.error(`${which}\nThere is: ${[...new Set(commands)].map((name) => `npm run ${name}`).join(', ')}`);
+  process.exit(2);
+}
+
 // npm writes this file at the end of every install: older than the lock file means that the lock file has changed since.
 const installed = join(root, 'node_modules', '.package-lock.json');
 const lock = join(root, 'package-lock.json');
@@ -33,13 +43,7 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   }
 }
 
-const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
 const { register } = await import('tsx/esm/api');
 register();
-const file = join(root, 'scripts', `${command}.ts`);
-if (!existsSync(file)) {
-  console.error(`There is no command "${command}". There is: ${Object.keys(scripts).join(', ')}`);
-  process.exit(2);
-}
-const { main } = await import(pathToFileURL(file).href);
+const { main } = await import(pathToFileURL(join(root, 'scripts', `${command}.ts`)).href);
 process.exitCode = await main(argv);

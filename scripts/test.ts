@@ -3,7 +3,7 @@
  *
  * The last line sums up everything: `N passed, N failed, N skipped`.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { createCommandRunner, type CommandRunner } from '../harness/core/command.ts';
@@ -52,7 +52,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     interrupt.dispose();
     if (tally.failed > 0) return finish(tally, EXIT.checkFailed);
     const exitCode = await e2e(['--all', '--prove', '--checks', '--sample', String(FAULT_SAMPLE)]);
-    add(tally, await clusterTally());
+    // After wrong usage there was no run, and `latest` is an older one.
+    if (exitCode !== EXIT.usage) add(tally, await clusterTally());
     return finish(tally, exitCode);
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
@@ -79,8 +80,10 @@ const vitestReport = z.object({
 
 async function unitTests(run: CommandRunner): Promise<Tally> {
   const args = ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${UNIT_REPORT}`];
+  // The one of the last run must not be taken for this one's.
+  await rm(UNIT_REPORT, { force: true });
   const result = await run.run('npx', args, { cwd: projectRoot, reject: false, timeoutMs: 600_000 });
-  const counts = vitestReport.parse(JSON.parse(await readFile(UNIT_REPORT, 'utf8')));
+  const counts = await readUnitReport();
   const passed = result.exitCode === 0;
   console.log(
     `${passed ? '✓' : '✗'} unit tests  ${seconds(result.durationMs)}  ${counts.numPassedTests} passed`,
@@ -89,6 +92,13 @@ async function unitTests(run: CommandRunner): Promise<Tally> {
   // A file that cannot even be loaded has no failed tests, but the run has failed.
   const failed = counts.numFailedTests + (passed || counts.numFailedTests > 0 ? 0 : 1);
   return { passed: counts.numPassedTests, failed, skipped: counts.numPendingTests };
+}
+
+async function readUnitReport(): Promise<z.infer<typeof vitestReport>> {
+  // vitest may have died before it wrote it; its exit code is then the one failure.
+  const text = await readFile(UNIT_REPORT, 'utf8').catch(() => undefined);
+  if (text !== undefined) return vitestReport.parse(JSON.parse(text));
+  return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
 }
 
 /** What the run on the cluster counted; it has just printed the same. */

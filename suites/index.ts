@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { loadRequirements, type Requirement } from '../harness/plan/requirements.ts';
-import type { CataloguedSuite } from '../harness/plan/plan.ts';
+import type { CataloguedSuite, UncheckedSuite } from '../harness/plan/plan.ts';
 import type { SuiteDefinition } from '../harness/suite/definition.ts';
 import { toolman } from './toolman/suite.ts';
 
@@ -20,6 +20,17 @@ export function loadCatalogue(): Promise<CataloguedSuite[]> {
     suites.map(async (definition) => ({
       definition,
       requirements: await loadRequirements(join(definition.directory, 'requirements.yaml')),
+    })),
+  );
+}
+
+/** Suites that are catalogued but cannot be run yet; the rows that every suite shares are those of `all`. */
+export function loadUncheckedSuites(): Promise<UncheckedSuite[]> {
+  const names = catalogued.filter((name) => !suites.some((s) => s.name === name));
+  return Promise.all(
+    [...names, 'all'].map(async (name) => ({
+      name,
+      requirements: await loadRequirements(join(here, name === 'all' ? '' : name, 'requirements.yaml')),
     })),
   );
 }

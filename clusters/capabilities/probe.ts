@@ -42,7 +42,7 @@ export interface ProbeContext {
   sharedStorageClass: string;
   image(): Promise<ProbeImage | undefined>;
   /** Runs a probe in a namespace of its own, which is removed however the probe ends. */
-  inNamespace<T>(work: (namespace: string) => Promise<T>, labels?: Record<string, string>): Promise<T>;
+  inNamespace: <T>(work: (namespace: string) => Promise<T>, labels?: Record<string, string>) => Promise<T>;
 }
 
 /** Probes with busybox, which is in the node image and in most users' own. */

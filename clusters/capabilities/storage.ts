@@ -1,5 +1,4 @@
 /** Capabilities of storage. */
-import { InfrastructureError } from '../../harness/core/errors.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';

@@ -5,14 +5,14 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../../harness/core/errors.ts';
 
-const named = <T extends z.ZodType>(field: string, content: T) =>
-  z.array(z.looseObject({ name: z.string(), [field]: content })).nullish();
+const list = <T extends z.ZodType>(entry: T) => z.array(entry).nullish();
+const name = z.string();
 
 const contextSchema = z.looseObject({ cluster: z.string(), user: z.string() });
 const kubeconfigSchema = z.looseObject({
-  contexts: named('context', contextSchema),
-  clusters: named('cluster', z.looseObject({ server: z.string() })),
-  users: named('user', z.looseObject({}).nullish()),
+  contexts: list(z.looseObject({ name, context: contextSchema })),
+  clusters: list(z.looseObject({ name, cluster: z.looseObject({ server: z.string() }) })),
+  users: list(z.looseObject({ name, user: z.looseObject({}).nullish() })),
 });
 
 /** Fields that name files: their contents go into the copy, under the field that holds data. */
@@ -31,14 +31,14 @@ const FILE_FIELDS = {
 export async function minimiseKubeconfig(file: string, context: string): Promise<string> {
   const config = await readKubeconfig(file);
   const known = (config.contexts ?? []).map((entry) => entry.name);
-  const chosen = config.contexts?.find((entry) => entry.name === context)?.['context'];
+  const chosen = config.contexts?.find((entry) => entry.name === context)?.context;
   if (chosen === undefined) {
     throw new UsageError('E_KUBECONFIG', `kubeconfig ${file} has no context ${context}`, {
       hint: `name one with --context; the file has: ${known.join(', ') || 'none'}`,
     });
   }
-  const { cluster: clusterName, user: userName } = contextSchema.parse(chosen);
-  const cluster = config.clusters?.find((entry) => entry.name === clusterName)?.['cluster'];
+  const { cluster: clusterName, user: userName } = chosen;
+  const cluster = config.clusters?.find((entry) => entry.name === clusterName)?.cluster;
   const user = config.users?.find((entry) => entry.name === userName);
   if (cluster === undefined || user === undefined) {
     throw new UsageError('E_KUBECONFIG', `context ${context} of ${file} lacks its cluster or its user`, {
@@ -52,7 +52,7 @@ export async function minimiseKubeconfig(file: string, context: string): Promise
     'current-context': context,
     contexts: [{ name: context, context: chosen }],
     clusters: [{ name: clusterName, cluster: await inlineFiles(cluster, base) }],
-    users: [{ name: userName, user: await inlineFiles(user['user'] ?? {}, base) }],
+    users: [{ name: userName, user: await inlineFiles(user.user ?? {}, base) }],
   });
 }
 
@@ -74,7 +74,7 @@ async function inlineFiles(input: unknown, base: string): Promise<Record<string,
   for (const [field, dataField] of Object.entries(FILE_FIELDS)) {
     const path = result[field];
     if (typeof path !== 'string') continue;
-    delete result[field];
+    Reflect.deleteProperty(result, field);
     try {
       result[dataField] ??= (await readFile(absolute(path))).toString('base64');
     } catch (error) {

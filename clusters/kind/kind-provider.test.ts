@@ -127,10 +127,10 @@ describe('create', () => {
     await programs.put('hang');
     const control = new AbortController();
     const kind = provider(control.signal);
-    const creating = failure(
-      kind.create(options({ onProgress: (text) => text.startsWith('starting') && control.abort() })),
-    );
-    expect(await creating).toMatchObject({ code: 'E_INTERRUPTED' });
+    const onProgress = (text: string) => {
+      if (text.startsWith('starting')) control.abort();
+    };
+    expect(await failure(kind.create(options({ onProgress })))).toMatchObject({ code: 'E_INTERRUPTED' });
     expect(await containers()).toHaveLength(2);
     expect(await kind.delete(NAME, options().kubeconfig)).toHaveLength(2);
     expect(await containers()).toEqual([]);

@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
-import { seconds, systemClock } from '../../harness/core/deadline.ts';
+import { systemClock } from '../../harness/core/deadline.ts';
 import { InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';

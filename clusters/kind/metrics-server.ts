@@ -2,7 +2,6 @@
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { KubeClient } from '../../harness/kube/client.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
 import type { NodeAccess } from '../cluster.ts';
 
 const MANIFEST = '/kind/manifests/metrics-server.yaml';
@@ -23,7 +22,7 @@ export async function installMetricsServer(
   if (manifest.exitCode !== 0) return false;
   for (const document of parseAllDocuments(manifest.stdout)) {
     const content: unknown = document.toJS();
-    if (content !== null) await kube.apply(objectSchema.parse(content) as KubeObject);
+    if (content !== null) await kube.apply(objectSchema.parse(content));
   }
   return true;
 }

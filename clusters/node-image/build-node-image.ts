@@ -22,7 +22,8 @@ const BUILD_LABEL = 'kindproof.dev/role=image-build';
 export async function buildNodeImage(deps: BuildDeps, recipe: Recipe): Promise<void> {
   const sources = await readPackageSources(deps);
   const workDir = await mkdtemp(join(tmpdir(), 'kindproof-node-image-'));
-  const rootfs = recipe.ref.replace('/node:', '/node-rootfs:');
+  // A tag of this build's own: another process may build the same at the same time.
+  const rootfs = `kindproof/node-rootfs:${basename(workDir).slice(-6)}`;
   try {
     const base = await ensureBaseImage(deps, recipe.versions.debian, sources, workDir);
     const args = await buildxArguments(deps, recipe, sources, base, workDir);

@@ -110,7 +110,7 @@ describe('cgroupMatches', () => {
     ],
     ['the smallest quota', { cpu: '1m' }, { limitBytes: undefined, quotaUs: 1000, periodUs: 100_000 }, true],
   ])('%s', (_, given, cgroup, ok) => {
-    expect(cgroupMatches({ limits: given as Record<string, string> }, cgroup).ok).toBe(ok);
+    expect(cgroupMatches({ limits: given }, cgroup).ok).toBe(ok);
   });
 });
 

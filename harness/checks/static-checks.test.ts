@@ -39,9 +39,8 @@ const without = (
   key: keyof Container,
   role: 'containers' | 'initContainers' = 'containers',
 ): KubeObject[] => {
-  const { [key]: _dropped, ...container } = sampleContainer({ name: 'x' });
-  _dropped;
-  return sampleSystem({ [role]: [container as Container] });
+  const entries = Object.entries(sampleContainer({ name: 'x' })).filter(([name]) => name !== key);
+  return sampleSystem({ [role]: [Object.fromEntries(entries) as Container] });
 };
 const hpa = object('autoscaling/v2', 'HorizontalPodAutoscaler', 'web', {
   spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' } },

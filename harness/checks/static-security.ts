@@ -78,7 +78,7 @@ function compare(expected: string, context: Record<string, unknown>, wanted: Sec
 /** Lists of capabilities and groups have no order; neither have the fields of a map. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).sort().join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = Object.entries(value).sort(([a], [b]) => a.localeCompare(b));
   return `{${entries.map(([key, v]) => `${key}:${canonical(v)}`).join(',')}}`;
 }

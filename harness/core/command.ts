@@ -1,6 +1,8 @@
 /** Runs external programs. The only file that imports execa. */
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { throwIfAborted } from './deadline.ts';
+import { systemClock, throwIfAborted } from './deadline.ts';
 import { InfrastructureError } from './errors.ts';
 import type { Log } from './log.ts';
 import { silentLog } from './log.ts';
@@ -58,8 +60,17 @@ export interface CommandRunner {
   run(file: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
 }
 
-/** The runner that starts real processes; `signal` ends all of them. */
-export function createCommandRunner(deps: { log?: Log; signal?: AbortSignal } = {}): CommandRunner {
+/** How long output is still read after a program has ended: what it left running may hold the pipe for ever. */
+const PIPE_GRACE_MS = 1000;
+
+/**
+ * The runner that starts real processes; `signal` ends all of them.
+ *
+ * @param deps.killAfterMs time between SIGTERM and SIGKILL; programs such as docker and helm clean up in it
+ */
+export function createCommandRunner(
+  deps: { log?: Log; signal?: AbortSignal; killAfterMs?: number } = {},
+): CommandRunner {
   const log = deps.log ?? silentLog;
   return {
     async run(file, args, options = {}) {
@@ -74,17 +85,23 @@ export function createCommandRunner(deps: { log?: Log; signal?: AbortSignal } = 
         ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
         cancelSignal: signal,
         timeout: timeoutMs,
-        // Programs such as docker and helm clean up after SIGTERM; what does not end by then is killed.
-        forceKillAfterDelay: 5000,
+        forceKillAfterDelay: deps.killAfterMs ?? 5000,
         reject: false,
         stripFinalNewline: false,
         maxBuffer: 256 * 1024 * 1024,
       });
       const { onLine } = options;
-      if (onLine) {
-        for (const stream of ['stdout', 'stderr'] as const) void eachLine(subprocess, stream, onLine);
-      }
+      const lines = onLine
+        ? (['stdout', 'stderr'] as const).map((stream) => eachLine(subprocess, stream, onLine))
+        : [];
+      const released = new AbortController();
+      subprocess.once('exit', () => {
+        void closePipesAfter(PIPE_GRACE_MS, subprocess, released.signal);
+      });
       const ended = await subprocess;
+      // The last line comes after the end of the program.
+      await Promise.all(lines);
+      released.abort();
       const result: CommandResult = {
         command,
         exitCode: ended.exitCode ?? -1,
@@ -98,9 +115,10 @@ export function createCommandRunner(deps: { log?: Log; signal?: AbortSignal } = 
         throw new CommandError(result, `did not end within ${timeoutMs / 1000} s`, { hint: options.hint });
       }
       if (ended.exitCode === undefined) {
-        const missing = ended.code === 'ENOENT';
-        const why = missing ? 'was not found on PATH' : `could not be run: ${ended.shortMessage}`;
-        throw new CommandError(result, why, { hint: options.hint, cause: ended.cause });
+        throw new CommandError(result, whyNot(ended, options.cwd), {
+          hint: options.hint,
+          cause: ended.cause,
+        });
       }
       if (ended.exitCode !== 0 && options.reject !== false) {
         throw new CommandError(result, `exited with ${ended.exitCode} after ${result.durationMs} ms`, {
@@ -110,6 +128,41 @@ export function createCommandRunner(deps: { log?: Log; signal?: AbortSignal } = 
       return result;
     },
   };
+}
+
+function whyNot(
+  ended: {
+    code?: string | undefined;
+    signal?: string | undefined;
+    originalMessage?: string | undefined;
+    isMaxBuffer: boolean;
+  },
+  cwd: string | undefined,
+): string {
+  if (ended.isMaxBuffer) return 'wrote more output than can be kept, and was ended';
+  if (ended.signal !== undefined) return `was ended by ${ended.signal}`;
+  if (cwd !== undefined && !existsSync(cwd)) return `could not be run: there is no folder ${cwd}`;
+  if (ended.code === 'ENOENT') return 'was not found on PATH';
+  return `could not be run: ${ended.originalMessage ?? ended.code ?? 'no reason is known'}`;
+}
+
+async function closePipesAfter(
+  ms: number,
+  subprocess: { stdout: Readable | null; stderr: Readable | null },
+  released: AbortSignal,
+): Promise<void> {
+  // Rejects when the pipes have been closed by themselves, which is the ordinary case. The second, short sleep lets a process that
+  // was too busy to read do so first.
+  const late = await systemClock
+    .sleep(ms, released)
+    .then(() => systemClock.sleep(20, released))
+    .then(
+      () => true,
+      () => false,
+    );
+  if (!late) return;
+  subprocess.stdout?.destroy();
+  subprocess.stderr?.destroy();
 }
 
 async function eachLine(
@@ -125,7 +178,9 @@ async function eachLine(
 }
 
 function commandLine(file: string, args: readonly string[]): string {
-  return [file, ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+  return [file, ...args]
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
 }
 
 function lastLines(text: string, count: number): string {

@@ -55,6 +55,9 @@ export interface WaitOptions<T> {
 /** The awaited state did not come; carries every distinct state that was seen, with its time since the start. */
 export class WaitTimeout extends CheckFailure {
   readonly history: readonly { afterMs: number; seen: string }[];
+  readonly waitedMs: number;
+  /** Why waiting on could not have helped; `undefined` when the time was over. */
+  readonly hopeless: string | undefined;
   constructor(
     what: string,
     waitedMs: number,
@@ -67,6 +70,8 @@ export class WaitTimeout extends CheckFailure {
       details: { what, waitedMs, history, hopeless },
     });
     this.history = history;
+    this.waitedMs = waitedMs;
+    this.hopeless = hopeless;
   }
 }
 

@@ -5,6 +5,8 @@
  * a script can tell one failure from another without parsing sentences.
  */
 
+import { inspect } from 'node:util';
+
 /** Exit codes of every kindproof command; documented in README.md. */
 export const EXIT = { passed: 0, checkFailed: 1, usage: 2, infrastructure: 3, interrupted: 130 } as const;
 
@@ -64,8 +66,34 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** One message for any thrown value, with the chain of its causes: `a: b: c`, without repeating what the outer one says. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause === undefined) return error.message;
-  const cause = messageOf(error.cause);
-  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+  return chainOf(error, new Set());
+}
+
+function chainOf(error: unknown, seen: Set<unknown>): string {
+  if (!(error instanceof Error)) return textOf(error);
+  seen.add(error);
+  const own = ownMessage(error, seen);
+  // A chain that bites its own tail has been told already.
+  if (error.cause === undefined || seen.has(error.cause)) return own;
+  const cause = chainOf(error.cause, seen);
+  return own.includes(cause) ? own : `${own}: ${cause}`;
+}
+
+/** Errors of a worker thread arrive as plain objects. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  if ('message' in thrown && typeof thrown.message === 'string') return thrown.message;
+  return inspect(thrown, { depth: 2, breakLength: Infinity });
+}
+
+/** Never empty: a refused connection to a name with two addresses is an AggregateError without a message. */
+function ownMessage(error: Error, seen: Set<unknown>): string {
+  if (error.message !== '') return error.message;
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors
+      .filter((one) => !seen.has(one))
+      .map((one) => chainOf(one, seen))
+      .join(', ');
+  }
+  return error.name;
 }

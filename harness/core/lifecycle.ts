@@ -45,16 +45,17 @@ export class Lifecycle {
 
   /** Undoes everything in reverse order, each step even if an earlier one failed; a second call waits for the first. */
   close(onStep: (title: string) => void = () => {}): Promise<UndoFailure[]> {
-    this.#closing ??= this.#run(onStep);
+    // Set before the first step runs, which may be synchronous.
+    this.#closing ??= Promise.resolve().then(() => this.#run(onStep));
     return this.#closing;
   }
 
   async #run(onStep: (title: string) => void): Promise<UndoFailure[]> {
     const failures: UndoFailure[] = [];
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      onStep(entry.title);
       this.#log.info('undo', { title: entry.title });
       try {
+        onStep(entry.title);
         await entry.undo();
       } catch (error) {
         this.#log.error('undo failed', { title: entry.title, error: messageOf(error) });

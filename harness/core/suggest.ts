@@ -4,7 +4,10 @@ export function suggest(word: string, candidates: readonly string[]): string | u
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : undefined;
+  const limit = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1);
+  if (best && best.distance <= limit) return best.candidate;
+  // Half a name: `registry` for `tool-registry`.
+  return word.length >= 3 ? candidates.find((c) => c.toLowerCase().includes(word.toLowerCase())) : undefined;
 }
 
 function editDistance(a: string, b: string): number {

@@ -112,6 +112,6 @@ export function explainImage(
 /** The runtime's full answer, which the back-off message of later tries may lack. */
 export function pullMessage(pod: Pod, container: string, world: Pick<World, 'events'>): string | undefined {
   return eventsOf(world.events, { ...pod, kind: 'Pod' })
-    .filter((e) => e.reason === 'Failed' && /Failed to pull image/.test(e.message ?? ''))
+    .filter((e) => e.reason === 'Failed' && (e.message ?? '').includes('Failed to pull image'))
     .findLast((e) => (e.involvedObject.fieldPath ?? container).includes(container))?.message;
 }

@@ -52,13 +52,13 @@ function outcome(
   const status = /statuscode: (\d+)/.exec(text)?.[1];
   if (status !== undefined)
     return { says: `${asked} answers ${status}`, hint: status === '404' ? HINT.probePath : HINT.liveness };
-  if (/connection refused/.test(text))
+  if (text.includes('connection refused'))
     return { says: `${asked} is refused: nothing listens there`, hint: HINT.probeRefused };
   if (/deadline exceeded|Client\.Timeout|i\/o timeout|timed out/.test(text)) {
     const limit = probe?.timeoutSeconds ?? 1;
     return { says: `${asked} gives no answer within ${limit} s`, hint: HINT.probeTimeout };
   }
-  if (/server gave HTTP response to HTTPS client/.test(text))
+  if (text.includes('server gave HTTP response to HTTPS client'))
     return { says: `${asked} asks for HTTPS, the application speaks HTTP`, hint: HINT.probePath };
   if (probe?.exec)
     return { says: `${asked} fails${text.trim() === '' ? '' : `: ${clip(text)}`}`, hint: HINT.liveness };

@@ -48,7 +48,11 @@ export function nodeSelected(spec: Constraints, node: Node): boolean {
   );
 }
 
-type Taint = { key: string; value?: string; effect: string };
+interface Taint {
+  key: string;
+  value?: string;
+  effect: string;
+}
 
 /** Taints of the node that keep the pod away (NoSchedule, NoExecute) and that it does not tolerate. */
 export function untolerated(spec: Constraints, node: Node): Taint[] {

@@ -103,28 +103,28 @@ describe('helmFailure', () => {
       'Error: INSTALLATION FAILED: failed calling webhook "x": connect: connection refused',
       'E_INSTALL_REFUSED',
       /failed calling webhook/,
-      undefined,
+      /^$/,
     ],
     [
       'a hook',
       'Error: INSTALLATION FAILED: failed pre-install: 1 error occurred:\n\t* job migrate failed: BackoffLimitExceeded\n\n',
       'E_HOOK_FAILED',
       /a pre-install hook failed: .*job migrate failed/s,
-      undefined,
+      /^$/,
     ],
     [
       'helm’s own waiting',
       'Error: UPGRADE FAILED: context deadline exceeded',
       'E_INSTALL_TIMEOUT',
       /did not become ready/,
-      undefined,
+      /^$/,
     ],
   ])('%s is the subject’s failure', async (_title, stderr, code, message, hint) => {
     const error = await failure(stderr);
     expect(error).toBeInstanceOf(CheckFailure);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
-    if (hint) expect(error.hint).toMatch(hint);
+    expect(error.hint ?? '').toMatch(hint);
   });
 
   it.each([

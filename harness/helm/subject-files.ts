@@ -80,8 +80,8 @@ async function chartsInside(folder: string): Promise<string[]> {
 
 async function validateValuesFile(file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const why =
-      error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code ?? error.message})`;
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? messageOf(error)})`;
     throw new UsageError('E_VALUES', `values file ${file} ${why}`, {
       cause: error,
       hint: 'The path counts from the current folder.',

@@ -18,7 +18,7 @@ import {
   type PreparedImage,
 } from './types.ts';
 
-export type { ImagePlan, PlannedImage, PreparedImage } from './types.ts';
+export type { ImagePlan, PreparedImage } from './types.ts';
 
 export interface ImageRequest {
   /** What the rendered manifests name (`imagesOf`); several subjects' uses may be put together. */

@@ -24,12 +24,6 @@ export interface ImageRecipe {
   build(context: BuildContext): Promise<void>;
 }
 
-/** An image of the subject under the name that `--image NAME=REF` uses. */
-export interface NamedImage {
-  name: string;
-  recipe: ImageRecipe;
-}
-
 /** One image that the subject needs. */
 export interface PlannedImage {
   name: string;

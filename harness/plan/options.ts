@@ -63,7 +63,7 @@ export function parseOptions(argv: readonly string[], out: (text: string) => voi
     )
     .option('--kubeconfig <file>', 'with --cluster existing')
     .option('--context <name>', 'with --cluster existing')
-    .option('--kubernetes <version>', 'Kubernetes version of the kind node image, e.g. 1.36')
+    .option('--kubernetes <version>', 'Kubernetes version of the kind node image, e.g. 1.36.3', version)
     .option('--keep', 'leave the cluster and what is installed; says how to get in', false)
     .option('--reuse', 'use the cluster that was kept, if it fits; keeps it again', false)
     .option('--prove', 'put every fault in and see whether it is caught', false)
@@ -120,7 +120,7 @@ export function parseOptions(argv: readonly string[], out: (text: string) => voi
     verbose: boolean;
   }>();
   const options: RunOptions = {
-    suites: unique(raw.suite),
+    suites: unique(raw.suite?.flatMap((name) => name.split(','))),
     all: raw.all,
     requirements: unique(raw.requirement?.flatMap((id) => id.split(','))),
     tags: raw.tags,
@@ -174,8 +174,14 @@ function rejectContradictions(options: RunOptions): void {
       'An existing cluster always stays; its namespaces are removed.',
     );
   }
+  if (options.cluster === 'existing' && options.kubernetes !== undefined) {
+    bad('--kubernetes belongs to --cluster kind', 'An existing cluster has the version that it has.');
+  }
   if (!options.prove && (options.faults.length > 0 || options.sample !== undefined || options.checks)) {
     bad('--fault, --sample and --checks belong to --prove', 'Add --prove.');
+  }
+  if (options.faults.length > 0 && options.sample !== undefined) {
+    bad('--fault and --sample exclude each other', 'Give one of them.');
   }
   if (options.json && !options.list && !options.dryRun) {
     bad('--json belongs to --list or --dry-run', 'The report of a run is runs/latest/report.json.');
@@ -203,6 +209,12 @@ function parseImages(pairs: string[]): Record<string, string> {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on is needed.');
   return Number(text);
+}
+
+function version(text: string): string {
+  const [, number] = /^v?(\d+\.\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('a version is needed, e.g. 1.36.3.');
+  return `v${number}`;
 }
 
 function shard(text: string): { index: number; count: number } {

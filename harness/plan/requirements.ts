@@ -27,11 +27,22 @@ export type Requirement = z.infer<typeof requirement>;
  * @throws UsageError naming the file and the entry that is wrong
  */
 export async function loadRequirements(file: string): Promise<Requirement[]> {
-  const parsed = z.array(requirement).safeParse(parse(await readFile(file, 'utf8')));
-  if (!parsed.success) {
-    throw new UsageError('E_REQUIREMENTS', `${file}: ${z.prettifyError(parsed.error)}`, {
+  const bad = (why: string, cause?: unknown): UsageError =>
+    new UsageError('E_REQUIREMENTS', `${file}: ${why}`, {
       hint: 'Each entry needs id, source, requirement, check and kind; see CONTRIBUTING.md.',
+      cause,
     });
-  }
+  const content = await readYaml(file).catch((error: unknown) => {
+    throw bad(`it cannot be read`, error);
+  });
+  const parsed = z.array(requirement).safeParse(content);
+  if (!parsed.success) throw bad(z.prettifyError(parsed.error));
+  const ids = parsed.data.map((r) => r.id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw bad(`${twice} is there twice`);
   return parsed.data;
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  return parse(await readFile(file, 'utf8'));
 }

@@ -128,6 +128,14 @@ describe('the lanes of a timeline', () => {
     ]);
   });
 
+  it('show an init container whose start and end came in one update', () => {
+    const init = { container: 'init' };
+
+    expect(
+      lanes(moment(1, 'created'), moment(2, 'init-started', init), moment(2, 'init-finished', init))[1],
+    ).toEqual(['init', 'init 2-2']);
+  });
+
   it('show a death by memory, a restart and warnings', () => {
     expect(
       lanes(

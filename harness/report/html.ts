@@ -9,7 +9,7 @@ import { proofsSection } from './html/proofs.ts';
 import { requirementsSection } from './html/requirements.ts';
 import { script } from './html/script.ts';
 import { style } from './html/style.ts';
-import { timelineFigure } from './html/timeline.ts';
+import { timelinesSection } from './html/timeline.ts';
 import type { Report } from './model.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -51,16 +51,6 @@ ${shown.map(([, section]) => section)}
 </body>
 </html>
 `.text;
-}
-
-function timelinesSection(report: Report): Markup | undefined {
-  const timelines = (report.timelines ?? []).filter((timeline) => timeline.moments.length > 0);
-  if (timelines.length === 0) return undefined;
-  return markup`
-<section id="timelines">
-  <h2>Pods over time</h2>
-  ${timelines.map(timelineFigure)}
-</section>`;
 }
 
 function idOf(section: Markup): string {

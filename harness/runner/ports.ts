@@ -37,8 +37,16 @@ export interface RunPorts {
   tools(deps: StepDeps, options: RunOptions): Promise<ToolPaths>;
   /** The Kubernetes that charts are rendered for before the cluster is there, `v1.36.3`; `undefined` when it is not known yet. */
   kubernetesVersion(options: RunOptions): Promise<string | undefined>;
-  /** The cluster of the plan, running, all system pods ready. Its removal is registered on the lifecycle before it is created. */
-  openCluster(deps: StepDeps, options: RunOptions, plan: RunPlan, tools: ToolPaths): Promise<Cluster>;
+  /**
+   * The cluster of the plan, running, all system pods ready. Its removal is registered on the lifecycle before it is created. An
+   * existing cluster is opened before everything else, and throws UsageError when it does not answer.
+   */
+  openCluster(
+    deps: StepDeps,
+    options: RunOptions,
+    plan: RunPlan,
+    tools: Pick<ToolPaths, 'kind'>,
+  ): Promise<Cluster>;
   /** Everything that an ordinary user could not delete by deleting the cluster; empty when nothing is left. */
   leftovers(deps: StepDeps): Promise<string[]>;
   /** Recipes of images that helper pods of the checks use, whatever the subject is. */

@@ -10,6 +10,7 @@ import {
   InterruptedError,
   KindproofError,
   messageOf,
+  UsageError,
   type ExitCode,
 } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
@@ -22,7 +23,7 @@ import type { RunEvent } from '../report/events.ts';
 import { writeReports } from '../report/json.ts';
 import type { Report } from '../report/model.ts';
 import { prepareSubjectImages, validateSubjects } from './subjects.ts';
-import type { RunPorts, StepDeps } from './ports.ts';
+import type { RunPorts, StepDeps, ToolPaths } from './ports.ts';
 import { readTimelines } from './timelines.ts';
 import { runChecks, type CheckProject } from './vitest-runner.ts';
 
@@ -89,15 +90,20 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
   const notice = (text: string, hint?: string): void =>
     emit({ type: 'notice', level: 'warning', text, ...(hint === undefined ? {} : { hint }) });
 
+  const openCluster = (tools: Pick<ToolPaths, 'kind'>): Promise<Cluster> =>
+    phase('cluster', (deps) => ports.openCluster(deps, options, plan, tools));
+
   let error: unknown;
   try {
+    // A cluster that is there already needs nothing from us: that it cannot be reached is found out before anything is built.
+    const existing = options.cluster === 'existing' ? await openCluster({}) : undefined;
     await phase('preflight', (deps) => ports.preflight(deps, notice));
     const tools = await phase('tools', (deps) => ports.tools(deps, options));
     report.tools = tools.versions;
     const helmDirectory = join(runDirectory, '.helm');
     lifecycle.defer("remove helm's working files", () => rm(helmDirectory, { recursive: true, force: true }));
     await mkdir(helmDirectory, { recursive: true });
-    const kubeVersion = await ports.kubernetesVersion(options);
+    const kubeVersion = existing?.kubernetes ?? (await ports.kubernetesVersion(options));
     const rendered = await phase('subject', (deps) =>
       validateSubjects(
         plan,
@@ -112,7 +118,7 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
       ),
     );
     const [cluster, images] = await bothOrNeither(
-      phase('cluster', (deps) => ports.openCluster(deps, options, plan, tools)),
+      existing ? Promise.resolve(existing) : openCluster(tools),
       phase('images', (deps) => prepareSubjectImages(deps, plan, rendered, ports.probeImages)),
     );
     for (const image of images.filter((i) => i.source === 'unavailable')) {
@@ -132,7 +138,7 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
     }));
     await phase('checks', () => check(settings, report, emit, cluster, tools.helm, digests));
   } catch (caught) {
-    error = signal.aborted ? new InterruptedError() : caught;
+    error = signal.aborted ? interruption(signal) : caught;
     log.error('run failed', {
       error: caught instanceof Error ? (caught.stack ?? caught.message) : String(caught),
     });
@@ -154,8 +160,17 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
     notice(`taking down failed: ${messageOf(failure)}`, 'Run `npm run sweep`.');
   }
   finish(report, error, options, startedAt);
-  report.requirements = await ports.requirementRows(plan).catch(() => []);
-  await writeReports(runDirectory, report);
+  // The table takes seconds to collect: not for a slip of the pen, nor for somebody who wants to get out.
+  const isQuick = error instanceof UsageError || error instanceof InterruptedError;
+  report.requirements = isQuick ? [] : await ports.requirementRows(plan).catch(() => []);
+  try {
+    await writeReports(runDirectory, report);
+  } catch (failure) {
+    // Without its evidence a run cannot be said to have passed.
+    log.error('reports could not be written', { error: messageOf(failure) });
+    notice(messageOf(failure), failure instanceof KindproofError ? failure.hint : undefined);
+    if (error === undefined) finish(report, failure, options, startedAt);
+  }
   emit({ type: 'run-ended', report, directory: runDirectory });
   for (const observer of ports.observers) observer.close?.();
   return report.run.exitCode as ExitCode;
@@ -232,7 +247,7 @@ async function check(
       },
     },
   });
-  if (verdict.interrupted) throw new InterruptedError();
+  if (verdict.interrupted) throw interruption(signal);
   if (verdict.infrastructure) {
     throw new InfrastructureError('E_CLUSTER_LOST', verdict.infrastructure.message, {
       hint: verdict.infrastructure.hint,
@@ -252,6 +267,11 @@ async function check(
       hint: 'Look at --requirement, --tags and --fault; `npm run -s e2e -- --list` shows what there is.',
     });
   }
+}
+
+/** What the run was interrupted by, in the words of whoever did. */
+function interruption(signal: AbortSignal): InterruptedError {
+  return signal.reason instanceof InterruptedError ? signal.reason : new InterruptedError();
 }
 
 /** Waits for both even if one fails, so that nothing goes on behind the take-down; then throws what failed first. */

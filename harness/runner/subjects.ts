@@ -1,13 +1,10 @@
 /** The subjects of a run: validated before anything is created, their images prepared. */
-import type { CommandRunner } from '../core/command.ts';
 import type { Helm, Rendered } from '../helm/types.ts';
 import { planImages, prepareImages, type PreparedImage } from '../images/plan-images.ts';
 import type { ImageRecipe } from '../images/types.ts';
 import { imagesOf } from '../manifests/objects.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import type { StepDeps } from './ports.ts';
-
-export type { CommandRunner };
 
 /**
  * Renders every subject as the run will install it.
@@ -41,6 +38,6 @@ export async function prepareSubjectImages(
     ...probeImages,
   ];
   const named = [...rendered.values()].flatMap((r) => imagesOf(r.objects));
-  const planned = await planImages({ rendered: named, recipes, always: probeImages.map((r) => r.ref) });
+  const planned = planImages({ rendered: named, recipes, always: probeImages.map((r) => r.ref) });
   return prepareImages(planned, deps);
 }

@@ -10,6 +10,7 @@ import {
 } from 'vitest/node';
 import { BaseSequencer } from 'vitest/node';
 import { InfrastructureError, messageOf } from '../core/errors.ts';
+import { CHECK_TAGS } from '../plan/tags.ts';
 import type { CheckOutcome } from '../suite/execute-check.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
 import type { CheckResult, Proof } from '../report/model.ts';
@@ -51,6 +52,8 @@ export interface RunnerVerdict {
  * @throws InfrastructureError when vitest itself cannot start
  */
 export async function runChecks(options: RunnerOptions): Promise<RunnerVerdict> {
+  // A run that has not begun cannot be cancelled in vitest.
+  if (options.signal.aborted) return { errors: [], interrupted: true };
   const verdict: RunnerVerdict = { errors: [], interrupted: false };
   const vitest = await open(options, (v) => [reporter(options, verdict, v)]);
   const cancel = (): void => {
@@ -66,6 +69,11 @@ export async function runChecks(options: RunnerOptions): Promise<RunnerVerdict> 
       for (const error of module.errors()) {
         verdict.errors.push(`${relative(options.root, module.moduleId)}: ${error.message}`);
       }
+    }
+    const seen = new Set(run.testModules.map((module) => module.project.name));
+    for (const { name, file } of options.projects) {
+      if (seen.has(name) || verdict.interrupted || verdict.infrastructure) continue;
+      verdict.errors.push(`${relative(options.root, file)}: there is no such file`);
     }
   } finally {
     options.signal.removeEventListener('abort', cancel);
@@ -108,20 +116,26 @@ async function open(
   reporters: (vitest: () => Vitest) => Reporter[],
 ): Promise<Vitest> {
   const order = options.projects.map((p) => p.name);
-  let vitest: Vitest | undefined;
+  // A filter may only name tags that the configuration has.
+  const tags = [...new Set([...CHECK_TAGS, ...options.projects.map((p) => p.config.suite)])].map((name) => ({
+    name,
+  }));
+  // The reporter needs vitest, and vitest is made with the reporter.
+  const opened: { vitest?: Vitest } = {};
   const get = (): Vitest => {
-    if (!vitest) throw new Error('vitest is not open yet');
-    return vitest;
+    if (!opened.vitest) throw new Error('vitest is not open yet');
+    return opened.vitest;
   };
   // vitest installs handlers that end the process on a signal, before anything is taken down: remove just those.
   const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
-  vitest = await createVitest('test', {
+  const vitest = await createVitest('test', {
     config: false,
     root: options.root,
     watch: false,
     passWithNoTests: true,
     reporters: reporters(get),
     ...(options.tags === undefined ? {} : { tagsFilter: [options.tags] }),
+    tags,
     sequence: { sequencer: sequencerFor(order) },
     maxWorkers: 1,
     projects: options.projects.map((project) => ({
@@ -136,9 +150,11 @@ async function open(
         hookTimeout: 120_000,
         teardownTimeout: 60_000,
         strictTags: false,
+        tags,
       },
     })),
   });
+  opened.vitest = vitest;
   for (const [signal, known] of before) {
     for (const listener of process.listeners(signal)) {
       if (!known.includes(listener)) process.removeListener(signal, listener);
@@ -172,23 +188,38 @@ function reporter(options: RunnerOptions, verdict: RunnerVerdict, vitest: () => 
     },
     onTestCaseResult(testCase: TestCase) {
       const meta = testCase.meta();
-      if (meta.kindproofUnselected === true) return;
-      if (meta.kindproofProof) listener.onProof(meta.kindproofProof);
+      // What a lost cluster makes of the checks that were under way says nothing.
+      if (meta.kindproofUnselected === true || verdict.infrastructure) return;
       const outcome = meta.kindproofOutcome;
-      if (outcome?.infrastructure && !verdict.infrastructure) {
+      if (outcome?.infrastructure) {
         verdict.infrastructure = outcome.infrastructure;
         // The rest would only fail in the same way.
         void vitest().cancelCurrentRun('test-failure');
         return;
       }
-      if (meta.kindproofProof) return;
-      if (outcome) {
-        listener.onCheck({ ...outcome.result, file: relative(root, outcome.result.file) });
+      if (meta.kindproofProof) {
+        listener.onProof(meta.kindproofProof);
         return;
       }
       const state = testCase.result();
-      if (state.state !== 'failed' || !meta.kindproofCheck) return;
-      // The check died outside of our own handling: a timeout of vitest, a bug of the harness.
+      const diedOfItself = state.state === 'failed' && !verdict.interrupted;
+      if (outcome && !(diedOfItself && outcome.result.status === 'passed')) {
+        listener.onCheck({ ...outcome.result, file: relative(root, outcome.result.file) });
+        return;
+      }
+      if (!diedOfItself) return;
+      // It died outside of our own handling: a timeout of vitest, a bug of the harness.
+      const reason = state.errors.map((e) => e.message).join('; ');
+      const durationMs = testCase.diagnostic()?.duration ?? 0;
+      if (meta.kindproofFault) {
+        listener.onProof({
+          ...meta.kindproofFault,
+          outcome: 'missed',
+          reason: `the proof could not be made: ${reason}`,
+          durationMs,
+        });
+      }
+      if (!meta.kindproofCheck) return;
       listener.onCheck({
         id: meta.kindproofCheck.id,
         suite: testCase.project.name,
@@ -196,10 +227,10 @@ function reporter(options: RunnerOptions, verdict: RunnerVerdict, vitest: () => 
         title: meta.kindproofCheck.title,
         requirements: [...meta.kindproofCheck.requirements],
         status: 'failed',
-        durationMs: testCase.diagnostic()?.duration ?? 0,
+        durationMs,
         assertions: 0,
         observed: [],
-        reason: state.errors.map((e) => e.message).join('; '),
+        reason,
         startedAt: new Date(testCase.diagnostic()?.startTime ?? Date.now()).toISOString(),
       });
     },

@@ -17,7 +17,7 @@ export interface CheckContext {
   kube: KubeClient;
   subject: SubjectConfig;
   /** Tells what was seen, for the report; also when the check passes. */
-  observe(text: string): void;
+  observe: (text: string) => void;
 }
 
 export interface CheckOptions {
@@ -25,6 +25,8 @@ export interface CheckOptions {
   release?: 'shared' | 'none';
   /** Capabilities of the cluster that are proven first; without one the check is skipped with the reason. */
   needs?: readonly string[];
+  /** It says whether the shared release became ready at all; it starts first, so that it is the one to tell a failure of that. */
+  first?: boolean;
   /** It reads rendered manifests only; everything else is `live`. */
   static?: boolean;
   /** It breaks or moves something on purpose. */

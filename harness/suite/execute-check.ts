@@ -1,6 +1,7 @@
 /** Runs one check and says how it came out; diagnoses a failure while its objects still exist. */
 import { join, relative } from 'node:path';
-import { waitFor, WaitTimeout } from '../core/deadline.ts';
+import { inspect } from 'node:util';
+import { type Clock, seconds, systemClock, waitFor, WaitTimeout } from '../core/deadline.ts';
 import {
   CheckFailure,
   InfrastructureError,
@@ -17,6 +18,9 @@ import type { Cause, CheckResult, Diagnosis } from '../report/model.ts';
 import { countAssertions } from './assertions.ts';
 import type { Check } from './check.ts';
 import { BlockedError, Lab, type SharedLab } from './lab.ts';
+
+/** A check's own limit, when it declares none. */
+export const CHECK_TIMEOUT_MS = 180_000;
 
 /** A check's result; `infrastructure` is set when the cluster, not the subject, failed. */
 export interface CheckOutcome {
@@ -75,7 +79,9 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
         observe: (text) => observed.push(text),
       });
     };
-    await countAssertions(counter, () => observeVerdicts(sink, body));
+    const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
+    const limited = (): Promise<void> => endWithin(limitMs, body, shared.deps.clock ?? systemClock);
+    await countAssertions(counter, () => observeVerdicts(sink, limited));
     if (counter.count === 0) {
       throw new CheckFailure(
         'E_VACUOUS',
@@ -104,6 +110,22 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   }
 }
 
+/** A body that does not end is left to itself: it must not keep its failure from being diagnosed, and told. */
+async function endWithin(ms: number, body: () => Promise<void>, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  const late = clock.sleep(ms, over.signal).then(() => {
+    throw new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(ms)}`);
+  });
+  const running = body();
+  // Whichever comes second has nobody who listens.
+  for (const promise of [late, running]) promise.catch(() => {});
+  try {
+    await Promise.race([running, late]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** When a check fails, the cluster itself may have gone: that says nothing about the chart. */
 async function clusterOutage(
   shared: SharedLab,
@@ -115,6 +137,7 @@ async function clusterOutage(
       what: 'the API server to answer',
       timeoutMs: 10_000,
       intervalMs: 1000,
+      clock: shared.deps.clock ?? systemClock,
       look: async () => {
         try {
           return { done: true, value: await shared.deps.cluster.kube.version() };
@@ -194,7 +217,7 @@ function comparison(error: unknown): { expected?: string; actual?: string } {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : inspect(value, { depth: 6, breakLength: Infinity });
 }
 
 function firstLine(message: string): string {

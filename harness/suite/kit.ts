@@ -11,7 +11,7 @@ import { createHelm } from '../helm/helm.ts';
 import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
-import { executeCheck, type CheckOutcome } from './execute-check.ts';
+import { CHECK_TIMEOUT_MS, executeCheck, type CheckOutcome } from './execute-check.ts';
 import { SharedLab } from './lab.ts';
 import { proveFault } from './prove-fault.ts';
 import type { Proof } from '../report/model.ts';
@@ -19,7 +19,6 @@ import type { WorkerConfig } from './worker-config.ts';
 
 /** Time for clean-up and diagnosis beyond the check's own limit. */
 const GRACE_MS = 120_000;
-const DEFAULT_TIMEOUT_MS = 180_000;
 /** A proof installs, checks and removes; several run side by side because they mostly wait for Kubernetes. */
 const PROOF_TIMEOUT_MS = 600_000;
 
@@ -29,6 +28,8 @@ declare module 'vitest' {
     kindproofCheck?: Pick<Check, 'id' | 'file' | 'requirements' | 'title'>;
     kindproofOutcome?: CheckOutcome;
     kindproofProof?: Proof;
+    /** What is being proven, for the report of a proof that dies. */
+    kindproofFault?: Pick<Proof, 'fault' | 'suite' | 'requirements'>;
     /** The check was not chosen for this run. */
     kindproofUnselected?: boolean;
   }
@@ -37,14 +38,18 @@ declare module 'vitest' {
 type RunCheck = (context: CheckContext) => Promise<void> | void;
 type ImportFile = (file: string) => Promise<unknown>;
 
+interface DeclareRequirement {
+  (ids: string | readonly string[], title: string, run: RunCheck): void;
+  (ids: string | readonly string[], title: string, options: CheckOptions, run: RunCheck): void;
+}
+
 export interface SuiteKit {
   /** Declares a check of one or more requirements. */
-  requirement(ids: string | readonly string[], title: string, run: RunCheck): void;
-  requirement(ids: string | readonly string[], title: string, options: CheckOptions, run: RunCheck): void;
+  requirement: DeclareRequirement;
   /** Imports the suite's files and declares one vitest test for each check. */
-  declareChecks(importFile: ImportFile): Promise<void>;
+  declareChecks: (importFile: ImportFile) => Promise<void>;
   /** Imports the suite's files and declares one vitest test for each fault to prove. */
-  declareProofs(importFile: ImportFile): Promise<void>;
+  declareProofs: (importFile: ImportFile) => Promise<void>;
 }
 
 export function createSuiteKit(definition: SuiteDefinition, deps: { attach: AttachCluster }): SuiteKit {
@@ -104,7 +109,7 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
+        timeout: (options.timeoutMs ?? CHECK_TIMEOUT_MS) + GRACE_MS,
         tags: [
           definition.name,
           options.static ? 'static' : 'live',
@@ -135,7 +140,13 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
         (c) => c.options.exclusive === true && c.requirements.some((id) => fault.requirements.includes(id)),
       );
       const declare = touchesNodes ? test : test.concurrent;
-      declare(fault.name, { timeout: PROOF_TIMEOUT_MS, tags: [definition.name] }, async ({ task }) => {
+      const about = { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] };
+      const options = {
+        timeout: PROOF_TIMEOUT_MS,
+        tags: [definition.name],
+        meta: { kindproofFault: about },
+      };
+      declare(fault.name, options, async ({ task }) => {
         const opened = await session();
         const { proof, infrastructure } = await proveFault(fault, checks, () =>
           newLab(definition, config, opened, fault),
@@ -151,7 +162,8 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
 }
 
 /** Small runs first. */
-function weight({ exclusive, disruptive }: CheckOptions): number {
+function weight({ first, exclusive, disruptive }: CheckOptions): number {
+  if (first) return -1;
   if (exclusive) return 2;
   return disruptive ? 0 : 1;
 }

@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../core/deadline.ts';
 import { CheckFailure } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
@@ -45,6 +46,8 @@ export interface LabDeps {
   redact: readonly string[];
   log: Log;
   signal: AbortSignal;
+  /** Replaced in unit tests. */
+  clock?: Clock | undefined;
 }
 
 /** State that all checks of a suite share. */
@@ -90,6 +93,21 @@ export class SharedLab {
       throw error;
     }
   }
+
+  /**
+   * Waits for the shared release where one is being installed: if that cannot become ready, neither can another one of the same
+   * chart, and the same cause would be told again and again.
+   *
+   * @throws BlockedError
+   */
+  async sharedReleaseSettled(): Promise<void> {
+    if (!this.#shared || this.deps.fault) return;
+    try {
+      await this.#shared;
+    } catch (error) {
+      throw new BlockedError(error);
+    }
+  }
 }
 
 /** The check could not be made, because what it rests on had already failed in another check. */
@@ -129,6 +147,7 @@ export class Lab {
 
   /** A release of the check's own. */
   async install(options: InstallOptions = {}): Promise<Release> {
+    await this.#shared.sharedReleaseSettled();
     const release = await this.#install(options, this.#lifecycle, () => {});
     const { fault, cluster } = this.#shared.deps;
     if (fault?.disturb) await fault.disturb({ release, cluster });

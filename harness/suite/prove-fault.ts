@@ -80,7 +80,7 @@ function caughtBy(results: readonly CheckResult[], id: string, reason: RegExp): 
       ...(diagnosis ? [diagnosis.verdict, diagnosis.expected ?? '', diagnosis.actual ?? ''] : []),
       ...(diagnosis?.causes.map((c) => `${c.object} ${c.says}`) ?? []),
     ];
-    const match = said.find((sentence) => reason.test(sentence));
+    const match = said.find((sentence) => sentence.search(reason) >= 0);
     if (match !== undefined) return match;
   }
   return undefined;

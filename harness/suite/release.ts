@@ -1,5 +1,5 @@
 /** An installed release: the handles that checks ask questions of. */
-import { throwIfAborted, waitFor } from '../core/deadline.ts';
+import { seconds, throwIfAborted, waitFor, WaitTimeout } from '../core/deadline.ts';
 import { CheckFailure } from '../core/errors.ts';
 import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../kube/client.ts';
 import type { ContainerStatus, KubeObject, Node, Pod, Service, Workload } from '../kube/types.ts';
@@ -121,13 +121,23 @@ export class Release {
     throw new CheckFailure('E_NOT_FOUND', `Service ${wanted} does not exist in namespace ${this.namespace}`);
   }
 
-  /** Waits until every workload is rolled out: observed, updated, available, nothing old left. */
+  /**
+   * Waits until every workload is rolled out: observed, updated, available, nothing old left.
+   *
+   * @throws CheckFailure `E_ROLLOUT` with how far it came, and why waiting on would not help
+   */
   async rolledOut(timeoutMs = 150_000): Promise<void> {
     throwIfAborted(this.#deps.signal);
     const workloads = this.workloads();
     if (workloads.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', 'the chart renders no workload');
     await Promise.all(
-      workloads.map((w) => waitForRollout(this.kube, w, { timeoutMs, signal: this.#deps.signal })),
+      workloads.map(async (workload) => {
+        try {
+          await waitForRollout(this.kube, workload, { timeoutMs, signal: this.#deps.signal });
+        } catch (error) {
+          throw error instanceof WaitTimeout ? rolloutFailure(workload, error) : error;
+        }
+      }),
     );
   }
 
@@ -195,4 +205,15 @@ export function containerStatus(pod: Pod, name: string): ContainerStatus {
     'E_SELECTED_NOTHING',
     `pod ${pod.metadata.name} reports no status of container ${name}`,
   );
+}
+
+function rolloutFailure(
+  { kind, name }: WorkloadHandle,
+  { history, details, waitedMs, hopeless }: WaitTimeout,
+): CheckFailure {
+  const seen = history.at(-1)?.seen ?? 'nothing was seen';
+  const why = hopeless === undefined ? '' : `: ${hopeless}`;
+  return new CheckFailure('E_ROLLOUT', `${kind} ${name}: ${seen} after ${seconds(waitedMs)}${why}`, {
+    details,
+  });
 }

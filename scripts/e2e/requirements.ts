@@ -1,15 +1,28 @@
 /** The requirement table: which row has which checks and faults. `--list`, the report and docs/requirements.md show it. */
 import { join } from 'node:path';
+import { UsageError } from '../../harness/core/errors.ts';
+import { suggest } from '../../harness/core/suggest.ts';
 import type { RunOptions } from '../../harness/plan/options.ts';
 import type { RequirementRow } from '../../harness/report/model.ts';
 import { listChecks } from '../../harness/runner/vitest-runner.ts';
 import { loadAllRequirements, suites } from '../../suites/index.ts';
 import { projectRoot } from '../project.ts';
 
-/** Every requirement of the chosen suites (all without a choice), with its checks and faults. */
+/**
+ * Every requirement of the chosen suites (all without a choice), with its checks and faults.
+ *
+ * @throws UsageError for a suite or requirement that is not in the catalogue
+ */
 export async function listRequirements(
   chosen: Pick<RunOptions, 'suites' | 'requirements'> = { suites: [], requirements: [] },
 ): Promise<RequirementRow[]> {
+  const catalogue = await loadAllRequirements();
+  rejectUnknown('suite', chosen.suites, [...new Set(catalogue.map((row) => row.suite))]);
+  rejectUnknown(
+    'requirement',
+    chosen.requirements,
+    catalogue.map((row) => row.id),
+  );
   const checks = await listChecks({
     root: projectRoot,
     projects: suites.map((definition) => ({
@@ -25,7 +38,7 @@ export async function listRequirements(
       },
     })),
   });
-  const rows = (await loadAllRequirements()).map((row): RequirementRow => {
+  const rows = catalogue.map((row): RequirementRow => {
     const own = checks
       .filter((c) => c.requirements.includes(row.id))
       .map(({ file, title }) => ({ file, title }));
@@ -49,6 +62,22 @@ export async function listRequirements(
       (chosen.suites.length === 0 || chosen.suites.includes(row.suite)) &&
       (chosen.requirements.length === 0 || chosen.requirements.includes(row.id)),
   );
+}
+
+function rejectUnknown(
+  what: 'suite' | 'requirement',
+  names: readonly string[],
+  known: readonly string[],
+): void {
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const near = suggest(name, known);
+    throw new UsageError(
+      what === 'suite' ? 'E_UNKNOWN_SUITE' : 'E_UNKNOWN_REQUIREMENT',
+      `there is no ${what} "${name}"`,
+      { hint: near === undefined ? '`npm run -s e2e -- --list` shows all.' : `Did you mean "${near}"?` },
+    );
+  }
 }
 
 /** The table for a person: one line a requirement, what is missing, and a sum. */

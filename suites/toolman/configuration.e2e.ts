@@ -58,7 +58,7 @@ requirement(
         files: { 'servers-config.json': await release.output(pod, ['cat', FILE]) },
       })),
     );
-    expect(configMapEquals(configMap, mounted)).toHold();
+    await expect(configMapEquals(configMap, mounted)).toHold();
     for (const { pod, files } of mounted) {
       const parsed = serversConfig.safeParse(JSON.parse(files['servers-config.json']));
       expect(
@@ -121,7 +121,7 @@ requirement(
       ?.containers.flatMap((c) => c.env ?? [])
       .find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
     const reference = variable?.valueFrom?.['secretKeyRef'];
-    expect(
+    await expect(
       nothingWrong('a variable from a Secret', reference ? [] : ['the pod takes nothing from a Secret']),
     ).toHold();
     const name = reference?.name ?? '';
@@ -142,7 +142,7 @@ requirement(
         ...(await kube.list('ConfigMap', { namespace })),
       ];
       const leaks = stored.filter((o) => JSON.stringify(o).includes(secret)).map(nameOf);
-      expect(nothingWrong('the credential stands nowhere but in the Secret', leaks)).toHold();
+      await expect(nothingWrong('the credential stands nowhere but in the Secret', leaks)).toHold();
     }
     observe(`${variable?.name ?? ''} from Secret ${name}, absent at first, then changed`);
   },

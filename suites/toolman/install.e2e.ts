@@ -21,6 +21,7 @@ requirement(
 requirement(
   ['T-28', 'T-50'],
   'has as many ready and available replicas as it asks for: 3',
+  { first: true },
   async ({ release }) => {
     await expect(release.deployment('toolman')).toHaveAvailableReplicas(3);
   },
@@ -42,7 +43,7 @@ requirement(
       const container = pod.spec.containers.find((c) => c.name === 'toolman');
       expect(container?.image, `image of container toolman in ${pod.metadata.name}`).toBe(wanted);
     }
-    if (digest !== undefined) expect(imageIdMatches(pods, 'toolman', digest)).toHold();
+    if (digest !== undefined) await expect(imageIdMatches(pods, 'toolman', digest)).toHold();
     observe(`${wanted}${digest === undefined ? '' : ` = ${digest}`}`);
   },
 );
@@ -58,7 +59,7 @@ requirement(
     const labelSelector = 'app.kubernetes.io/name=toolman';
     const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector });
     const verdict = selectorSelectsExactly(labelSelector, selected, await release.pods());
-    expect(verdict).toHold();
+    await expect(verdict).toHold();
     observe(verdict.actual);
   },
 );
@@ -93,7 +94,7 @@ requirement(
       labelSelector: `kubernetes.io/service-name=${service.metadata.name}`,
     });
     const verdict = endpointsMatch(service, slices, await release.pods());
-    expect(verdict).toHold();
+    await expect(verdict).toHold();
     observe(verdict.actual);
   },
 );

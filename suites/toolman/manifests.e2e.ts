@@ -18,7 +18,7 @@ requirement(
   async ({ lab, kube, subject, observe }) => {
     const lint = await lab.helm.lint(lab.source());
     const complaints = lint.messages.filter((m) => m.severity !== 'info').map((m) => `${m.path}: ${m.text}`);
-    expect(nothingWrong('helm lint finds nothing', complaints)).toHold();
+    await expect(nothingWrong('helm lint finds nothing', complaints)).toHold();
 
     const namespace = await lab.namespace();
     const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
@@ -37,7 +37,7 @@ requirement(
           .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
       }
       expect(known.length, `objects rendered from ${variant}`).toBeGreaterThan(0);
-      expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
+      await expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
       observe(`${variant}: ${known.length} objects accepted by strict server-side dry-run`);
     }
   },
@@ -51,7 +51,7 @@ requirement(
     const { objects } = await lab.render(subject.reference ? { onlyChart: true, values: [production] } : {});
     const deployment = objects.find((o) => o.kind === 'Deployment');
     if (!deployment) throw new CheckFailure('E_NOT_RENDERED', 'the chart renders no Deployment');
-    expect(
+    await expect(
       resourcesAre(deployment, 'toolman', {
         requests: { cpu: '500m', memory: '512Mi' },
         limits: { cpu: '2000m', memory: '2Gi' },
@@ -64,8 +64,8 @@ requirement(
   'T-35',
   'prefers to keep replicas apart: weight 100, by app.kubernetes.io/name, on hostname',
   { static: true },
-  ({ release }) => {
-    expect(
+  async ({ release }) => {
+    await expect(
       antiAffinityTerm(release.rendered('Deployment', 'toolman'), {
         weight: 100,
         key: 'app.kubernetes.io/name',
@@ -82,7 +82,7 @@ requirement(
   { static: true },
   async ({ release, kube }) => {
     const { namespace } = release;
-    expect(
+    await expect(
       await referencesResolve(release.objects, (kind, name) => kube.get(kind, { name, namespace })),
     ).toHold();
   },

@@ -28,7 +28,7 @@ requirement(
 );
 
 requirement('T-53', 'runs only on nodes labelled workload-type=tools', async ({ release, kube }) => {
-  expect(
+  await expect(
     nodesAllowed(await release.pods(), await kube.list('Node'), {
       nodeSelector: { 'workload-type': 'tools' },
     }),

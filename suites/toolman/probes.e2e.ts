@@ -10,23 +10,33 @@ import { requirement } from './kit.ts';
 
 const SLACK_MS = 30_000;
 
-requirement('T-17', 'asks GET /health on the named port for liveness', { static: true }, ({ release }) => {
-  expect(
-    probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'livenessProbe', {
-      path: '/health',
-      port: 'http',
-    }),
-  ).toHold();
-});
+requirement(
+  'T-17',
+  'asks GET /health on the named port for liveness',
+  { static: true },
+  async ({ release }) => {
+    await expect(
+      probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'livenessProbe', {
+        path: '/health',
+        port: 'http',
+      }),
+    ).toHold();
+  },
+);
 
-requirement('T-18', 'asks GET /ready on the named port for readiness', { static: true }, ({ release }) => {
-  expect(
-    probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'readinessProbe', {
-      path: '/ready',
-      port: 'http',
-    }),
-  ).toHold();
-});
+requirement(
+  'T-18',
+  'asks GET /ready on the named port for readiness',
+  { static: true },
+  async ({ release }) => {
+    await expect(
+      probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'readinessProbe', {
+        path: '/ready',
+        port: 'http',
+      }),
+    ).toHold();
+  },
+);
 
 requirement(
   ['T-17', 'T-18'],
@@ -61,7 +71,7 @@ requirement(
           fieldSelector: 'reason=Killing',
         });
         return events.some(
-          (e) => e.involvedObject.name === name && /failed liveness probe/.test(e.message ?? ''),
+          (e) => e.involvedObject.name === name && (e.message ?? '').includes('failed liveness probe'),
         );
       },
       budget(liveness) + (liveness.initialDelaySeconds ?? 0) * 1000,

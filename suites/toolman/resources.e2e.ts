@@ -18,7 +18,7 @@ requirement(
       const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
       const { limitBytes } = await cgroup.memory();
       const { quotaUs, periodUs } = await cgroup.cpu();
-      expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
+      await expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
       observe(`${pod.metadata.name}: ${limitBytes ?? 'no'} bytes, ${quotaUs ?? 'no'} of ${periodUs} µs`);
     }
   },
@@ -31,7 +31,7 @@ requirement(
     for (const pod of await release.pods()) {
       const status = await release.output(pod, ['cat', '/proc/1/status'], 'toolman');
       const verdict = processIdentity(status, { uid: 1001, gid: 2375 });
-      expect(verdict).toHold();
+      await expect(verdict).toHold();
       observe(`${pod.metadata.name}: ${verdict.actual}`);
     }
   },

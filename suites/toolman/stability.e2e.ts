@@ -25,8 +25,8 @@ requirement(
           ),
         ),
     });
-    expect(answers).toHold();
-    expect(readinessUnmoved(pods, await release.pods())).toHold();
+    await expect(answers).toHold();
+    await expect(readinessUnmoved(pods, await release.pods())).toHold();
     const recording = await release.settleRecording();
     const flapped = pods.flatMap((pod) =>
       recording.everUnready(pod.metadata.name).map(() => pod.metadata.name),
@@ -55,8 +55,10 @@ requirement('T-45', 'had no restart and no OOM kill at any moment', async ({ rel
       ? `${kills.length} containers, also by the OOM counter of their cgroups`
       : 'without access to the nodes, the OOM kill of a child process only would not be seen',
   );
-  expect(noRestartsNoOom(recording, pods, kills)).toHold();
+  await expect(noRestartsNoOom(recording, pods, kills)).toHold();
   // A startup probe is there to fail until the application has started.
   const except = /^Startup probe failed/;
-  expect(warningEvents(recording, ['BackOff', 'Unhealthy', 'OOMKilling', 'SystemOOM'], { except })).toHold();
+  await expect(
+    warningEvents(recording, ['BackOff', 'Unhealthy', 'OOMKilling', 'SystemOOM'], { except }),
+  ).toHold();
 });

@@ -40,7 +40,7 @@ export const toolman: SuiteDefinition = {
       {
         name: 'setup',
         recipe: busyboxImage,
-        override: (ref) => imageValues('initContainer.image', ref),
+        override: (ref) => imageValues('init.image', ref),
       },
     ],
   },

@@ -1,5 +1,6 @@
 /** Failures in full, then every check with what it saw. */
 import { seconds } from '../../core/deadline.ts';
+import { commonFolder } from '../artifacts.ts';
 import type { CheckResult, Report } from '../model.ts';
 import { collapse } from '../text.ts';
 import { plural, shortId, verdictOfCheck } from '../verdict.ts';
@@ -51,13 +52,20 @@ function failureCard(check: CheckResult): Markup {
   <ol class="moments">${collapse(diagnosis.timeline).map((moment) => markup`<li><time>+${seconds(moment.afterMs)}</time><span>${moment.text}</span></li>`)}</ol></details>`
   }
   ${observedDetails(check)}
-  ${(check.artifacts ?? []).length > 0 && markup`<p class="artifacts"><span class="muted">Evidence</span> ${(check.artifacts ?? []).map(artifactLink)}</p>`}
+  ${artifactLinks(check.artifacts ?? [])}
 </article>`;
 }
 
-function artifactLink(artifact: string): Markup {
-  const href = relativeHref(artifact);
-  return href === undefined ? markup`<code>${artifact}</code> ` : markup`<a href="${href}">${artifact}</a> `;
+/** The folder once, and what lies in it. */
+function artifactLinks(artifacts: readonly string[]): Markup | undefined {
+  const folder = commonFolder(artifacts);
+  if (folder === undefined) return undefined;
+  const links = artifacts.map((artifact) => {
+    const href = relativeHref(artifact);
+    const name = artifact.startsWith(folder) ? artifact.slice(folder.length) : artifact;
+    return href === undefined ? markup`<code>${artifact}</code> ` : markup`<a href="${href}">${name}</a> `;
+  });
+  return markup`<p class="artifacts"><span class="muted">Evidence in ${folder}</span> ${links}</p>`;
 }
 
 function observedDetails(check: CheckResult): Markup | undefined {

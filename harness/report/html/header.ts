@@ -12,7 +12,9 @@ export function header(report: Report): Markup {
   const counts = countsOf(report);
   const { error } = report.run;
   const started = report.run.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
-  const suites = [...new Set(report.checks.map((check) => check.suite))].join(', ');
+  const suites = [...new Set([...report.checks, ...(report.proofs ?? [])].map(({ suite }) => suite))].join(
+    ', ',
+  );
   const tiles: [string, number, string][] = [
     ['passed', counts.passed, 'passed'],
     ['failed', counts.failed, 'failed'],

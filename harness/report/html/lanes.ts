@@ -67,11 +67,14 @@ interface PodLife {
   leavingAt: number;
 }
 
+/** States worth seeing also where one update of the watch told of both their beginning and their end. */
+const momentary: ReadonlySet<BandState> = new Set(['init', 'failed']);
+
 function laneOf(pod: string, container: string, moments: readonly Moment[], life: PodLife): Lane {
   const lane: Lane = { pod, ...(container === '' ? {} : { container }), bands: [], markers: [] };
   let open: Band | undefined;
   const close = (at: number) => {
-    if (open && at > open.from) lane.bands.push({ ...open, to: at });
+    if (open && (at > open.from || momentary.has(open.state))) lane.bands.push({ ...open, to: at });
     open = undefined;
   };
   for (const moment of moments) {

@@ -1,7 +1,6 @@
 /** Which faults turned the checks red, and for which reason. */
 import { seconds } from '../../core/deadline.ts';
 import type { Report } from '../model.ts';
-import { outcomeOf } from '../verdict.ts';
 import type { Markup } from './markup.ts';
 import { markup } from './markup.ts';
 
@@ -18,8 +17,8 @@ export function proofsSection(report: Report): Markup | undefined {
     <thead><tr><th>Fault</th><th>Suite</th><th>Requirements</th><th>Outcome</th><th>What the check said</th><th class="number">Time</th></tr></thead>
     <tbody>${proofs.map(
       (proof) => markup`
-      <tr><td class="id">${proof.fault}</td><td>${proof.suite}</td><td>${proof.requirements.join(', ')}</td>
-        <td><span class="${`chip ${proof.outcome === 'caught' ? 'passed' : 'failed'}`}">${outcomeOf(proof)}</span></td>
+      <tr><td class="id">${proof.fault}</td><td>${proof.suite}</td><td>${proof.requirements.map((id) => markup`<span class="line">${id}</span>`)}</td>
+        <td><span class="${`chip ${proof.outcome === 'caught' ? 'passed' : 'failed'}`}">${proof.outcome === 'wrong-reason' ? 'wrong reason' : proof.outcome}</span></td>
         <td class="multiline">${proof.reason}</td><td class="number">${seconds(proof.durationMs)}</td></tr>`,
     )}
     </tbody>

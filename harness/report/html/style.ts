@@ -92,7 +92,7 @@ th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical
 th:last-child, td:last-child { padding-right: 2px; }
 tbody tr:last-child td { border-bottom: 0; }
 td.id, td.short { white-space: nowrap; } td.multiline { white-space: pre-line; overflow-wrap: anywhere; min-width: 260px; }
-td .line { display: block; width: fit-content; } td code.line { margin-bottom: 3px; overflow-wrap: break-word; }
+td .line { display: block; width: fit-content; } td.multiline { width: 45%; } td code.line { margin-bottom: 3px; overflow-wrap: break-word; }
 td details { margin: 0; font-size: .92em; color: var(--muted); }
 td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-serif; }
 .requirements td:nth-child(2) { min-width: 240px; } .requirements td:nth-child(3) { min-width: 190px; }
@@ -137,7 +137,7 @@ figcaption { font-weight: 600; margin-bottom: 6px; } figcaption .muted { font-we
 .lane .band:hover, .phase:hover { opacity: .8; }
 .marker { stroke: var(--card); stroke-width: 1.2; } .marker.oom { fill: var(--bad); } .marker.restart { fill: var(--init); }
 .marker.warning { fill: var(--warn); } .marker.event { fill: var(--muted); }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 8px 0 0; padding: 0; font-size: .84rem; color: var(--muted); }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 18px; padding: 0; font-size: .84rem; color: var(--muted); }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .gantt .phase.passed { fill: var(--starting); } .gantt .phase.failed { fill: var(--failed); } .gantt .time { fill: var(--muted); }
 footer { margin-top: 24px; color: var(--muted); font-size: .84rem; text-align: center; }

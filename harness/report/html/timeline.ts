@@ -1,6 +1,6 @@
 /** The timeline of a namespace's pods as inline SVG: one lane for each pod and container, seconds from left to right. */
 import { seconds } from '../../core/deadline.ts';
-import type { PodTimeline } from '../model.ts';
+import type { PodTimeline, Report } from '../model.ts';
 import { truncateMiddle } from '../text.ts';
 import type { Band, BandState, Lane, Marker } from './lanes.ts';
 import { lanesOf } from './lanes.ts';
@@ -31,8 +31,20 @@ const words: Record<BandState, string> = {
   deleting: 'being deleted',
 };
 
-export function timelineFigure(timeline: PodTimeline): Markup {
-  const all = lanesOf(timeline);
+/** All timelines of a run, under one legend. */
+export function timelinesSection(report: Report): Markup | undefined {
+  const timelines = (report.timelines ?? []).filter((timeline) => timeline.moments.length > 0);
+  if (timelines.length === 0) return undefined;
+  const drawn = timelines.map((timeline) => ({ timeline, lanes: lanesOf(timeline) }));
+  return markup`
+<section id="timelines">
+  <h2>Pods over time</h2>
+  ${legend(drawn.flatMap(({ lanes }) => lanes))}
+  ${drawn.map(({ timeline, lanes }) => timelineFigure(timeline, lanes))}
+</section>`;
+}
+
+function timelineFigure(timeline: PodTimeline, all: readonly Lane[]): Markup {
   const lanes = all.slice(0, mostLanes);
   const durationMs = timeline.endedAt - timeline.startedAt;
   const axis = timeAxis(durationMs, labels, width - right);
@@ -44,16 +56,14 @@ export function timelineFigure(timeline: PodTimeline): Markup {
     return laneGroup(lane, at, axis);
   });
   const height = y + 8;
-  const used = new Set(lanes.flatMap((lane) => lane.bands.map((band) => band.state)));
   return markup`
 <figure class="timeline">
-  <figcaption>${timeline.title} <span class="muted">namespace <code>${timeline.namespace}</code>, ${seconds(durationMs)}</span></figcaption>
+  <figcaption>${timeline.title} <span class="muted">${timeline.title !== timeline.namespace && markup`namespace <code>${timeline.namespace}</code>, `}${seconds(durationMs)}</span></figcaption>
   <div class="scroll"><svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${`Timeline of the pods in ${timeline.namespace}`}">
     ${axisLines(axis, top - 4, height - 4)}
     ${drawn}
   </svg></div>
   ${all.length > lanes.length && markup`<p class="muted">${all.length - lanes.length} more lanes are in the recording.</p>`}
-  ${legend(used, lanes)}
 </figure>`;
 }
 
@@ -90,7 +100,8 @@ function markerShape(marker: Marker, middle: number, axis: TimeAxis): Markup {
   return markup`<g class="${`marker ${marker.shape}`}">${title}${shape}</g>`;
 }
 
-function legend(used: ReadonlySet<BandState>, lanes: readonly Lane[]): Markup {
+function legend(lanes: readonly Lane[]): Markup {
+  const used = new Set(lanes.flatMap((lane) => lane.bands.map((band) => band.state)));
   const states = (Object.keys(words) as BandState[]).filter((state) => used.has(state));
   const shapes = new Set(lanes.flatMap((lane) => lane.markers.map((marker) => marker.shape)));
   const markers: [Marker['shape'], string][] = [

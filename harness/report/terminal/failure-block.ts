@@ -1,6 +1,7 @@
 /** How a failure looks (design: verdict, expected and actual, chain of causes, last state changes, artefacts, how to run it again). */
 import path from 'node:path';
 import { seconds } from '../../core/deadline.ts';
+import { commonFolder } from '../artifacts.ts';
 import type { CheckResult, Diagnosis } from '../model.ts';
 import { collapse, plain, truncate, widthOf, wrap } from '../text.ts';
 import { shortId, verdictOfCheck } from '../verdict.ts';
@@ -118,7 +119,8 @@ function oneLine(text: string): string {
 /** Never wrapped: both are for copying. */
 function seeAndAgain(check: CheckResult, context: FailureContext): string[] {
   const { style, columns } = context;
-  const place = commonFolder(check.artifacts ?? []);
+  const artifacts = check.artifacts ?? [];
+  const place = artifacts.length === 1 ? artifacts[0] : commonFolder(artifacts);
   const see = place === undefined ? undefined : path.join(context.directory, place);
   const again = context.rerun;
   const label = (text: string) => `${indent}${style.dim(text.padEnd(labelWidth))}`;
@@ -128,17 +130,4 @@ function seeAndAgain(check: CheckResult, context: FailureContext): string[] {
   return together <= columns
     ? [`${label('see')}${see}    ${style.dim('again:')} ${again}`]
     : [`${label('see')}${see}`, `${label('again')}${again}`];
-}
-
-/** The folder that holds all artefacts, or the one artefact that there is. */
-function commonFolder(artifacts: readonly string[]): string | undefined {
-  const [first, ...others] = artifacts;
-  if (first === undefined) return undefined;
-  if (others.length === 0) return first;
-  const common = path.posix.dirname(first).split('/');
-  for (const other of others) {
-    const folders = path.posix.dirname(other).split('/');
-    while (!common.every((folder, index) => folders[index] === folder)) common.pop();
-  }
-  return `${common.join('/')}/`;
 }

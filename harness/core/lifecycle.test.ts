@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { Lifecycle } from './lifecycle.ts';
+
+describe('Lifecycle', () => {
+  it('undoes in reverse order and tells each step before it', async () => {
+    const done: string[] = [];
+    const lifecycle = new Lifecycle();
+    for (const name of ['cluster', 'namespace', 'release']) lifecycle.defer(name, () => void done.push(name));
+    const failures = await lifecycle.close((title) => done.push(`now ${title}`));
+    expect(failures).toEqual([]);
+    expect(done).toEqual(['now release', 'release', 'now namespace', 'namespace', 'now cluster', 'cluster']);
+  });
+
+  it('goes on after a step that fails, and returns what failed', async () => {
+    const done: string[] = [];
+    const lifecycle = new Lifecycle();
+    const late = new Error('late');
+    const early = new Error('early');
+    lifecycle.defer('first', () => void done.push('first'));
+    lifecycle.defer('rejects', () => Promise.reject(late));
+    lifecycle.defer('throws', () => {
+      throw early;
+    });
+    expect(await lifecycle.close()).toEqual([
+      { title: 'throws', error: early },
+      { title: 'rejects', error: late },
+    ]);
+    expect(done).toEqual(['first']);
+  });
+
+  it('goes on when the display of a step fails', async () => {
+    const done: string[] = [];
+    const lifecycle = new Lifecycle();
+    lifecycle.defer('first', () => void done.push('first'));
+    lifecycle.defer('second', () => void done.push('second'));
+    await lifecycle.close((title) => {
+      if (title === 'second') throw new Error('the terminal is gone');
+    });
+    expect(done).toContain('first');
+  });
+
+  it('waits for the running close instead of undoing twice', async () => {
+    let count = 0;
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const lifecycle = new Lifecycle();
+    lifecycle.defer('slow', () => {
+      count += 1;
+      return finished;
+    });
+    const first = lifecycle.close();
+    const second = lifecycle.close();
+    finish();
+    expect(await Promise.all([first, second])).toEqual([[], []]);
+    expect(count).toBe(1);
+  });
+
+  it('forgets what is meant to stay, once and only that', async () => {
+    const done: string[] = [];
+    const lifecycle = new Lifecycle();
+    lifecycle.defer('goes', () => void done.push('goes'));
+    const forget = lifecycle.defer('stays', () => void done.push('stays'));
+    forget();
+    forget();
+    await lifecycle.close();
+    expect(done).toEqual(['goes']);
+  });
+
+  it('refuses what is registered too late: nobody would undo it', async () => {
+    const lifecycle = new Lifecycle();
+    let refused: unknown;
+    lifecycle.defer('closing', () => {
+      try {
+        lifecycle.defer('late', () => {});
+      } catch (error) {
+        refused = error;
+      }
+    });
+    await lifecycle.close();
+    expect(refused).toMatchObject({ message: 'cannot register "late": the lifecycle is already closing' });
+  });
+});

@@ -1,0 +1,26 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createFileLog } from './log.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kp-unit-log-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it('has each line in the file as soon as it is written, whatever folder that needs', async () => {
+  const file = join(folder, 'new', 'run.jsonl');
+  const log = createFileLog(file, { suite: 'toolman' });
+  log.info('phase ended', { name: 'checks' });
+  log.error('run failed');
+  const lines = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(lines).toMatchObject([
+    { level: 30, suite: 'toolman', name: 'checks', msg: 'phase ended' },
+    { level: 50, suite: 'toolman', msg: 'run failed' },
+  ]);
+});

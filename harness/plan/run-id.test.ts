@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { newRunId } from './run-id.ts';
+
+it('sorts by time and fits into the names of namespaces and containers', () => {
+  const ids = [new Date(2026, 0, 2, 3, 4), new Date(2026, 0, 2, 13, 4), new Date(2026, 10, 21, 9, 42)].map(
+    (at) => newRunId(at),
+  );
+  expect(ids.toSorted()).toEqual(ids);
+  for (const id of ids) expect(id).toMatch(/^\d{4}-\d{4}-[a-z0-9]{3}$/);
+  expect(ids[0]).toMatch(/^0102-0304-/);
+});

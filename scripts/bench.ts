@@ -1,0 +1,103 @@
+/** `npm run bench`: how long clusters, image loading and suites take on this machine. */
+import { cpus } from 'node:os';
+import { createCommandRunner } from '../harness/core/command.ts';
+import { throwIfAborted } from '../harness/core/deadline.ts';
+import { EXIT, UsageError } from '../harness/core/errors.ts';
+import type { Report } from '../harness/report/model.ts';
+import { loadCatalogue } from '../suites/index.ts';
+import { bareReport } from './bench/bare.ts';
+import { parseBenchOptions, type BenchOptions } from './bench/bench-options.ts';
+import { measureCluster } from './bench/measure-cluster.ts';
+import { measuredRun, type MeasuredRunDeps } from './bench/measured-run.ts';
+import { benchRows, type Round } from './bench/result.ts';
+import { bareTable, benchTable } from './bench/table.ts';
+import { interruptSignal } from './interrupt.ts';
+import { runsDirectory } from './project.ts';
+import { reportFailure } from './report-failure.ts';
+import { sweep } from './sweep.ts';
+
+const NODES = 5;
+
+/** The command; results go to standard output, progress to standard error. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const interrupt = interruptSignal();
+  try {
+    const options = parseBenchOptions(argv, (text) => process.stdout.write(text));
+    if (!options) return EXIT.passed;
+    if (options.bare !== undefined) {
+      const report = await bareReport(options.bare, runsDirectory);
+      print(
+        options.json
+          ? JSON.stringify({ run: report.run, phases: report.phases }, null, 2)
+          : bareTable(report),
+      );
+      return EXIT.passed;
+    }
+    const rounds = await measure(options, { signal: interrupt.signal, onProgress: tell });
+    const rows = benchRows(rounds);
+    const machine = { cpus: cpus().length, ...rounds[0]?.fresh.tools };
+    print(
+      options.json
+        ? JSON.stringify({ suite: options.suite, runs: options.runs, machine, rows }, null, 2)
+        : `\n${options.suite}, ${options.runs} rounds, ${machine.cpus} cores\n${benchTable(rows)}`,
+    );
+    return EXIT.passed;
+  } catch (error) {
+    return reportFailure(error, (text) => process.stderr.write(text));
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
+  const before = await clustersOfKind(deps.signal);
+  const warm = await warmUp(suite, deps);
+  try {
+    const rounds: Round[] = [];
+    for (let round = 1; round <= runs; round += 1) {
+      throwIfAborted(deps.signal);
+      deps.onProgress(`round ${round} of ${runs}: on a fresh cluster`);
+      const fresh = await measuredRun(['--suite', suite], deps);
+      deps.onProgress(`round ${round} of ${runs}: on the cluster that is there`);
+      const reuse = await measuredRun(['--suite', suite, '--reuse'], deps);
+      deps.onProgress(`round ${round} of ${runs}: a cluster of ${NODES} nodes`);
+      rounds.push({ fresh, reuse, fiveNodesMs: await measureCluster(NODES, deps) });
+    }
+    return rounds;
+  } finally {
+    // A cluster that somebody had kept stays; one that was only kept for the measurement goes.
+    const kept = warm.cluster?.name;
+    if (kept !== undefined && !before.includes(kept)) await sweep(['--run', warm.run.id]);
+  }
+}
+
+/** Makes the cluster that is used again, and everything that is made once: images, tools, caches. */
+async function warmUp(suite: string, deps: MeasuredRunDeps): Promise<Report> {
+  const catalogue = await loadCatalogue();
+  const first = catalogue.find((c) => c.definition.name === suite)?.requirements[0]?.id;
+  if (first === undefined) {
+    throw new UsageError('E_UNKNOWN_SUITE', `there is no suite "${suite}" that can be run`, {
+      hint: `There is: ${catalogue.map((c) => c.definition.name).join(', ')}`,
+    });
+  }
+  deps.onProgress('warming up: not measured');
+  return measuredRun(['--suite', suite, '--requirement', first, '--reuse'], deps);
+}
+
+async function clustersOfKind(signal: AbortSignal): Promise<string[]> {
+  const label = 'io.x-k8s.kind.cluster';
+  const args = ['ps', '--all', '--filter', `label=${label}`, '--format', `{{.Label "${label}"}}`];
+  // Without an engine there is no cluster; the first run puts the engine in place.
+  const listed = await createCommandRunner({ signal })
+    .run('docker', args, { reject: false })
+    .catch(() => undefined);
+  return listed?.stdout.split('\n').filter((name) => name !== '') ?? [];
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

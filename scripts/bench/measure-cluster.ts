@@ -1,0 +1,65 @@
+/** How long a cluster takes when nothing else goes on: made, awaited, removed. */
+import { join } from 'node:path';
+import { kindProvider } from '../../clusters/kind/kind-provider.ts';
+import { ensureNodeImage } from '../../clusters/node-image/node-image.ts';
+import { acquireRunLock } from '../../clusters/run-lock.ts';
+import { createCommandRunner } from '../../harness/core/command.ts';
+import { systemClock } from '../../harness/core/deadline.ts';
+import { Lifecycle } from '../../harness/core/lifecycle.ts';
+import { createFileLog } from '../../harness/core/log.ts';
+import { newRunId } from '../../harness/plan/run-id.ts';
+import { resolveTool } from '../../harness/tools/resolve-tool.ts';
+import { cacheDirectory, runsDirectory } from '../project.ts';
+import type { MeasuredRunDeps } from './measured-run.ts';
+
+/**
+ * Creates a cluster of so many nodes, control plane included, and removes it.
+ *
+ * @returns milliseconds from `kind create` until every system pod is Ready
+ * @throws InfrastructureError when the cluster cannot be made
+ */
+export async function measureCluster(
+  nodes: number,
+  { signal, onProgress }: MeasuredRunDeps,
+): Promise<number> {
+  const runId = newRunId();
+  const runDirectory = join(runsDirectory, runId);
+  const lock = await acquireRunLock(runDirectory);
+  const log = createFileLog(join(runDirectory, 'run.jsonl'));
+  const lifecycle = new Lifecycle(log);
+  // Not bound to the signal: what is half made has to be removed after an interruption.
+  const run = createCommandRunner({ log });
+  try {
+    const kind = await resolveTool('kind', {
+      run,
+      log,
+      cacheDir: cacheDirectory,
+      env: process.env,
+      onProgress,
+      signal,
+    });
+    const nodeImage = await ensureNodeImage({ run, signal }, { onProgress });
+    const provider = kindProvider({ run, kindPath: kind.path, nodeImage, log, signal });
+    const name = `kp-${runId}`;
+    const kubeconfig = join(runDirectory, 'kubeconfig');
+    await lock.useCluster(name);
+    lifecycle.defer(`delete cluster ${name}`, async () => {
+      await provider.delete(name, kubeconfig);
+    });
+    const start = systemClock.now();
+    await provider.create({
+      name,
+      topology: { groups: [{ name: 'worker', count: nodes - 1 }] },
+      kubeconfig,
+      runId,
+      evidenceDirectory: join(runDirectory, 'cluster'),
+    });
+    const durationMs = systemClock.now() - start;
+    onProgress(`  cluster of ${nodes} nodes  ${(durationMs / 1000).toFixed(1)} s`);
+    return durationMs;
+  } finally {
+    const failures = await lifecycle.close();
+    for (const { title } of failures) onProgress(`  ! could not ${title}; run \`npm run sweep\``);
+    await lock.release();
+  }
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kp-unit-cli-'));
+  const files = {
+    'chart/Chart.yaml': 'apiVersion: v2\nname: app\nversion: 0.1.0\n',
+    'bad.yaml': 'a: 1\nb: "x\n',
+    'unreachable.kubeconfig': kubeconfig(await closedPort()),
+    // A `docker` that leaves a trace, so that nothing can be created unseen.
+    'bin/docker': `#!/bin/sh\necho "$*" >>"${folder}/docker-calls"\nexit 1\n`,
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text, { mode: 0o755 });
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A port of this machine at which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function kubeconfig(port: number): string {
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    contexts: [{ name: 'staging', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${port}` } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+  });
+}
+
+interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the real command in a process of its own; `@` is the folder with the test's files. */
+function kindproof(line: string): Promise<Ended> {
+  const args = line.split(' ').map((word) => word.replace(/^@/, folder));
+  const child = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), ...args], {
+    cwd: root,
+    env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`, CI: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => (output[stream] += text));
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      resolve({ exitCode, ...output });
+    });
+  });
+}
+
+/** A run's directory is the first thing that it makes, and `docker-calls` is there once an engine has been asked. */
+const made = async (): Promise<string[]> => (await readdir(folder)).toSorted();
+
+const MADE_BY_TEST = ['bad.yaml', 'bin', 'chart', 'unreachable.kubeconfig'];
+
+describe('wrong usage', () => {
+  it.concurrent.each([
+    [
+      'e2e --suite tolman --out @/out',
+      'there is no suite "tolman" (E_UNKNOWN_SUITE)',
+      'Did you mean "toolman"?',
+    ],
+    ['e2e --requirement T-999 --out @/out', 'there is no requirement "T-999"', 'npm run -s e2e -- --list'],
+    ['e2e --suite tool-registry --out @/out', 'has no checks yet', 'Suites that can be run: toolman'],
+    [
+      'e2e --suite toolman --chart @/none --out @/out',
+      'there is no chart at',
+      'the folder that holds Chart.yaml',
+    ],
+    [
+      'e2e --suite toolman --values @/bad.yaml --out @/out',
+      'bad.yaml:',
+      'Look at the indentation and quotes',
+    ],
+    ['e2e --suite toolman --cluster existing', '--kubeconfig FILE and --context NAME', 'in so many words'],
+    [
+      'e2e --suite toolman --cluster existing --kubeconfig @/none --context staging --out @/out',
+      'none cannot be read',
+      'name the kubeconfig of a running cluster',
+    ],
+    [
+      'e2e --suite toolman --cluster existing --kubeconfig @/unreachable.kubeconfig --context x --out @/out',
+      'has no context x',
+      'the file has: staging',
+    ],
+    ['e2e --list --suite tolman', 'there is no suite "tolman"', 'Did you mean "toolman"?'],
+    ['e3e', 'There is no command "e3e".', 'npm run e2e'],
+    ['project', 'There is no command "project".', 'npm run e2e'],
+  ])('%s', async (line, culprit, hint) => {
+    const { exitCode, stdout, stderr } = await kindproof(line);
+    expect(stderr).toContain(culprit);
+    expect(stderr).toContain(hint);
+    // No stack: the mistake is not ours.
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(2);
+  });
+
+  it('makes nothing', async () => {
+    expect(await made()).toEqual(MADE_BY_TEST);
+  });
+});
+
+describe('what needs no cluster', () => {
+  it.concurrent('prints the plan', async () => {
+    const { exitCode, stdout } = await kindproof('e2e --suite toolman --chart @/chart --dry-run --json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      suites: [{ suite: 'toolman', subject: { reference: false } }],
+    });
+    expect(exitCode).toBe(0);
+  });
+
+  it.concurrent('prints help', async () => {
+    const { exitCode, stdout } = await kindproof('e2e --help');
+    expect(stdout).toContain('Exit codes: 0 all passed');
+    expect(exitCode).toBe(0);
+  });
+
+  it('makes nothing', async () => {
+    expect(await made()).toEqual(MADE_BY_TEST);
+  });
+});
+
+// The client tries again for some ten seconds: an API server may just be starting.
+describe('an existing cluster that does not answer', () => {
+  it('is found out before anything is built', async () => {
+    const { exitCode, stdout } = await kindproof(
+      'e2e --suite toolman --cluster existing --kubeconfig @/unreachable.kubeconfig --context staging --out @/run',
+    );
+    expect(stdout).toContain('the cluster of context staging does not answer');
+    expect(stdout).toContain('check it: kubectl');
+    expect(exitCode).toBe(2);
+    expect(await readdir(join(folder, 'run'))).not.toContain('kubeconfig');
+    const report = JSON.parse(await readFile(join(folder, 'run', 'report.json'), 'utf8')) as unknown;
+    expect(report).toMatchObject({ run: { exitCode: 2, error: { code: 'E_CLUSTER_UNREACHABLE' } } });
+    await expect(readFile(join(folder, 'docker-calls'), 'utf8')).rejects.toThrow('ENOENT');
+  }, 60_000);
+});

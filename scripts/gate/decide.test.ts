@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { sampleCheck, sampleFailure, sampleProof, sampleReport } from '../../harness/report/sample-report.ts';
+import type { Report } from '../../harness/report/model.ts';
+import { decide, decisionLine, exitCodeOfDecision } from './decide.ts';
+
+const passedRun = { ...sampleReport().run, exitCode: 0, verdict: 'passed' };
+
+function green(overrides: Partial<Report> = {}): Report {
+  return sampleReport({ run: passedRun, checks: [sampleCheck()], proofs: [sampleProof()], ...overrides });
+}
+
+const asked = { proofs: true, chartUnchanged: true };
+
+describe('decide', () => {
+  it('releases when every check passed and every fault was caught', () => {
+    const decision = decide(green(), asked);
+    expect(decisionLine(decision)).toBe('release');
+    expect(exitCodeOfDecision(decision, green())).toBe(0);
+  });
+
+  it('names the failed checks', () => {
+    const report = green({ run: { ...passedRun, exitCode: 1 }, checks: [sampleCheck(), sampleFailure()] });
+    const decision = decide(report, asked);
+    expect(decisionLine(decision)).toBe(
+      'do not release: T-28 failed: 2 of 3 replicas became available within 90 s',
+    );
+    expect(exitCodeOfDecision(decision, report)).toBe(1);
+  });
+
+  it('does not release when a fault was missed: the green checks may be blind', () => {
+    const missed = sampleProof({ fault: 'any-node', outcome: 'missed', reason: 'T-53 stayed green' });
+    const report = green({ run: { ...passedRun, exitCode: 1 }, proofs: [sampleProof(), missed] });
+    expect(decisionLine(decide(report, asked))).toBe(
+      'do not release: fault any-node was missed: T-53 stayed green',
+    );
+  });
+
+  it.each([
+    ['the cluster could not be made', 3, 'E_CLUSTER_CREATE', 3],
+    ['the values break the schema of the chart', 2, 'E_VALUES', 2],
+    ['interrupted', 130, 'E_INTERRUPTED', 130],
+  ])('gives no verdict when %s', (message, exitCode, code, own) => {
+    const report = green({ run: { ...passedRun, exitCode, error: { code, message } }, checks: [] });
+    const decision = decide(report, asked);
+    expect(decisionLine(decision)).toBe(`no verdict: ${message} (${code})`);
+    expect(exitCodeOfDecision(decision, report)).toBe(own);
+  });
+
+  it('does not release what failed before the infrastructure did', () => {
+    const error = { code: 'E_CLUSTER_LOST', message: 'the cluster stopped answering' };
+    const report = green({ run: { ...passedRun, exitCode: 3, error }, checks: [sampleFailure()] });
+    expect(decide(report, asked).verdict).toBe('do not release');
+    expect(decide(report, asked).reasons.at(-1)).toContain('E_CLUSTER_LOST');
+  });
+
+  it.each([
+    ['nothing was checked', { checks: [] }, asked, 'no check ran'],
+    ['nothing was proven', { proofs: [] }, asked, 'no fault was put in'],
+    ['the chart changed', {}, { proofs: true, chartUnchanged: false }, 'changed while'],
+  ])('gives no verdict when %s', (_case, overrides, expected, reason) => {
+    const decision = decide(green(overrides), expected);
+    expect(decision.verdict).toBe('no verdict');
+    expect(decision.reasons[0]).toContain(reason);
+  });
+
+  it('keeps the line short when much has failed', () => {
+    const checks = ['T-01', 'T-02', 'T-03', 'T-04', 'T-05'].map((id) =>
+      sampleFailure({ id: `toolman/${id}`, reason: 'no' }),
+    );
+    expect(decisionLine(decide(green({ checks }), asked))).toBe(
+      'do not release: T-01 failed: no; T-02 failed: no; T-03 failed: no; and 2 more reasons',
+    );
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { RequirementRow } from '../../harness/report/model.ts';
+import { requirementsMarkdown } from './markdown.ts';
+
+function row(overrides: Partial<RequirementRow>): RequirementRow {
+  return {
+    id: 'T-01',
+    suite: 'toolman',
+    source: 'documents.txt',
+    requirement: 'the chart validates',
+    checks: [{ file: 'suites/toolman/manifests.e2e.ts', title: 'lints and renders' }],
+    faults: ['unknown-field'],
+    status: 'covered',
+    ...overrides,
+  };
+}
+
+describe('requirementsMarkdown', () => {
+  it('shows one table a suite and a sum over all', () => {
+    const text = requirementsMarkdown([
+      row({}),
+      row({ id: 'T-02', status: 'uncovered', checks: [], faults: [] }),
+      row({ id: 'K-01', suite: 'k8s-mcp-agent', status: 'not-applicable', reason: 'a hosted service' }),
+    ]);
+    expect(text).toContain('| toolman | 2 | 1 | 1 | 0 |');
+    expect(text).toContain('| together | 3 | 1 | 1 | 1 |');
+    expect(text).toContain('| T-01 | the chart validates | covered | lints and renders | `unknown-field` |');
+    expect(text).toContain('| T-02 | the chart validates | open | — | — |');
+    expect(text).toContain('n/a: a hosted service');
+    expect(text.match(/^## /gm)).toHaveLength(2);
+  });
+
+  it.each([
+    ['a | b', 'a \\| b'],
+    ['two\nlines', 'two lines'],
+    ['maps <name> to *', 'maps \\<name> to \\*'],
+    ['sets `A_B` and C_D', 'sets `A_B` and C\\_D'],
+    ['runs `a | b`', 'runs `a \\| b`'],
+  ])('keeps %j inside its cell', (requirement, shown) => {
+    expect(requirementsMarkdown([row({ requirement })])).toContain(`| T-01 | ${shown} |`);
+  });
+});

@@ -1,0 +1,79 @@
+/** The requirement table as Markdown. Pure. */
+import type { RequirementRow } from '../../harness/report/model.ts';
+
+const STATUS: Record<RequirementRow['status'], string> = {
+  covered: 'covered',
+  uncovered: 'open',
+  'not-applicable': 'n/a',
+};
+
+/** docs/requirements.md: a sum over all suites, then one table a suite, in the order of the rows. */
+export function requirementsMarkdown(rows: readonly RequirementRow[]): string {
+  const suites = [...new Set(rows.map((row) => row.suite))];
+  const sum = suites.map((suite) => sumRow(suite, ofSuite(rows, suite)));
+  const lines = [
+    '<!-- Written by `npm run matrix`; edits are overwritten. -->',
+    '',
+    '# Requirements, checks and faults',
+    '',
+    '<!-- prettier-ignore-start -->',
+    '',
+    'A requirement is **covered** when a check verifies it and there is a fault that has to turn that check red (`npm run prove`).',
+    'Without one of the two it is **open**, and the table says what is missing. Rows of the suite `all` apply to every suite.',
+    '',
+    '| suite | requirements | covered | open | n/a |',
+    '| --- | --: | --: | --: | --: |',
+    ...sum,
+    sumRow('together', rows),
+    '',
+    ...suites.flatMap((suite) => table(suite, ofSuite(rows, suite))),
+  ];
+  return `${lines.join('\n').trimEnd()}\n\n<!-- prettier-ignore-end -->\n`;
+}
+
+function ofSuite(rows: readonly RequirementRow[], suite: string): RequirementRow[] {
+  return rows.filter((row) => row.suite === suite);
+}
+
+function sumRow(name: string, rows: readonly RequirementRow[]): string {
+  const count = (status: RequirementRow['status']): number =>
+    rows.filter((row) => row.status === status).length;
+  return `| ${name} | ${rows.length} | ${count('covered')} | ${count('uncovered')} | ${count('not-applicable')} |`;
+}
+
+function table(suite: string, rows: readonly RequirementRow[]): string[] {
+  return [
+    `## ${suite}`,
+    '',
+    '| id | requirement | status | checks | faults |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map((row) =>
+      [
+        '',
+        row.id,
+        cell(row.requirement),
+        `${STATUS[row.status]}${row.reason === undefined ? '' : `: ${cell(row.reason)}`}`,
+        row.checks.map(({ title }) => cell(title)).join('<br>') || missing(row),
+        row.faults.map((name) => `\`${name}\``).join(', ') || missing(row),
+        '',
+      ]
+        .join(' | ')
+        .trim(),
+    ),
+    '',
+  ];
+}
+
+function missing(row: RequirementRow): string {
+  return row.status === 'not-applicable' ? '' : '—';
+}
+
+/** Text that can neither end the cell nor start markup of its own; what stands in backticks stays as it is, but for the bar. */
+function cell(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .split(/(`[^`]*`)/)
+    .map((part) => part.replace(part.startsWith('`') ? /\|/g : /[|<*_\\]/g, '\\$&'))
+    .join('');
+}
