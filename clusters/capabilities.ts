@@ -9,8 +9,7 @@ import { probeNetworkPolicy } from './capabilities/network-policy.ts';
 import { probeRuntimeHandler } from './capabilities/runtime-handler.ts';
 import { probeDefaultStorageClass, probeSharedStorage } from './capabilities/storage.ts';
 
-export type { ProbeImage, ProbeOptions } from './capabilities/probe.ts';
-export { busyboxProbe } from './capabilities/probe.ts';
+export type { ProbeOptions } from './capabilities/probe.ts';
 
 /** What a probe found; the name is added by the caller. */
 export type Finding = Omit<CapabilityResult, 'name'>;

@@ -1,13 +1,12 @@
 /** What runs left on this machine, and whose it is. Reads only. */
 import { z } from 'zod';
+import { RUN_LABEL } from '../harness/plan/run-id.ts';
 import type { LeftoverFact } from '../harness/preflight/finding.ts';
 import { filesOfRuns, temporaryFolders } from './leftover-files.ts';
 import type { Leftover, LeftoverDeps, Owner } from './leftover.ts';
 import { CLUSTER_PREFIX, ownsCluster, stateOf } from './leftover.ts';
 import { readRuns } from './run-lock.ts';
 
-/** On everything that a run creates in the engine; its value is the run's id. */
-export const RUN_LABEL = 'kindproof.dev/run';
 /** kind's own label on the containers that are nodes. */
 export const KIND_CLUSTER_LABEL = 'io.x-k8s.kind.cluster';
 

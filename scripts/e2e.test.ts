@@ -76,7 +76,10 @@ const made = async (): Promise<string[]> => (await readdir(folder)).toSorted();
 
 const MADE_BY_TEST = ['bad.yaml', 'bin', 'chart', 'unreachable.kubeconfig'];
 
-describe('wrong usage', () => {
+// Whole processes, on a machine that may be at something else.
+const PATIENT = { timeout: 60_000 };
+
+describe('wrong usage', PATIENT, () => {
   it.concurrent.each([
     [
       'e2e --suite tolman --out @/out',
@@ -124,7 +127,7 @@ describe('wrong usage', () => {
   });
 });
 
-describe('what needs no cluster', () => {
+describe('what needs no cluster', PATIENT, () => {
   it.concurrent('prints the plan', async () => {
     const { exitCode, stdout } = await kindproof('e2e --suite toolman --chart @/chart --dry-run --json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -145,7 +148,7 @@ describe('what needs no cluster', () => {
 });
 
 // The client tries again for some ten seconds: an API server may just be starting.
-describe('an existing cluster that does not answer', () => {
+describe('an existing cluster that does not answer', PATIENT, () => {
   it('is found out before anything is built', async () => {
     const { exitCode, stdout } = await kindproof(
       'e2e --suite toolman --cluster existing --kubeconfig @/unreachable.kubeconfig --context staging --out @/run',
@@ -157,5 +160,5 @@ describe('an existing cluster that does not answer', () => {
     const report = JSON.parse(await readFile(join(folder, 'run', 'report.json'), 'utf8')) as unknown;
     expect(report).toMatchObject({ run: { exitCode: 2, error: { code: 'E_CLUSTER_UNREACHABLE' } } });
     await expect(readFile(join(folder, 'docker-calls'), 'utf8')).rejects.toThrow('ENOENT');
-  }, 60_000);
+  });
 });

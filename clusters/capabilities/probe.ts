@@ -46,7 +46,7 @@ export interface ProbeContext {
 }
 
 /** Probes with busybox, which is in the node image and in most users' own. */
-export function busyboxProbe(ref: string): ProbeImage {
+function busyboxProbe(ref: string): ProbeImage {
   const sh = (script: string, ...args: string[]) => ['/bin/busybox', 'sh', '-c', script, 'probe', ...args];
   return {
     ref,

@@ -124,10 +124,3 @@ export function explainAutoscaler(object: KubeObject): Explanation | undefined {
     rank: RANK.service,
   };
 }
-
-/** Conditions that nothing else here explains, so that no failing one goes untold. */
-export function failingConditions(conditions: readonly Condition[] | undefined): string[] {
-  return (conditions ?? [])
-    .filter((c) => c.status === 'False' && (c.message ?? '') !== '')
-    .map((c) => `${c.type} is False: ${clip(c.message ?? '')}`);
-}

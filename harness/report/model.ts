@@ -137,10 +137,8 @@ export const report = z.object({
 
 export type Report = z.infer<typeof report>;
 export type CheckResult = z.infer<typeof checkResult>;
-export type CheckStatus = z.infer<typeof checkStatus>;
 export type Proof = z.infer<typeof proof>;
 export type Diagnosis = z.infer<typeof diagnosis>;
 export type Cause = z.infer<typeof cause>;
-export type Phase = z.infer<typeof phase>;
 export type PodTimeline = z.infer<typeof podTimeline>;
 export type RequirementRow = z.infer<typeof requirementRow>;

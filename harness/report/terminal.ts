@@ -98,6 +98,8 @@ export function createTerminalObserver(options: TerminalOptions): RunObserver {
   }
 
   function printUnder(suite: string, lines: readonly string[]): void {
+    // Results are a sign of life as well: the phase itself need not say that it goes on.
+    for (const activity of activities.all()) activity.saidAt = clock.now();
     if (heading !== suite) {
       heading = suite;
       screen.print(['', style.bold(suite)]);

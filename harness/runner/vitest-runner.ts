@@ -52,8 +52,7 @@ export interface RunnerVerdict {
  * @throws InfrastructureError when vitest itself cannot start
  */
 export async function runChecks(options: RunnerOptions): Promise<RunnerVerdict> {
-  // A run that has not begun cannot be cancelled in vitest.
-  if (options.signal.aborted) return { errors: [], interrupted: true };
+  const isAborted = (): boolean => options.signal.aborted;
   const verdict: RunnerVerdict = { errors: [], interrupted: false };
   const vitest = await open(options, (v) => [reporter(options, verdict, v)]);
   const cancel = (): void => {
@@ -61,8 +60,9 @@ export async function runChecks(options: RunnerOptions): Promise<RunnerVerdict> 
     void vitest.cancelCurrentRun('keyboard-input');
   };
   options.signal.addEventListener('abort', cancel, { once: true });
-  if (options.signal.aborted) cancel();
   try {
+    // A run that has not begun cannot be cancelled in vitest: it must not begin.
+    if (isAborted()) return { ...verdict, interrupted: true };
     const run = await vitest.start();
     verdict.errors.push(...run.unhandledErrors.map((error) => messageOf(error)));
     for (const module of run.testModules) {
@@ -146,7 +146,7 @@ async function open(
         provide: { kindproof: project.config },
         // Threads survive a Ctrl+C that the terminal sends to the whole process group.
         pool: 'threads' as const,
-        maxConcurrency: CONCURRENCY,
+        maxConcurrency: CONCURRENCY[project.config.mode],
         hookTimeout: 120_000,
         teardownTimeout: 60_000,
         strictTags: false,
@@ -163,8 +163,8 @@ async function open(
   return vitest;
 }
 
-/** Checks and proofs side by side in one worker: they mostly wait for Kubernetes. More would be late on two cores. */
-const CONCURRENCY = 5;
+/** Side by side in one worker: they mostly wait for Kubernetes. A proof has three replicas of its own. More would be late on two cores. */
+const CONCURRENCY = { list: 1, check: 8, prove: 5 } as const;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

@@ -2,6 +2,7 @@
  * The kit of a suite: `requirement(...)`, with which its files say what they verify, and the machinery that runs the same checks
  * against the conforming subject or, in a proof, against every fault.
  */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { inject, test } from 'vitest';
 import { createCommandRunner } from '../core/command.ts';
@@ -92,7 +93,9 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   async function declareChecks(importFile: ImportFile): Promise<void> {
     await importAll(importFile);
     // What takes longest starts first: it mostly waits for Kubernetes, and the quick checks run meanwhile.
-    const order = [...checks].sort((a, b) => weight(a.options) - weight(b.options));
+    const order = [...checks].sort(
+      (a, b) => weight(a.options) - weight(b.options) || limitOf(b.options) - limitOf(a.options),
+    );
     for (const [index, check] of order.entries()) declareCheck(check, isSelected(check, index));
   }
 
@@ -109,7 +112,7 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: (options.timeoutMs ?? CHECK_TIMEOUT_MS) + GRACE_MS,
+        timeout: limitOf(options) + GRACE_MS,
         tags: [
           definition.name,
           options.static ? 'static' : 'live',
@@ -161,6 +164,10 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   return { requirement, declareChecks, declareProofs };
 }
 
+function limitOf({ timeoutMs }: CheckOptions): number {
+  return timeoutMs ?? CHECK_TIMEOUT_MS;
+}
+
 /** Small runs first. */
 function weight({ first, exclusive, disruptive }: CheckOptions): number {
   if (first) return -1;
@@ -182,6 +189,8 @@ async function openSession(config: WorkerConfig, attach: AttachCluster): Promise
   const log = createFileLog(join(config.runDirectory, 'run.jsonl'), { suite: config.suite });
   // The main process ends a run by cancelling it in vitest and removing the cluster; nothing here outlives that.
   const { signal } = new AbortController();
+  // Every running command and wait of up to eight checks listens to it.
+  setMaxListeners(0, signal);
   const run = createCommandRunner({ log, signal });
   const cluster = await attach(descriptor);
   return {

@@ -11,19 +11,21 @@ import type { Log } from '../core/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ChartSource, Helm, Rendered } from '../helm/types.ts';
 import type { Pod } from '../kube/types.ts';
+import type { ManifestPatch } from '../manifests/patch.ts';
+import { RUN_LABEL } from '../plan/run-id.ts';
 import { startRecorder, type Recorder } from '../recorder/recorder.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import { Release } from './release.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
-export const RUN_LABEL = 'kindproof.dev/run';
-
 export interface InstallOptions {
   /** `key=value`, over the subject's own. */
   set?: readonly string[];
   /** More values files. */
   values?: readonly string[];
+  /** Laid over what the chart renders, for what no documented value expresses. */
+  patches?: readonly ManifestPatch[];
   /** Installs into this namespace instead of a new one. */
   namespace?: string;
   releaseName?: string;
@@ -156,7 +158,7 @@ export class Lab {
 
   /** What helm renders for these options; nothing is installed. */
   render(
-    options: Pick<InstallOptions, 'set' | 'values' | 'releaseName' | 'namespace'> & {
+    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'> & {
       onlyChart?: boolean;
     } = {},
   ): Promise<Rendered> {
@@ -202,7 +204,7 @@ export class Lab {
 
   /** The chart with the subject's values, the check's own over them, and the fault under proof over all. */
   source(
-    options: Pick<InstallOptions, 'set' | 'values' | 'releaseName' | 'namespace'> & {
+    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'> & {
       onlyChart?: boolean;
     } = {},
   ): ChartSource {
@@ -213,7 +215,7 @@ export class Lab {
       set: [...(options.onlyChart ? [] : subject.set), ...(options.set ?? []), ...(fault?.set ?? [])],
       releaseName: options.releaseName ?? definition.subject.releaseName,
       namespace: options.namespace ?? 'default',
-      patches: fault?.patches ?? [],
+      patches: [...(options.patches ?? []), ...(fault?.patches ?? [])],
     };
   }
 

@@ -14,6 +14,7 @@ import { InfrastructureError } from '../../harness/core/errors.ts';
 import type { RunOptions } from '../../harness/plan/options.ts';
 import type { Cluster } from '../../harness/plan/cluster-port.ts';
 import type { RunPlan } from '../../harness/plan/plan.ts';
+import { RUN_LABEL } from '../../harness/plan/run-id.ts';
 import { localMachine } from '../../harness/preflight/machine.ts';
 import { runPreflight } from '../../harness/preflight/preflight.ts';
 import type { RunObserver } from '../../harness/report/events.ts';
@@ -194,7 +195,7 @@ export function createPorts(deps: {
 /** On a cluster that stays, everything of this run goes with its namespaces. */
 function removeNamespaces(step: StepDeps, cluster: Cluster): void {
   step.lifecycle.defer('delete the namespaces of this run', async () => {
-    const labelSelector = `kindproof.dev/run=${step.runId}`;
+    const labelSelector = `${RUN_LABEL}=${step.runId}`;
     for (const { metadata } of await cluster.kube.list('Namespace', { labelSelector })) {
       await cluster.kube.delete('Namespace', { name: metadata.name });
     }
