@@ -1,6 +1,6 @@
 /** What a workload says about itself: how far it is, and why it has no pods. */
 import { z } from 'zod';
-import type { Condition, KubeObject, Workload } from '../kube/types.ts';
+import type { KubeObject, Workload } from '../kube/types.ts';
 import type { Cause } from '../report/model.ts';
 import { explainCreation } from './explain-creation.ts';
 import { HINT } from './hints.ts';

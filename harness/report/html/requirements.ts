@@ -53,8 +53,13 @@ export function requirementsSection(report: Report): Markup | undefined {
 </section>`;
 }
 
+/** Requirements that every suite shares are verified by each of them. */
+function isOf(row: RequirementRow, suite: string): boolean {
+  return row.suite === 'all' || row.suite === suite;
+}
+
 function checksOf(row: RequirementRow, report: Report): CheckResult[] {
-  return report.checks.filter((check) => check.suite === row.suite && check.requirements.includes(row.id));
+  return report.checks.filter((check) => isOf(row, check.suite) && check.requirements.includes(row.id));
 }
 
 /** One failed check is enough; one skipped among passed ones leaves the requirement unproven. */
@@ -74,9 +79,7 @@ function checkLine(check: CheckResult): Markup {
 }
 
 function faultLine(fault: string, row: RequirementRow, report: Report): Markup {
-  const proof = report.proofs?.find(
-    (candidate) => candidate.fault === fault && candidate.suite === row.suite,
-  );
+  const proof = report.proofs?.find((candidate) => candidate.fault === fault && isOf(row, candidate.suite));
   if (!proof) return markup`<span class="line muted">${fault}</span>`;
   const caught = proof.outcome === 'caught';
   return markup`<span class="${`line ${caught ? 'good' : 'bad'}`}" title="${`${proof.outcome}: ${proof.reason}`}">${caught ? '✓' : '✗'} ${fault}</span>`;
