@@ -17,6 +17,7 @@ What is measured, in each round:
   load images           from the engine into all nodes
   suite, fresh cluster  a whole run: preflight, cluster, images, checks, taking down
   suite, --reuse        the same on a cluster that is there
+  checks, --reuse       the checks alone
   Kubernetes' part      probes and graceful ends within that run that no tool can shorten (scripts/bench/imposed.ts)
 One unmeasured run comes first, so that images are built and caches are warm.
 
@@ -24,7 +25,7 @@ One unmeasured run comes first, so that images are built and caches are warm.
 nothing there: take a machine that you can spare, clone, \`npm run e2e -- --suite toolman\`, then \`npm run bench -- --bare\`.
 
 Examples:
-  npm run bench                      three rounds, 25 minutes on two cores
+  npm run bench                      three rounds, 15 minutes on two cores
   npm run -s bench -- --runs 1 --json
   npm run bench -- --bare runs/1121-1214-oih
 

@@ -29,8 +29,8 @@ export function benchRows(rounds: readonly Round[]): Row[] {
     row('load images', 'ms', rounds, ({ fresh }) => phaseMs(fresh, 'load images')),
     row('suite, fresh cluster', 'ms', rounds, ({ fresh }) => fresh.run.durationMs),
     row('suite, --reuse', 'ms', rounds, ({ reuse }) => reuse.run.durationMs),
-    row('  of it the checks', 'ms', rounds, ({ reuse }) => phaseMs(reuse, 'checks')),
-    row("  Kubernetes' part", 'ms', rounds, imposed),
+    row('checks, --reuse', 'ms', rounds, ({ reuse }) => phaseMs(reuse, 'checks')),
+    row("Kubernetes' part of it", 'ms', rounds, imposed),
     row("suite, --reuse : Kubernetes' part", 'ratio', rounds, (r) =>
       ratio(r.reuse.run.durationMs, imposed(r)),
     ),
