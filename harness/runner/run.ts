@@ -1,6 +1,6 @@
 /** One run from the plan to the exit code: phases in order, everything taken down on every way out, reports written. */
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { createCommandRunner } from '../core/command.ts';
 import {
   CheckFailure,
@@ -125,15 +125,18 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
       notice(`image ${image.ref} cannot be had here: ${image.reason ?? 'no reason is known'}`);
     }
     report.cluster = await describe(cluster);
+    if (cluster.nodeImage)
+      report.tools['node image'] = `${cluster.nodeImage.ref} ${cluster.nodeImage.digest}`;
     await phase('load images', async (deps) => {
       const refs = images.filter((i) => i.source !== 'unavailable').map((i) => i.ref);
       await cluster.loadImages(refs, deps.onProgress);
     });
     const digests = new Map(images.map((i) => [i.ref, i.digest]));
+    const shown = (path: string): string => withinProject(ports.projectRoot, path);
     report.subjects = plan.suites.map((s) => ({
       suite: s.definition.name,
-      chart: s.subject.chart,
-      values: [...s.subject.values],
+      chart: shown(s.subject.chart),
+      values: s.subject.values.map(shown),
       images: s.subject.images.map((i) => ({ ...i, ...optionalDigest(digests.get(i.ref)) })),
     }));
     await phase('checks', () => check(settings, report, emit, cluster, tools.helm, digests));
@@ -224,6 +227,10 @@ async function check(
     signal,
     listener: {
       onStart: ({ id, title }, suite) => emit({ type: 'check-started', suite, id, title }),
+      onCapabilities: (proven) => {
+        const known = report.cluster?.capabilities;
+        known?.push(...proven.filter(({ name }) => !known.some((k) => k.name === name)));
+      },
       onCheck: (result) => {
         const judged =
           options.strict && result.status === 'skipped'
@@ -289,6 +296,12 @@ async function bothOrNeither<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]
 
 function optionalDigest(digest: string | undefined): { digest?: string } {
   return digest === undefined ? {} : { digest };
+}
+
+/** Files of the project by their path in it; a user's own as they were given. */
+function withinProject(root: string, path: string): string {
+  const inside = relative(root, path);
+  return isAbsolute(path) && !inside.startsWith('..') ? inside : path;
 }
 
 async function describe(cluster: Cluster): Promise<NonNullable<Report['cluster']>> {

@@ -102,6 +102,7 @@ async function run(
         started.push(id);
         options.onStart?.();
       },
+      onCapabilities: () => {},
       onCheck: (result) => {
         expect(result.file).toBe(join(result.suite, 'checks.e2e.mjs'));
         checks[result.id] = {

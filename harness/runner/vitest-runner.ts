@@ -11,6 +11,7 @@ import {
 import { BaseSequencer } from 'vitest/node';
 import { InfrastructureError, messageOf } from '../core/errors.ts';
 import { CHECK_TAGS } from '../plan/tags.ts';
+import type { CapabilityResult } from '../plan/cluster-port.ts';
 import type { CheckOutcome } from '../suite/execute-check.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
 import type { CheckResult, Proof } from '../report/model.ts';
@@ -27,6 +28,7 @@ export interface CheckProject {
 export interface CheckListener {
   onStart(check: Pick<Check, 'id' | 'title'>, suite: string): void;
   onCheck(result: CheckResult): void;
+  onCapabilities(proven: readonly CapabilityResult[]): void;
   onProof(proof: Proof): void;
 }
 
@@ -191,6 +193,7 @@ function reporter(options: RunnerOptions, verdict: RunnerVerdict, vitest: () => 
       // What a lost cluster makes of the checks that were under way says nothing.
       if (meta.kindproofUnselected === true || verdict.infrastructure) return;
       const outcome = meta.kindproofOutcome;
+      if (outcome?.capabilities) listener.onCapabilities(outcome.capabilities);
       if (outcome?.infrastructure) {
         verdict.infrastructure = outcome.infrastructure;
         // The rest would only fail in the same way.

@@ -14,6 +14,7 @@ import { collectEvidence } from '../diagnose/evidence.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { Verdict } from '../checks/verdict.ts';
 import { observeVerdicts } from '../matchers/observer.ts';
+import type { CapabilityResult } from '../plan/cluster-port.ts';
 import type { Cause, CheckResult, Diagnosis } from '../report/model.ts';
 import { countAssertions } from './assertions.ts';
 import type { Check } from './check.ts';
@@ -26,9 +27,21 @@ export const CHECK_TIMEOUT_MS = 180_000;
 export interface CheckOutcome {
   result: CheckResult;
   infrastructure?: { code: string; message: string; hint?: string };
+  /** What was proven about the cluster before the check relied on it. */
+  capabilities?: CapabilityResult[];
 }
 
 export async function executeCheck(check: Check, shared: SharedLab): Promise<CheckOutcome> {
+  const capabilities: CapabilityResult[] = [];
+  const outcome = await execute(check, shared, capabilities);
+  return capabilities.length === 0 ? outcome : { ...outcome, capabilities };
+}
+
+async function execute(
+  check: Check,
+  shared: SharedLab,
+  capabilities: CapabilityResult[],
+): Promise<CheckOutcome> {
   const { cluster, subject, log } = shared.deps;
   const lifecycle = new Lifecycle(log);
   const lab = new Lab(shared, lifecycle);
@@ -54,6 +67,7 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   try {
     for (const need of check.options.needs ?? []) {
       const capability = await cluster.capability(need);
+      capabilities.push(capability);
       if (!capability.present) {
         return { result: result('skipped', { reason: `the cluster lacks ${need}: ${capability.evidence}` }) };
       }
