@@ -17,8 +17,10 @@ const FAST_PROBES: ManifestPatch[] = [
     target: { kind: 'Deployment', name: 'toolman' },
     ops: [
       { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/initialDelaySeconds', value: 5 },
-      { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/periodSeconds', value: 4 },
-      { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/periodSeconds', value: 1 },
+      { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/periodSeconds', value: 3 },
+      { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/timeoutSeconds', value: 3 },
+      { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/periodSeconds', value: 2 },
+      { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/timeoutSeconds', value: 2 },
     ],
   },
 ];
