@@ -31,3 +31,14 @@ test('announces a stage of several steps once, and no step that took no time', (
   `;
   expect(progressOf(output)).toEqual(['building rootfs', 'built rootfs in 18.0 s']);
 });
+
+test('says what is still being built when a stage beside it ends', () => {
+  const output = `
+    #8 [kubernetes 1/1] RUN go-build k8s.io/kubernetes
+    #8 0.1 go: downloading
+    #9 [etcd 1/1] RUN go-build etcd
+    #9 0.1 go: downloading
+    #9 DONE 14.0s
+  `;
+  expect(progressOf(output).at(-1)).toBe('built etcd in 14.0 s, still building kubernetes');
+});

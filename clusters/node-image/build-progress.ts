@@ -7,6 +7,7 @@
 export function buildProgress(onProgress: (text: string) => void): (line: string) => void {
   const stages = new Map<string, string>();
   const announced = new Set<string>();
+  const running = new Set<string>();
   // BuildKit names a step first and says CACHED in the next line: a stage is announced one line late.
   let pending: string | undefined;
   return (line) => {
@@ -14,6 +15,7 @@ export function buildProgress(onProgress: (text: string) => void): (line: string
     if (pending !== undefined && !line.endsWith(' CACHED')) {
       if (!announced.has(pending)) onProgress(`building ${pending}`);
       announced.add(pending);
+      running.add(pending);
     }
     pending = undefined;
     const started = /^#\d+ \[([\w-]+) +\d+\/\d+\] RUN /.exec(line)?.[1];
@@ -23,6 +25,10 @@ export function buildProgress(onProgress: (text: string) => void): (line: string
     }
     const duration = /^#\d+ DONE ([\d.]+)s/.exec(line)?.[1];
     const ended = stages.get(step);
-    if (ended !== undefined && Number(duration) >= 1) onProgress(`built ${ended} in ${duration} s`);
+    if (ended === undefined || duration === undefined) return;
+    running.delete(ended);
+    // Stages are built side by side: the one that takes longest must not wait behind the name of one that is done.
+    const others = running.size === 0 ? '' : `, still building ${[...running].join(', ')}`;
+    if (Number(duration) >= 1) onProgress(`built ${ended} in ${duration} s${others}`);
   };
 }
