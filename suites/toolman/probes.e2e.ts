@@ -19,6 +19,7 @@ const FAST_PROBES: ManifestPatch[] = [
       { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/initialDelaySeconds', value: 5 },
       { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/periodSeconds', value: 3 },
       { op: 'add', path: '/spec/template/spec/containers/0/livenessProbe/timeoutSeconds', value: 3 },
+      { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/initialDelaySeconds', value: 1 },
       { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/periodSeconds', value: 2 },
       { op: 'add', path: '/spec/template/spec/containers/0/readinessProbe/timeoutSeconds', value: 2 },
     ],
