@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckFailure, InfrastructureError, UsageError } from '../core/errors.ts';
 import { cleanMessage, helmFailure } from './failure.ts';
 import type { Subject } from './types.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 const subject: Subject = { chart: '../my-chart', values: [], set: [] };
 
@@ -162,7 +162,7 @@ describe('helmFailure', () => {
   });
 
   it('finds the line and the option that break the schema', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'kindproof-values-'));
+    const directory = await temporaryFolder();
     const file = join(directory, 'prod.yaml');
     await writeFile(file, '# ours\nreplicas: x\n');
     const stderr = `Error: values don't meet the specifications of the schema(s) in the following chart(s):\nc:\n- at '/replicas': got string, want integer\n- at '/image': additional properties 'tga' not allowed\n`;

@@ -1,4 +1,4 @@
-import { access, chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { InterruptedError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import { createHelm, type HelmDeps } from './helm.ts';
 import type { Helm } from './types.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 const source = { chart: './chart', values: ['a.yaml'], set: ['x=1'], releaseName: 'web', namespace: 'ns' };
 const RELEASE = {
@@ -22,7 +23,7 @@ async function fakeHelm(
   body: string,
   deps: Partial<HelmDeps> = {},
 ): Promise<{ helm: Helm; calls: () => Promise<string> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'kindproof-helm-'));
+  const directory = await temporaryFolder();
   const helmPath = join(directory, 'helm');
   await writeFile(
     helmPath,
@@ -120,7 +121,7 @@ describe('createHelm', () => {
     ['not executable', 0o644],
     ['absent', undefined],
   ])('says so when the program is %s', async (_title, mode) => {
-    const directory = await mkdtemp(join(tmpdir(), 'kindproof-helm-'));
+    const directory = await temporaryFolder();
     const helmPath = join(directory, 'helm');
     if (mode !== undefined) await writeFile(helmPath, '', { mode });
     const { helm } = await fakeHelm('', { helmPath });
@@ -192,7 +193,7 @@ const helmPath = await findHelm();
 
 describe.skipIf(helmPath === undefined)('the real helm (KINDPROOF_HELM or on PATH)', () => {
   async function chart(files: Record<string, string>): Promise<string> {
-    const directory = await mkdtemp(join(tmpdir(), 'kindproof-chart-'));
+    const directory = await temporaryFolder();
     const { mkdir } = await import('node:fs/promises');
     await mkdir(join(directory, 'templates'));
     const all = {
@@ -205,7 +206,7 @@ describe.skipIf(helmPath === undefined)('the real helm (KINDPROOF_HELM or on PAT
   }
 
   async function realHelm(): Promise<Helm> {
-    const workDir = await mkdtemp(join(tmpdir(), 'kindproof-helm-'));
+    const workDir = await temporaryFolder();
     return createHelm({
       run: createCommandRunner(),
       helmPath: helmPath ?? '',

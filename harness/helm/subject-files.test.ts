@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -20,11 +20,12 @@ const FILES = {
 };
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'kindproof-subject-'));
+  root = await mkdtemp(join(tmpdir(), 'kp-unit-'));
   for (const [path, text] of Object.entries(FILES)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
+  return () => rm(root, { recursive: true });
 });
 
 const check = (subject: { chart?: string; values?: string[]; set?: string[] }): Promise<void> =>

@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCommandRunner, type CommandRunner } from '../core/command.ts';
@@ -7,6 +6,7 @@ import { imagesOf } from '../manifests/objects.ts';
 import { sampleContainer, sampleDeployment } from '../manifests/sample-objects.ts';
 import { planImages, prepareImages, type PrepareDeps } from './plan-images.ts';
 import { FINGERPRINT_LABEL, type ImageRecipe } from './types.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 const REF = 'example.org/web:1.2.3';
 const ID = `sha256:${'a'.repeat(64)}`;
@@ -33,7 +33,7 @@ esac
 async function engine(
   local: Record<string, string> = {},
 ): Promise<{ deps: PrepareDeps; progress: string[]; state: string }> {
-  const state = await mkdtemp(join(tmpdir(), 'kindproof-engine-'));
+  const state = await temporaryFolder();
   await writeFile(join(state, 'docker'), DOCKER);
   await chmod(join(state, 'docker'), 0o755);
   for (const [ref, labels] of Object.entries(local))

@@ -162,6 +162,14 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
   } catch (failure) {
     notice(`taking down failed: ${messageOf(failure)}`, 'Run `npm run sweep`.');
   }
+  if (report.cluster && (options.keep || options.reuse)) {
+    emit({
+      type: 'notice',
+      level: 'info',
+      text: `cluster ${report.cluster.name} stays; to get in: export KUBECONFIG=${join(runDirectory, 'kubeconfig')}`,
+      hint: 'Use it again with --reuse, remove it with `npm run sweep -- --all`.',
+    });
+  }
   finish(report, error, options, startedAt);
   // The table takes seconds to collect: not for a slip of the pen, nor for somebody who wants to get out.
   const isQuick = error instanceof UsageError || error instanceof InterruptedError;
