@@ -17,17 +17,19 @@ const gates = {
     why: 'Use the KubeClient port (harness/kube/client.ts).',
   },
   execa: { only: ['harness/core/command.ts'], why: 'Use a CommandRunner (harness/core/command.ts).' },
+  testcontainers: { only: ['fixtures/services/**'], why: 'Use the services of fixtures/services.' },
+  pg: { only: ['fixtures/services/**'], why: 'Use Database of fixtures/services/postgres.ts.' },
   'vitest/node': { only: ['harness/runner/**'], why: 'Only the runner drives vitest.' },
 };
 
-/** The rule for a folder, or for the one place that may know a package (`except`). */
-function restricted(folder, except) {
+/** The rule for a folder, or for the one place that may know some packages (`except`). */
+function restricted(folder, except = []) {
   const forbidden = borders.find(({ from }) => from === folder)?.not ?? [];
   return [
     'error',
     {
       paths: Object.entries(gates)
-        .filter(([name]) => name !== except)
+        .filter(([name]) => !except.includes(name))
         .map(([name, { why }]) => ({ name, message: why })),
       patterns: forbidden.map((target) => ({
         regex: `^(\\.\\./)+${target}/`,
@@ -77,9 +79,14 @@ export default tseslint.config(
     files: [`${folder}/**/*.ts`],
     rules: { 'no-restricted-imports': restricted(folder) },
   })),
-  ...Object.entries(gates).map(([name, { only }]) => ({
+  ...[...new Set(Object.values(gates).map(({ only }) => only))].map((only) => ({
     files: only,
-    rules: { 'no-restricted-imports': restricted('harness', name) },
+    rules: {
+      'no-restricted-imports': restricted(
+        only[0].split('/')[0],
+        Object.keys(gates).filter((name) => gates[name].only.join() === only.join()),
+      ),
+    },
   })),
   {
     // Timers live here; the stand-in applications have their own life; tests measure with real ones.

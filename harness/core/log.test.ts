@@ -24,3 +24,13 @@ it('has each line in the file as soon as it is written, whatever folder that nee
     { level: 50, suite: 'toolman', msg: 'run failed' },
   ]);
 });
+
+it('shows every line to the redactor before it writes it', async () => {
+  const file = join(folder, 'redacted.jsonl');
+  createFileLog(file, {}, (line) => line.replaceAll('hunter22', '•••')).info('ran hunter22', {
+    args: ['hunter22'],
+  });
+  const text = await readFile(file, 'utf8');
+  expect(text).not.toContain('hunter22');
+  expect(JSON.parse(text)).toMatchObject({ msg: 'ran •••', args: ['•••'] });
+});

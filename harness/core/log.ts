@@ -15,10 +15,19 @@ export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {},
  * A log that appends JSON lines to `file`.
  *
  * Writing is synchronous: the lines of the moment before a crash are the ones that matter.
+ *
+ * @param redact sees every line before it is written
  */
-export function createFileLog(file: string, base: Record<string, unknown> = {}): Log {
+export function createFileLog(
+  file: string,
+  base: Record<string, unknown> = {},
+  redact: (line: string) => string = (line) => line,
+): Log {
   const destination = pino.destination({ dest: file, sync: true, mkdir: true, append: true });
-  const logger = pino({ level: 'debug', base, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino(
+    { level: 'debug', base, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line) => destination.write(redact(line)) },
+  );
   return {
     debug: (message, meta = {}) => logger.debug(meta, message),
     info: (message, meta = {}) => logger.info(meta, message),

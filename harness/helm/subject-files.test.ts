@@ -12,6 +12,7 @@ const FILES = {
   'broken/Chart.yaml': 'name: [\n',
   'nameless/Chart.yaml': 'apiVersion: v2\nversion: 0.1.0\n',
   'charts/one/Chart.yaml': 'apiVersion: v2\nname: one\nversion: 0.1.0\n',
+  'manifests/deployment.yaml': 'kind: Deployment\n',
   'map.yaml': 'a: 1\n',
   'empty.yaml': '# nothing\n',
   'list.yaml': '- a\n',
@@ -45,6 +46,7 @@ describe('checkSubjectFiles', () => {
       }),
     ).resolves.toBeUndefined();
     await expect(check({ values: [] })).resolves.toBeUndefined();
+    await expect(check({ chart: 'manifests' })).resolves.toBeUndefined();
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError, messageOf } from '../core/errors.ts';
+import { manifestFiles } from '../manifests/manifest-files.ts';
 import { GO_YAML } from '../manifests/parse.ts';
 
 export interface SubjectFiles {
@@ -48,11 +49,12 @@ async function validateChart(chart: string): Promise<void> {
   const file = join(chart, 'Chart.yaml');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
+    if ((await manifestFiles(chart)).length > 0) return;
     const inside = await chartsInside(chart);
-    throw new UsageError('E_CHART', `${chart} is no chart: it has no Chart.yaml`, {
+    throw new UsageError('E_CHART', `${chart} is no chart: it has no Chart.yaml, and it holds no manifests`, {
       hint:
         inside.length === 0
-          ? 'Give the folder that holds Chart.yaml.'
+          ? 'Give the folder that holds Chart.yaml, or one with plain manifests (*.yaml).'
           : `Did you mean ${inside.join(' or ')}?`,
     });
   }

@@ -44,11 +44,12 @@ export const GO_YAML = {
 /**
  * Parses a multi-document manifest; empty documents are left out, a `List` becomes its items.
  *
+ * @param file where the text is from; without it, helm's comment in each document says so
  * @throws UsageError E_MANIFEST naming the template and what is wrong with the document
  */
-export function parseManifests(text: string): Manifest[] {
+export function parseManifests(text: string, file?: string): Manifest[] {
   return splitDocuments(text).flatMap((document) => {
-    const source = /^# Source: (.+)$/m.exec(document)?.[1]?.trim();
+    const source = file ?? /^# Source: (.+)$/m.exec(document)?.[1]?.trim();
     const value = withoutNulls(parseYaml(document, source));
     if (value === undefined) return [];
     return unwrapList(value).map((item) => ({

@@ -23,6 +23,53 @@ describe('patchObjects', () => {
     expect(podSpecOf(patched!)?.containers[0]).toMatchObject(expected as object);
   });
 
+  it.each<[string, PatchOperation]>([
+    ['an element', { op: 'replace', path: '/spec/template/spec/containers/[name=web]/image', value: 'x:1' }],
+    [
+      'the source of a copy',
+      { op: 'copy', from: '/spec/template/spec/containers/[name=web]/name', path: `${CONTAINER}/image` },
+    ],
+  ])('finds %s of a list by a field', (_what, operation) => {
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [operation] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]?.image).toBe(operation.op === 'copy' ? 'web' : 'x:1');
+  });
+
+  it('appends to a list of a named element', () => {
+    const op: PatchOperation = {
+      op: 'add',
+      path: '/spec/template/spec/containers/[name=web]/env',
+      value: [{ name: 'example.com/a', value: '1' }],
+    };
+    const append: PatchOperation = {
+      op: 'replace',
+      path: '/spec/template/spec/containers/[name=web]/env/[name=example.com~1a]/value',
+      value: '2',
+    };
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [op, append] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]?.env).toEqual([{ name: 'example.com/a', value: '2' }]);
+  });
+
+  it('says so when no element has that field', () => {
+    const ops: PatchOperation[] = [{ op: 'remove', path: '/spec/template/spec/containers/[name=api]/image' }];
+    expect(() => patchObjects([sampleDeployment()], [{ target: { kind: 'Deployment' }, ops }])).toThrow(
+      /nothing has name api there/,
+    );
+  });
+
+  it('puts an image into every container of a name', () => {
+    const patched = patchObjects(sampleSystem(), [{ images: { web: 'x:2' } }]);
+    const images = patched.flatMap((o) => podSpecOf(o)?.containers ?? []).map((c) => [c.name, c.image]);
+    expect(images).toContainEqual(['web', 'x:2']);
+    expect(images.filter(([name]) => name !== 'web').every(([, image]) => image !== 'x:2')).toBe(true);
+    expect(() => patchObjects(sampleSystem(), [{ images: { nobody: 'x:2' } }])).toThrow(/container nobody/);
+  });
+
   it('leaves the given objects as they are, and other objects alone', () => {
     const objects = sampleSystem();
     const before = structuredClone(objects);

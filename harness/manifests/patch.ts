@@ -1,18 +1,30 @@
 /** JSON Patches (RFC 6902) over rendered manifests: how a fault is put into a subject without touching its chart. */
 import { applyPatch } from 'rfc6902';
 import { UsageError } from '../core/errors.ts';
-import type { KubeObject } from '../kube/types.ts';
+import type { Container, KubeObject } from '../kube/types.ts';
+import { allContainers, podSpecOf } from './objects.ts';
 
-/** One operation of RFC 6902; paths are JSON Pointers, `/spec/template/spec/containers/0/image`. */
+/**
+ * One operation of RFC 6902; paths are JSON Pointers, `/spec/template/spec/containers/0/image`. Of a list, an element may be named
+ * instead of counted, `/spec/template/spec/containers/[name=api]/image`: which place it has is nobody's promise.
+ */
 export type PatchOperation =
   | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
   | { op: 'remove'; path: string }
   | { op: 'move' | 'copy'; from: string; path: string };
 
-export interface ManifestPatch {
+export type ManifestPatch = ObjectPatch | ImagesPatch;
+
+export interface ObjectPatch {
   /** Every rendered object of that kind, or the one of that name. Helm does not pass hooks through, so they cannot be patched. */
   target: { kind: string; name?: string };
   ops: readonly PatchOperation[];
+}
+
+/** Another image for every container of that name, init containers included, in whatever workload it is. */
+export interface ImagesPatch {
+  /** Container name -> reference. */
+  images: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,31 +45,77 @@ export function patchObjects<T extends KubeObject>(
         hint: `Rendered are: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
       });
     }
-    for (const object of selected) applyTo(object, patch);
+    for (const object of selected) {
+      if ('images' in patch) setImages(object, patch);
+      else applyTo(object, patch);
+    }
   }
   return patched;
 }
 
 /** Whether the patch is meant for the object. */
 export function selects(patch: ManifestPatch, object: KubeObject): boolean {
+  if ('images' in patch) return containersOf(object).some(({ name }) => name in patch.images);
   const { kind, name } = patch.target;
   return object.kind === kind && (name === undefined || object.metadata.name === name);
 }
 
-function applyTo(object: KubeObject, patch: ManifestPatch): void {
+function containersOf(object: KubeObject): Container[] {
+  const spec = podSpecOf(object);
+  return spec ? allContainers(spec).map(({ container }) => container) : [];
+}
+
+function setImages(object: KubeObject, { images }: ImagesPatch): void {
+  for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
+}
+
+function applyTo(object: KubeObject, patch: ObjectPatch): void {
   // The library keeps a reference to `value`; two targets must not share it.
   const operations = structuredClone([...patch.ops]);
   for (const operation of operations) {
-    const [error] = applyPatch(object, [operation]);
+    const counted = countedPaths(object, operation);
+    const error = counted instanceof Error ? counted : applyPatch(object, [counted])[0];
     if (!error) continue;
     throw new UsageError(
       'E_PATCH',
       `${operation.op} ${operation.path} cannot be applied to ${object.kind} ${object.metadata.name}: ${error.message}`,
-      { cause: error, hint: 'Compare the path with what the chart renders (`helm template`).' },
+      { cause: error, hint: 'Compare the path with what the subject renders (`helm template`).' },
     );
   }
 }
 
-function targetName({ target }: ManifestPatch): string {
+/** The operation with places in lists instead of names; an error when there is no such element. */
+function countedPaths(object: KubeObject, operation: PatchOperation): PatchOperation | Error {
+  const path = countedPath(object, operation.path);
+  if (path instanceof Error) return path;
+  if (!('from' in operation)) return { ...operation, path };
+  const from = countedPath(object, operation.from);
+  return from instanceof Error ? from : { ...operation, path, from };
+}
+
+function countedPath(object: KubeObject, path: string): string | Error {
+  let here: unknown = object;
+  const counted: string[] = [];
+  // A `/` inside of the brackets is written `~1`, as everywhere in a JSON Pointer.
+  for (const segment of path.split('/').slice(1)) {
+    const named = /^\[([^=]+)=(.*)\]$/.exec(segment);
+    let key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (named) {
+      const [field = '', value] = [named[1], named[2]?.replaceAll('~1', '/').replaceAll('~0', '~')];
+      const index = Array.isArray(here)
+        ? here.findIndex((item: unknown) => String((item as Record<string, unknown>)[field]) === value)
+        : -1;
+      if (index < 0) return new Error(`nothing has ${field} ${String(value)} there`);
+      key = String(index);
+    }
+    counted.push(named ? key : segment);
+    here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[key] : undefined;
+  }
+  return counted.map((segment) => `/${segment}`).join('');
+}
+
+function targetName(patch: ManifestPatch): string {
+  if ('images' in patch) return `the image of container ${Object.keys(patch.images).join(', ')}`;
+  const { target } = patch;
   return target.name === undefined ? `every ${target.kind}` : `${target.kind} ${target.name}`;
 }

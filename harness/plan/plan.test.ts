@@ -158,6 +158,7 @@ describe('the subject', () => {
       chart: 'charts/toolman',
       values: ['values/toolman.yaml'],
       set: [],
+      patches: [],
       reference: true,
       images: [{ name: 'toolman-app', ref: 'local/toolman:1' }],
     });
@@ -175,6 +176,39 @@ describe('the subject', () => {
     ],
   ])('%s', (line, expected) => {
     expect(subjectOf(line)).toMatchObject(expected);
+  });
+});
+
+describe('a subject of plain manifests, with programs beside the cluster', () => {
+  const registry = suite('registry', ['R-01'], []);
+  const [image] = registry.definition.subject.images;
+  registry.definition.subject.images = [
+    { ...image!, name: 'api', override: { containers: ['migrations', 'api'] } },
+  ];
+  registry.definition.environment = {
+    title: 'PostgreSQL',
+    images: [],
+    secrets: [],
+    open: () => Promise.reject(new Error('a plan opens nothing')),
+  };
+  const planOf = (line: string) =>
+    planRun(
+      parseOptions(`--suite registry ${line}`.trim().split(' '), () => {})!,
+      [registry],
+      'id',
+      0,
+    );
+
+  it('gets its images by the names of its containers', () => {
+    const [{ subject }] = planOf('--image api=me/api:2').suites as [RunPlan['suites'][number]];
+    expect(subject.patches).toEqual([{ images: { migrations: 'me/api:2', api: 'me/api:2' } }]);
+    expect(subject.set).toEqual([]);
+  });
+
+  it('is refused on a cluster that cannot reach them', () => {
+    expect(() => planOf('--cluster existing --kubeconfig f --context c')).toThrow(
+      /registry needs PostgreSQL on the network/,
+    );
   });
 });
 

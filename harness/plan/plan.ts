@@ -61,6 +61,7 @@ export function planRun(
     );
   }
   rejectUnknownImages(options, chosen);
+  rejectMissingEnvironment(options, chosen);
   rejectForeignRequirements(options, catalogue, chosen);
   if (options.tags !== undefined) {
     rejectBadTags(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
@@ -180,18 +181,36 @@ function rejectUnknownImages(options: RunOptions, chosen: readonly CataloguedSui
   }
 }
 
+/** Programs beside the cluster are on the network of kind's nodes; how another cluster would reach them nobody knows. */
+function rejectMissingEnvironment(options: RunOptions, chosen: readonly CataloguedSuite[]): void {
+  if (options.cluster !== 'existing') return;
+  for (const { definition } of chosen) {
+    if (!definition.environment) continue;
+    throw new UsageError(
+      'E_NO_ENVIRONMENT',
+      `suite ${definition.name} needs ${definition.environment.title} on the network of the cluster's nodes, which only a kind cluster has`,
+      { hint: 'Leave --cluster, --kubeconfig and --context out for this suite.' },
+    );
+  }
+}
+
 function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectConfig {
   const { subject } = definition;
   const reference = options.chart === undefined;
-  const overrides = subject.images.flatMap((image) => {
-    const ref = options.images[image.name];
-    return ref === undefined ? [] : image.override(ref);
-  });
+  const set: string[] = [];
+  const images: Record<string, string> = {};
+  for (const { name, override } of subject.images) {
+    const ref = options.images[name];
+    if (ref === undefined) continue;
+    if (typeof override === 'function') set.push(...override(ref));
+    else for (const container of override.containers) images[container] = ref;
+  }
   return {
     chart: options.chart ?? subject.chart,
     // The reference values fit the reference chart; another chart may not know their keys.
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
-    set: [...overrides, ...options.set],
+    set: [...set, ...options.set],
+    patches: Object.keys(images).length > 0 ? [{ images }] : [],
     reference,
     images: subject.images.map((image) => ({
       name: image.name,

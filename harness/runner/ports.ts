@@ -47,6 +47,8 @@ export interface RunPorts {
     plan: RunPlan,
     tools: Pick<ToolPaths, 'kind'>,
   ): Promise<Cluster>;
+  /** Registers on the lifecycle that what the suites' environments start beside the cluster is removed, whoever started it. */
+  removeServices(deps: StepDeps): void;
   /** Everything that an ordinary user could not delete by deleting the cluster; empty when nothing is left. */
   leftovers(deps: StepDeps): Promise<string[]>;
   /** Recipes of images that helper pods of the checks use, whatever the subject is. */

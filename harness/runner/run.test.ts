@@ -40,6 +40,7 @@ beforeAll(async () => {
     lost: `loses('T-01');`,
     broken: `throw new Error('cannot be loaded');`,
     none: '',
+    'tells-secrets': `fails('T-01', 'the URL says ' + inject('kindproof').secrets.password);`,
     hanging: `check('T-01', () => new Promise((resolve) => setTimeout(resolve, 30_000)));`,
     caught: `fault('f', ({ task }) => { task.meta.kindproofProof = proof('f', 'caught', 'T-01: red'); });`,
     missed: `fault('f', ({ task }) => {
@@ -72,6 +73,7 @@ async function trial(
     ports?: Partial<RunPorts>;
     plan?: Partial<RunPlan>;
     faults?: string[];
+    environment?: SuiteDefinition['environment'];
     helm?: string;
     signal?: AbortSignal;
     onEvent?: (event: RunEvent) => void;
@@ -102,6 +104,9 @@ async function trial(
     kubernetesVersion: () => Promise.resolve('v1.36.3'),
     openCluster: (deps) => Promise.resolve(openCluster(deps, steps)),
     leftovers: () => Promise.resolve([]),
+    removeServices: ({ lifecycle }) => {
+      lifecycle.defer('remove services', () => void steps.push('services removed'));
+    },
     probeImages: [],
     checksFile: suites.file(suite),
     proveFile: suites.file(suite),
@@ -117,8 +122,16 @@ async function trial(
         definition: {
           name: suite,
           subject: { releaseName: 'app', images: [] },
+          environment: settings.environment,
         } as unknown as SuiteDefinition,
-        subject: { chart: join(machine.folder, 'chart'), values: [], set: [], reference: true, images: [] },
+        subject: {
+          chart: join(machine.folder, 'chart'),
+          values: [],
+          set: [],
+          patches: [],
+          reference: true,
+          images: [],
+        },
         select: undefined,
         faults: settings.faults ?? [],
       },
@@ -304,10 +317,47 @@ describe('taking down', () => {
     expect((await readReport()).leftovers).toEqual(['namespace kp-id']);
   });
 
+  it('asks nobody for leftovers when there was no engine to begin with', async () => {
+    const run = await trial('good', {
+      ports: {
+        preflight: () => Promise.reject(new InfrastructureError('E_PREFLIGHT', 'no engine')),
+        leftovers: () => Promise.reject(new Error('no engine')),
+      },
+    });
+    expect(run.exitCode).toBe(3);
+    expect(notices(run)).toEqual([]);
+  });
+
   it('does not fail because nobody can tell what is left over', async () => {
     const run = await trial('good', { ports: { leftovers: () => Promise.reject(new Error('no engine')) } });
     expect(run.exitCode).toBe(0);
     expect(notices(run)).toContain('taking down failed: no engine');
+  });
+});
+
+describe('a suite with programs beside the cluster', () => {
+  const environment = {
+    title: 'a database',
+    images: [],
+    secrets: ['password'],
+    open: () => Promise.reject(new Error('opened by the checks')),
+  };
+
+  it('has them removed in the end, and its secrets written nowhere', async () => {
+    const run = await trial('tells-secrets', { environment });
+    expect(run.exitCode).toBe(1);
+    expect(run.steps.slice(-2)).toEqual(['services removed', 'cluster deleted']);
+    const written = await Promise.all(
+      ['report.json', 'report.html', 'junit.xml', 'run.jsonl'].map((f) =>
+        readFile(join(folder, 'run', f), 'utf8'),
+      ),
+    );
+    for (const text of [...written, JSON.stringify(run.events)]) expect(text).not.toMatch(/kpCanary/);
+    expect((await readReport()).checks[0]?.reason).toBe('the URL says •••');
+  });
+
+  it('does not look for any where there are none', async () => {
+    expect((await trial('good')).steps).not.toContain('services removed');
   });
 });
 

@@ -18,11 +18,15 @@ import { createFileLog } from '../core/log.ts';
 import type { Cluster } from '../plan/cluster-port.ts';
 import type { RunOptions } from '../plan/options.ts';
 import type { RunPlan } from '../plan/plan.ts';
+import { createDeployer } from '../deploy/deployer.ts';
+import { createManifestDeployer } from '../deploy/manifest-deployer.ts';
 import { createHelm } from '../helm/helm.ts';
 import type { RunEvent } from '../report/events.ts';
 import { writeReports } from '../report/json.ts';
 import type { Report } from '../report/model.ts';
-import { prepareSubjectImages, validateSubjects } from './subjects.ts';
+import { createRedactor, redactingObserver } from '../report/redact.ts';
+import { makeSecrets, type SuiteSecrets } from './secrets.ts';
+import { prepareEnvironmentImages, prepareSubjectImages, validateSubjects } from './subjects.ts';
 import type { RunPorts, StepDeps, ToolPaths } from './ports.ts';
 import { readTimelines } from './timelines.ts';
 import { runChecks, type CheckProject } from './vitest-runner.ts';
@@ -41,10 +45,13 @@ export interface RunSettings {
 export async function executeRun(settings: RunSettings): Promise<ExitCode> {
   const { options, plan, ports, runDirectory, signal } = settings;
   const startedAt = Date.now();
-  const log = createFileLog(join(runDirectory, 'run.jsonl'));
+  const secrets = makeSecrets(plan);
+  const redact = createRedactor(secrets.all);
+  const log = createFileLog(join(runDirectory, 'run.jsonl'), {}, redact);
   const lifecycle = new Lifecycle(log);
+  const observers = ports.observers.map((observer) => redactingObserver(observer, redact));
   const emit = (event: RunEvent): void => {
-    for (const observer of ports.observers) observer.onEvent(event);
+    for (const observer of observers) observer.onEvent(event);
   };
   const report = emptyReport(plan, ports, startedAt);
   emit({
@@ -107,19 +114,25 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
     const rendered = await phase('subject', (deps) =>
       validateSubjects(
         plan,
-        createHelm({
-          run: deps.run,
-          helmPath: tools.helm,
-          workDir: helmDirectory,
-          ...(kubeVersion === undefined ? {} : { capabilities: () => ({ kubeVersion }) }),
-          log,
-          signal,
-        }),
+        createDeployer(
+          createHelm({
+            run: deps.run,
+            helmPath: tools.helm,
+            workDir: helmDirectory,
+            ...(kubeVersion === undefined ? {} : { capabilities: () => ({ kubeVersion }) }),
+            log,
+            signal,
+          }),
+          createManifestDeployer({ signal }),
+        ),
       ),
     );
     const [cluster, images] = await bothOrNeither(
       existing ? Promise.resolve(existing) : openCluster(tools),
-      phase('images', (deps) => prepareSubjectImages(deps, plan, rendered, ports.probeImages)),
+      phase('images', async (deps) => {
+        await prepareEnvironmentImages(deps, plan);
+        return prepareSubjectImages(deps, plan, rendered, ports.probeImages);
+      }),
     );
     for (const image of images.filter((i) => i.source === 'unavailable')) {
       notice(`image ${image.ref} cannot be had here: ${image.reason ?? 'no reason is known'}`);
@@ -139,7 +152,10 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
       values: s.subject.values.map(shown),
       images: s.subject.images.map((i) => ({ ...i, ...optionalDigest(digests.get(i.ref)) })),
     }));
-    await phase('checks', () => check(settings, report, emit, cluster, tools.helm, digests));
+    await phase('checks', (deps) => {
+      if (plan.suites.some((s) => s.definition.environment)) ports.removeServices(deps);
+      return check(settings, { report, emit, cluster, helmPath: tools.helm, digests, secrets });
+    });
   } catch (caught) {
     error = signal.aborted ? interruption(signal) : caught;
     log.error('run failed', {
@@ -155,7 +171,9 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
     const failures = await lifecycle.close(deps.onProgress);
     for (const failure of failures)
       notice(`could not ${failure.title}: ${messageOf(failure.error)}`, 'Run `npm run sweep`.');
-    report.leftovers = options.keep || options.reuse ? [] : await ports.leftovers(deps);
+    // Before the preflight has passed nothing was made, and there may be no engine to ask.
+    const isReady = report.phases.some((p) => p.name === 'preflight' && p.status === 'passed');
+    report.leftovers = !isReady || options.keep || options.reuse ? [] : await ports.leftovers(deps);
   };
   try {
     await phase('take down', takeDown, new Lifecycle(log));
@@ -175,7 +193,7 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
   const isQuick = error instanceof UsageError || error instanceof InterruptedError;
   report.requirements = isQuick ? [] : await ports.requirementRows(plan).catch(() => []);
   try {
-    await writeReports(runDirectory, report);
+    await writeReports(runDirectory, report, { redact: secrets.all });
   } catch (failure) {
     // Without its evidence a run cannot be said to have passed.
     log.error('reports could not be written', { error: messageOf(failure) });
@@ -183,17 +201,22 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
     if (error === undefined) finish(report, failure, options, startedAt);
   }
   emit({ type: 'run-ended', report, directory: runDirectory });
-  for (const observer of ports.observers) observer.close?.();
+  for (const observer of observers) observer.close?.();
   return report.run.exitCode as ExitCode;
+}
+
+interface Checking {
+  report: Report;
+  emit: (event: RunEvent) => void;
+  cluster: Cluster;
+  helmPath: string;
+  digests: ReadonlyMap<string, string | undefined>;
+  secrets: SuiteSecrets;
 }
 
 async function check(
   { options, plan, ports, runDirectory, signal }: RunSettings,
-  report: Report,
-  emit: (event: RunEvent) => void,
-  cluster: Cluster,
-  helmPath: string,
-  digests: ReadonlyMap<string, string | undefined>,
+  { report, emit, cluster, helmPath, digests, secrets }: Checking,
 ): Promise<void> {
   const projects: CheckProject[] = [];
   for (const suite of plan.suites) {
@@ -214,7 +237,8 @@ async function check(
         kubernetes: cluster.kubernetes,
       },
       helmPath,
-      redact: [],
+      secrets: secrets.of(definition.name),
+      redact: secrets.all,
       ...(options.shard ? { shard: options.shard } : {}),
       ...(suite.select ? { select: suite.select } : {}),
     };

@@ -1,5 +1,6 @@
 /** The subjects of a run: validated before anything is created, their images prepared. */
-import type { Helm, Rendered } from '../helm/types.ts';
+import type { Deployer } from '../deploy/deployer.ts';
+import type { Rendered } from '../helm/types.ts';
 import { planImages, prepareImages, type PreparedImage } from '../images/plan-images.ts';
 import type { ImageRecipe } from '../images/types.ts';
 import { imagesOf } from '../manifests/objects.ts';
@@ -11,17 +12,18 @@ import type { StepDeps } from './ports.ts';
  *
  * @throws UsageError naming the file that is wrong, with a hint
  */
-export async function validateSubjects(plan: RunPlan, helm: Helm): Promise<Map<string, Rendered>> {
+export async function validateSubjects(plan: RunPlan, deployer: Deployer): Promise<Map<string, Rendered>> {
   const rendered = new Map<string, Rendered>();
   for (const { definition, subject } of plan.suites) {
     const source = {
       chart: subject.chart,
       values: subject.values,
       set: subject.set,
+      patches: subject.patches,
       releaseName: definition.subject.releaseName,
       namespace: 'default',
     };
-    rendered.set(definition.name, await helm.validateSubject(source));
+    rendered.set(definition.name, await deployer.validateSubject(source));
   }
   return rendered;
 }
@@ -38,6 +40,21 @@ export async function prepareSubjectImages(
     ...probeImages,
   ];
   const named = [...rendered.values()].flatMap((r) => imagesOf(r.objects));
-  const planned = planImages({ rendered: named, recipes, always: probeImages.map((r) => r.ref) });
+  const always = plan.suites.flatMap(({ definition, subject }) =>
+    definition.subject.images
+      .filter((image) => image.always)
+      .map(({ name, recipe }) => subject.images.find((i) => i.name === name)?.ref ?? recipe.ref),
+  );
+  const planned = planImages({
+    rendered: named,
+    recipes,
+    always: [...always, ...probeImages.map((r) => r.ref)],
+  });
   return prepareImages(planned, deps);
+}
+
+/** Images of what runs beside the cluster: the engine needs them, the nodes do not. */
+export function prepareEnvironmentImages(deps: StepDeps, plan: RunPlan): Promise<PreparedImage[]> {
+  const recipes = plan.suites.flatMap((s) => s.definition.environment?.images ?? []);
+  return prepareImages(planImages({ rendered: [], recipes, always: recipes.map((r) => r.ref) }), deps);
 }

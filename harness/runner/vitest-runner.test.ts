@@ -74,7 +74,8 @@ const project = (suite: string) => ({
     runId: 'id',
     runDirectory: root,
     suite,
-    subject: { chart: '', values: [], set: [], reference: true, images: [] },
+    subject: { chart: '', values: [], set: [], patches: [], reference: true, images: [] },
+    secrets: {},
     redact: [],
   } satisfies WorkerConfig,
 });

@@ -1,4 +1,5 @@
 /** What a suite says about itself: what it tests, on what, and the faults that prove its checks. */
+import type { SuiteEnvironment } from './environment.ts';
 import type { ImageRecipe } from '../images/types.ts';
 import type { ManifestPatch } from '../manifests/patch.ts';
 import type { Topology } from '../plan/cluster-port.ts';
@@ -9,8 +10,10 @@ export interface SubjectImage {
   name: string;
   /** Where it comes from when no registry has it. */
   recipe: ImageRecipe;
-  /** Helm `--set` values that put another reference in its place. */
-  override: (ref: string) => string[];
+  /** Puts another reference in its place: by helm `--set` values, or in the containers of these names. */
+  override: ((ref: string) => string[]) | { containers: readonly string[] };
+  /** The checks need it, whether or not the subject names it. */
+  always?: boolean;
 }
 
 export interface SuiteDefinition {
@@ -22,13 +25,15 @@ export interface SuiteDefinition {
   files: readonly string[];
   topology: Topology;
   subject: {
-    /** Path of the reference chart. */
+    /** Path of the reference chart, or of a folder with plain manifests. */
     chart: string;
     /** Values files laid over the chart's own, for the conforming release. */
     values: readonly string[];
     releaseName: string;
     images: readonly SubjectImage[];
   };
+  /** What the subject has to find beside it: a database, another service. */
+  environment?: SuiteEnvironment;
   /** Documents' values files that have to render and are checked statically, by name. */
   valuesVariants: Readonly<Record<string, string>>;
   faults: readonly Fault[];

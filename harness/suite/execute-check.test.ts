@@ -226,3 +226,44 @@ describe('cleaning up', () => {
     expect(result).toMatchObject({ status: 'failed', reason: 'the fake helm installs nothing' });
   });
 });
+
+describe('an environment', () => {
+  it('is opened once, prepares each namespace before the install, and is undone after the uninstall', async () => {
+    const done: string[] = [];
+    const patches = [{ images: { app: 'x:1' } }];
+    const { lab } = fakeLab({
+      kube: {
+        delete: (_kind, { name }) => Promise.resolve(void done.push(`delete ${name}`)),
+      },
+      helm: {
+        install: (source) => {
+          done.push(`install with ${JSON.stringify(source.patches)}`);
+          return Promise.reject(new Error('no'));
+        },
+        uninstall: () => Promise.resolve(void done.push('uninstall')),
+      },
+      deps: {
+        environment: () =>
+          Promise.resolve({
+            prepare: (namespace, options, lifecycle) => {
+              done.push(`prepare ${namespace} ${JSON.stringify(options)}`);
+              lifecycle.defer('drop', () => Promise.resolve(void done.push('drop')));
+              return Promise.resolve({ patches });
+            },
+          }),
+      },
+    });
+    const check = fakeCheck('R-01', async (context) => {
+      await context.lab.install({ environment: { server: 'own' }, patches: [{ images: { app: 'x:2' } }] });
+    });
+    await executeCheck(check, lab);
+    expect(done).toEqual([
+      'prepare kp-id-app {"server":"own"}',
+      // What the check asks for lies over what fits the subject to its environment.
+      'install with [{"images":{"app":"x:1"}},{"images":{"app":"x:2"}}]',
+      'uninstall',
+      'drop',
+      'delete kp-id-app',
+    ]);
+  });
+});

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../core/deadline.ts';
 import { InterruptedError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
+import type { Deployer } from '../deploy/deployer.ts';
 import type { Helm } from '../helm/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
@@ -77,9 +78,10 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
   };
   const lab = new SharedLab({
     definition: { name: 'app', subject: { releaseName: 'app' } } as SuiteDefinition,
-    subject: { chart: 'chart', values: [], set: [], reference: true, images: [] },
+    subject: { chart: 'chart', values: [], set: [], patches: [], reference: true, images: [] },
     cluster: cluster as AttachedCluster,
     helm: helm as Helm,
+    deployer: helm as Deployer,
     runId: 'id',
     runDirectory,
     fault: options.fault,

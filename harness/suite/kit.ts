@@ -8,14 +8,18 @@ import { inject, test } from 'vitest';
 import { createCommandRunner } from '../core/command.ts';
 import { createFileLog, type Log } from '../core/log.ts';
 import { clusterCapabilities } from '../helm/capabilities.ts';
+import { createDeployer } from '../deploy/deployer.ts';
+import { createManifestDeployer } from '../deploy/manifest-deployer.ts';
 import { createHelm } from '../helm/helm.ts';
 import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
+import type { Environment } from './environment.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, type CheckOutcome } from './execute-check.ts';
 import { SharedLab } from './lab.ts';
 import { proveFault } from './prove-fault.ts';
 import type { Proof } from '../report/model.ts';
+import { createRedactor } from '../report/redact.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
 /** Time for clean-up and diagnosis beyond the check's own limit. */
@@ -57,7 +61,7 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   const config = inject('kindproof');
   const checks: Check[] = [];
   let importing = '';
-  const session = lazily(() => openSession(config, deps.attach));
+  const session = lazily(() => openSession(definition, config, deps.attach));
   const shared = lazily(async () => newLab(definition, config, await session()));
 
   function requirement(
@@ -178,15 +182,24 @@ function weight({ first, exclusive, disruptive }: CheckOptions): number {
 interface Session {
   cluster: AttachedCluster;
   helmFor: (name: string) => ReturnType<typeof createHelm>;
+  environment: (() => Promise<Environment>) | undefined;
   log: Log;
   signal: AbortSignal;
 }
 
-async function openSession(config: WorkerConfig, attach: AttachCluster): Promise<Session> {
+async function openSession(
+  { environment }: SuiteDefinition,
+  config: WorkerConfig,
+  attach: AttachCluster,
+): Promise<Session> {
   const { cluster: descriptor, helmPath } = config;
   if (!descriptor || helmPath === undefined)
     throw new Error(`mode ${config.mode} has no cluster to run checks on`);
-  const log = createFileLog(join(config.runDirectory, 'run.jsonl'), { suite: config.suite });
+  const log = createFileLog(
+    join(config.runDirectory, 'run.jsonl'),
+    { suite: config.suite },
+    createRedactor(config.redact),
+  );
   // The main process ends a run by cancelling it in vitest and removing the cluster; nothing here outlives that.
   const { signal } = new AbortController();
   // Every running command and wait of up to eight checks listens to it.
@@ -206,6 +219,9 @@ async function openSession(config: WorkerConfig, attach: AttachCluster): Promise
         log,
         signal,
       }),
+    environment:
+      environment &&
+      lazily(() => environment.open({ runId: config.runId, cluster, secrets: config.secrets, log, signal })),
     log,
     signal,
   };
@@ -217,11 +233,15 @@ function newLab(
   session: Session,
   fault?: Fault,
 ): SharedLab {
+  const { kube } = session.cluster;
+  const helm = session.helmFor(fault?.name ?? definition.name);
   return new SharedLab({
     definition,
     subject: config.subject,
     cluster: session.cluster,
-    helm: session.helmFor(fault?.name ?? definition.name),
+    helm,
+    deployer: createDeployer(helm, createManifestDeployer({ kube, signal: session.signal })),
+    environment: session.environment,
     runId: config.runId,
     runDirectory: config.runDirectory,
     fault,

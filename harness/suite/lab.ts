@@ -9,6 +9,7 @@ import { CheckFailure } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { Deployer } from '../deploy/deployer.ts';
 import type { ChartSource, Helm, Rendered } from '../helm/types.ts';
 import type { Pod } from '../kube/types.ts';
 import type { ManifestPatch } from '../manifests/patch.ts';
@@ -16,6 +17,7 @@ import { RUN_LABEL } from '../plan/run-id.ts';
 import { startRecorder, type Recorder } from '../recorder/recorder.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
+import type { Environment, PreparedNamespace } from './environment.ts';
 import { Release } from './release.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
@@ -31,6 +33,8 @@ export interface InstallOptions {
   releaseName?: string;
   /** Labels of the new namespace, e.g. Pod Security admission. */
   namespaceLabels?: Record<string, string>;
+  /** What the suite's environment is asked for in the namespace, in the suite's own words. */
+  environment?: unknown;
   /** `false`: returns right after helm, without waiting for the rollout. */
   rollout?: boolean;
   timeoutMs?: number;
@@ -41,6 +45,10 @@ export interface LabDeps {
   subject: SubjectConfig;
   cluster: AttachedCluster;
   helm: Helm;
+  /** Installs the subject, whichever form it has. */
+  deployer: Deployer;
+  /** Opened on first use; absent when the suite has none. */
+  environment?: (() => Promise<Environment>) | undefined;
   runId: string;
   runDirectory: string;
   /** Overlay of every install, in a proof. */
@@ -58,6 +66,8 @@ export class SharedLab {
   readonly lifecycle: Lifecycle;
   /** By namespace. */
   readonly recorders = new Map<string, Promise<Recorder>>();
+  /** By namespace: what its environment was prepared with. */
+  readonly prepared = new Map<string, Promise<PreparedNamespace | undefined>>();
   readonly #prefix: string;
   #count = 0;
   #shared: Promise<Release> | undefined;
@@ -162,23 +172,28 @@ export class Lab {
       onlyChart?: boolean;
     } = {},
   ): Promise<Rendered> {
-    return this.helm.render(this.source(options));
+    return this.#shared.deps.deployer.render(this.source(options));
   }
 
   get kube(): KubeClient {
     return this.#shared.deps.cluster.kube;
   }
 
-  /** Upgrades a release of this check with other values and waits for the rollout. */
+  /** Upgrades a release of this check with other values or patches and waits for the rollout. */
   async upgrade(
     release: Release,
-    options: Pick<InstallOptions, 'set' | 'values' | 'timeoutMs'>,
+    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'rollout' | 'timeoutMs'>,
   ): Promise<void> {
-    const source = this.source({ ...options, releaseName: release.name, namespace: release.namespace });
-    const { objects } = await this.helm.render(source);
-    await this.helm.upgrade(source);
+    const { deployer } = this.#shared.deps;
+    const prepared = await this.#shared.prepared.get(release.namespace);
+    const source = this.source(
+      { ...options, releaseName: release.name, namespace: release.namespace },
+      prepared,
+    );
+    const { objects } = await deployer.render(source);
+    await deployer.upgrade(source);
     release.replaceObjects(objects);
-    await release.rolledOut(options.timeoutMs);
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
   }
 
   /** Deletes the pods of a release and waits until others are available in their place; returns the first of them. */
@@ -202,11 +217,15 @@ export class Lab {
     return this.#shared.deps.helm;
   }
 
-  /** The chart with the subject's values, the check's own over them, and the fault under proof over all. */
+  /**
+   * The chart with the subject's values, then what fits it to its environment, the check's own over them, and the fault under proof
+   * over all.
+   */
   source(
     options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'> & {
       onlyChart?: boolean;
     } = {},
+    prepared?: PreparedNamespace,
   ): ChartSource {
     const { subject, definition, fault } = this.#shared.deps;
     return {
@@ -215,7 +234,12 @@ export class Lab {
       set: [...(options.onlyChart ? [] : subject.set), ...(options.set ?? []), ...(fault?.set ?? [])],
       releaseName: options.releaseName ?? definition.subject.releaseName,
       namespace: options.namespace ?? 'default',
-      patches: [...(options.patches ?? []), ...(fault?.patches ?? [])],
+      patches: [
+        ...subject.patches,
+        ...(prepared?.patches ?? []),
+        ...(options.patches ?? []),
+        ...(fault?.patches ?? []),
+      ],
     };
   }
 
@@ -232,6 +256,24 @@ export class Lab {
     return name;
   }
 
+  /**
+   * What the suite's environment has put into a namespace; prepared on first use, as `options` say.
+   *
+   * @returns `undefined` when the suite has no environment
+   */
+  environment(
+    namespace: string,
+    options?: unknown,
+    lifecycle = this.#lifecycle,
+  ): Promise<PreparedNamespace | undefined> {
+    const { prepared, deps } = this.#shared;
+    const known = prepared.get(namespace);
+    if (known || !deps.environment) return known ?? Promise.resolve(undefined);
+    const started = deps.environment().then((opened) => opened.prepare(namespace, options, lifecycle));
+    prepared.set(namespace, started);
+    return started;
+  }
+
   /** Registers something to be undone when the check ends. */
   defer(title: string, undo: () => Promise<void>): void {
     this.#lifecycle.defer(title, undo);
@@ -242,23 +284,24 @@ export class Lab {
     lifecycle: Lifecycle,
     onNamespace: (name: string) => void,
   ): Promise<Release> {
-    const { cluster, signal } = this.#shared.deps;
+    const { cluster, deployer, signal } = this.#shared.deps;
     const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
     this.touched.push({ namespace });
     onNamespace(namespace);
     const recorder = await this.#recorderOf(namespace, lifecycle);
-    const source = this.source({ ...options, namespace });
-    const { objects } = await this.helm.render(source);
+    const environment = await this.environment(namespace, options.environment, lifecycle);
+    const source = this.source({ ...options, namespace }, environment);
+    const { objects } = await deployer.render(source);
     const release = new Release(
-      { name: source.releaseName, namespace, objects },
+      { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, signal },
     );
     const last = this.touched.at(-1);
     if (last) last.release = release;
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
-      await this.helm.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
+      await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
     });
-    await this.helm.install(source);
+    await deployer.install(source);
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
     return release;
   }

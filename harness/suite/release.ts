@@ -9,6 +9,7 @@ import { waitForRollout } from '../checks/live-rollout.ts';
 import type { WorkloadHandle, WorkloadKind } from '../matchers/subject.ts';
 import type { Recorder } from '../recorder/recorder.ts';
 import type { Recording } from '../recorder/recording.ts';
+import type { PreparedNamespace } from './environment.ts';
 
 export interface ReleaseDeps {
   kube: KubeClient;
@@ -21,20 +22,28 @@ const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'D
 export class Release {
   readonly name: string;
   readonly namespace: string;
+  /** What the suite's environment has prepared in the namespace: an instance of the suite's own class. */
+  readonly environment: PreparedNamespace | undefined;
   #objects: readonly KubeObject[];
   readonly #deps: ReleaseDeps;
 
   constructor(
-    identity: { name: string; namespace: string; objects: readonly KubeObject[] },
+    identity: {
+      name: string;
+      namespace: string;
+      objects: readonly KubeObject[];
+      environment?: PreparedNamespace | undefined;
+    },
     deps: ReleaseDeps,
   ) {
     this.name = identity.name;
     this.namespace = identity.namespace;
+    this.environment = identity.environment;
     this.#objects = identity.objects;
     this.#deps = deps;
   }
 
-  /** What helm rendered for exactly this revision. Checks take their expectations from here, never from the chart's files. */
+  /** What was rendered for exactly this revision. Checks take their expectations from here, never from the chart's files. */
   get objects(): readonly KubeObject[] {
     return this.#objects;
   }

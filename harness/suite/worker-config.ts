@@ -1,4 +1,6 @@
 /** What the main process tells the worker that runs the checks. Structured-clone values only. */
+import type { ManifestPatch } from '../manifests/patch.ts';
+
 export interface ClusterDescriptor {
   provider: 'kind' | 'existing';
   name: string;
@@ -12,6 +14,8 @@ export interface SubjectConfig {
   chart: string;
   values: readonly string[];
   set: readonly string[];
+  /** Images put in place of those that the manifests name. */
+  patches: readonly ManifestPatch[];
   /** Whether it is the built-in reference chart. */
   reference: boolean;
   images: readonly { name: string; ref: string; digest?: string }[];
@@ -32,6 +36,8 @@ export interface WorkerConfig {
   shard?: { index: number; count: number };
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];
+  /** Of the suite's environment, by name. */
+  secrets: Readonly<Record<string, string>>;
   /** Strings that must not appear in anything that is written. */
   redact: readonly string[];
 }

@@ -15,6 +15,7 @@ import type { RunOptions } from '../../harness/plan/options.ts';
 import type { Cluster } from '../../harness/plan/cluster-port.ts';
 import type { RunPlan } from '../../harness/plan/plan.ts';
 import { RUN_LABEL } from '../../harness/plan/run-id.ts';
+import { SERVICE_LABEL } from '../../harness/suite/environment.ts';
 import { localMachine } from '../../harness/preflight/machine.ts';
 import { runPreflight } from '../../harness/preflight/preflight.ts';
 import type { RunObserver } from '../../harness/report/events.ts';
@@ -172,6 +173,16 @@ export function createPorts(deps: {
         if (!options.keep) removeNamespaces(step, cluster);
       }
       return cluster;
+    },
+
+    removeServices(step) {
+      const run = createCommandRunner({ log: step.log });
+      step.lifecycle.defer('remove what ran beside the cluster', async () => {
+        const mine = ['--filter', `label=${RUN_LABEL}=${step.runId}`, '--filter', `label=${SERVICE_LABEL}`];
+        const { stdout } = await run.run('docker', ['ps', '--all', '--quiet', ...mine]);
+        const ids = stdout.split('\n').filter(Boolean);
+        if (ids.length > 0) await run.run('docker', ['rm', '--force', '--volumes', ...ids]);
+      });
     },
 
     async leftovers(step) {
