@@ -88,6 +88,27 @@ export interface ExecResult {
   stderr: string;
 }
 
+export interface ExecSessionOptions extends Omit<ExecOptions, 'stdin'> {
+  /** Whether the command gets an input at all. */
+  stdin: boolean;
+  /** Called with every piece as it comes. */
+  onOutput?: ((stream: 'stdout' | 'stderr', data: Buffer) => void) | undefined;
+}
+
+/** A command that runs, as a client with `kubectl exec -i` is connected to it. `timeoutMs` is the limit of the whole session. */
+export interface ExecSession {
+  write(input: string): void;
+  /** Whether the API server can be told that the input ends (Kubernetes 1.30 and later). */
+  readonly canEndInput: boolean;
+  /** The command reads end of file; it is still heard. */
+  endInput(): void;
+  /** Cuts the connection, as a client that is killed does; `ended` rejects then with `E_EXEC_DROPPED`. */
+  drop(): void;
+  /** Everything up to now. */
+  output(): { stdout: string; stderr: string };
+  readonly ended: Promise<ExecResult>;
+}
+
 export interface HttpRequest extends CallOptions {
   namespace: string;
   /** Through the API server's proxy to a Service (one ready endpoint is chosen) or to one pod. */
@@ -151,6 +172,8 @@ export interface KubeClient {
     onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
   ): WatchHandle;
   exec(options: ExecOptions): Promise<ExecResult>;
+  /** Like `exec`, but returns when the command runs, for a conversation with it. */
+  openExec(options: ExecSessionOptions): Promise<ExecSession>;
   logs(options: LogOptions): Promise<string>;
   http(request: HttpRequest): Promise<HttpAnswer>;
   /** All resource kinds the server knows that can be listed, for inventories. */

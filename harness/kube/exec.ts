@@ -5,7 +5,7 @@ import { seconds } from '../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../core/errors.ts';
 import { callScope } from './call-scope.ts';
 import type { CallScope } from './call-scope.ts';
-import type { ExecOptions, ExecResult } from './client.ts';
+import type { ExecOptions, ExecResult, ExecSession, ExecSessionOptions } from './client.ts';
 import type { Status } from './status.ts';
 import { parseOutcome, toApiError } from './status.ts';
 import { DEFAULT_TIMEOUT_MS } from './transport.ts';
@@ -37,60 +37,121 @@ export async function execInPod(
   signal: AbortSignal,
   options: ExecOptions,
 ): Promise<ExecResult> {
+  const { stdin } = options;
+  const session = await openExec(connection, signal, { ...options, stdin: stdin !== undefined });
+  if (stdin !== undefined) {
+    session.write(stdin);
+    // Only v5 of the protocol can end the input and still hear the answer; before it the input stays open.
+    if (session.canEndInput) session.endInput();
+  }
+  return session.ended;
+}
+
+/**
+ * Starts a command in a container and stays connected to it.
+ *
+ * @returns when the connection stands; `ended` throws what `execInPod` throws
+ * @throws ApiError when pod or container do not exist; InfrastructureError; InterruptedError
+ */
+export async function openExec(
+  connection: Connection,
+  signal: AbortSignal,
+  options: ExecSessionOptions,
+): Promise<ExecSession> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const scope = callScope([signal, options.signal], timeoutMs);
   const where = `${options.namespace}/${options.pod}${options.container === undefined ? '' : `/${options.container}`}`;
   const what = `run \`${options.command.join(' ')}\` in ${where}`;
   const out = { [CHANNEL.stdout]: [] as Buffer[], [CHANNEL.stderr]: [] as Buffer[] };
   const text = (channel: 1 | 2): string => Buffer.concat(out[channel]).toString('utf8');
-  let socket: Socket | undefined;
-  try {
-    const ended = new Promise<Status>((resolve, reject) => {
-      scope.signal.addEventListener(
-        'abort',
-        () => {
-          reject(scope.signal.reason as Error);
-        },
-        { once: true },
+  const about = { scope, what, timeoutMs, connection, seen: () => text(1) + text(2) };
+  const status = deferred<Status>();
+  // Nobody may have asked for it yet when it fails.
+  status.promise.catch(() => {});
+  scope.signal.addEventListener('abort', () => status.reject(scope.signal.reason as Error), { once: true });
+  const onFrame = (channel: number, data: Buffer): boolean => {
+    if (channel === CHANNEL.stdout || channel === CHANNEL.stderr) {
+      out[channel].push(data);
+      options.onOutput?.(channel === CHANNEL.stdout ? 'stdout' : 'stderr', data);
+    }
+    if (channel !== CHANNEL.status) return true;
+    const parsed = parseOutcome(data.toString('utf8'));
+    if (parsed) status.resolve(parsed);
+    else
+      status.reject(
+        new Unreadable(`unreadable status of the command: ${data.toString('utf8').slice(0, 200)}`),
       );
-      if (scope.signal.aborted) reject(scope.signal.reason as Error);
-      const onFrame = (channel: number, data: Buffer): boolean => {
-        if (channel === CHANNEL.stdout || channel === CHANNEL.stderr) out[channel].push(data);
-        if (channel !== CHANNEL.status) return true;
-        const status = parseOutcome(data.toString('utf8'));
-        if (status) resolve(status);
-        else
-          reject(new Unreadable(`unreadable status of the command: ${data.toString('utf8').slice(0, 200)}`));
-        return false;
-      };
-      connect(connection, scope, options, onFrame).then((opened) => {
-        socket = opened;
-        // Its promise resolves on connect and nobody else would notice the end.
-        opened.addEventListener('close', ({ code, reason }) => {
-          const why = reason === '' ? `code ${code}` : `code ${code}, ${reason}`;
-          reject(new Dropped(`the connection ended before the command did (${why})`));
-        });
-        if (scope.signal.aborted) opened.terminate();
-        else if (options.stdin !== undefined) sendInput(opened, options.stdin);
-      }, reject);
-    });
-    const status = await ended;
-    const exitCode = exitCodeOf(status);
-    if (exitCode === undefined) {
+    return false;
+  };
+  const failed = (error: unknown): never => {
+    scope.throwIfInterrupted();
+    throw explain(error, about);
+  };
+  let socket: Socket;
+  try {
+    if (scope.signal.aborted) throw scope.signal.reason;
+    const connecting = connect(connection, scope, options, onFrame);
+    // One that connects after its call has ended is closed again.
+    void connecting.then((late) => {
+      if (scope.signal.aborted) late.terminate();
+    }, ignore);
+    socket = await Promise.race([connecting, status.promise.then(() => connecting)]);
+  } catch (error) {
+    scope.dispose();
+    return failed(error);
+  }
+  // Its promise resolves on connect and nobody else would notice the end.
+  socket.addEventListener('close', ({ code, reason }) => {
+    const why = reason === '' ? `code ${code}` : `code ${code}, ${reason}`;
+    status.reject(new Dropped(`the connection ended before the command did (${why})`));
+  });
+
+  async function end(): Promise<ExecResult> {
+    try {
+      const outcome = await status.promise;
+      const exitCode = exitCodeOf(outcome);
+      if (exitCode !== undefined) return { exitCode, stdout: text(1), stderr: text(2) };
       throw toApiError(
         `could not ${what}`,
-        status.code ?? 500,
-        JSON.stringify({ kind: 'Status', ...status }),
+        outcome.code ?? 500,
+        JSON.stringify({ kind: 'Status', ...outcome }),
       );
+    } catch (error) {
+      return failed(error);
+    } finally {
+      scope.dispose();
+      socket.terminate();
     }
-    return { exitCode, stdout: text(1), stderr: text(2) };
-  } catch (error) {
-    scope.throwIfInterrupted();
-    throw explain(error, { scope, what, timeoutMs, connection, seen: () => text(1) + text(2) });
-  } finally {
-    scope.dispose();
-    socket?.terminate();
   }
+  const ended = end();
+  ended.catch(ignore);
+  return {
+    canEndInput: socket.protocol === 'v5.channel.k8s.io',
+    write: (input) => {
+      sendInput(socket, input);
+    },
+    endInput: () => {
+      socket.send(Buffer.of(CHANNEL.close, CHANNEL.stdin));
+    },
+    drop: () => {
+      socket.terminate();
+    },
+    output: () => ({ stdout: text(1), stderr: text(2) }),
+    ended,
+  };
+}
+
+const ignore = (): void => {};
+
+// Promise.withResolvers is not in Node 20.
+function deferred<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  let settle: Pick<ReturnType<typeof deferred<T>>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }));
+  return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
 }
 
 class Dropped extends Error {}
@@ -100,14 +161,14 @@ class Unreadable extends Error {}
 function connect(
   connection: Connection,
   scope: CallScope,
-  options: ExecOptions,
+  options: ExecSessionOptions,
   onFrame: (channel: number, data: Buffer) => boolean,
 ): Promise<Socket> {
   const query = new URLSearchParams({
     stdout: 'true',
     // A terminal has one output only.
     stderr: String(!options.tty),
-    stdin: String(options.stdin !== undefined),
+    stdin: String(options.stdin),
     tty: String(options.tty ?? false),
   });
   if (options.container !== undefined) query.set('container', options.container);
@@ -128,8 +189,6 @@ function sendInput(socket: Socket, input: string): void {
   for (let start = 0; start < data.length; start += STDIN_CHUNK) {
     socket.send(Buffer.concat([Buffer.of(CHANNEL.stdin), data.subarray(start, start + STDIN_CHUNK)]));
   }
-  // Only v5 of the protocol can end the input and still hear the answer; before it the input stays open.
-  if (socket.protocol === 'v5.channel.k8s.io') socket.send(Buffer.of(CHANNEL.close, CHANNEL.stdin));
 }
 
 /** Kubernetes reports the exit code of a command in the causes of a Status; a Status without one is about the exec itself. */

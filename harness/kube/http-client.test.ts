@@ -411,6 +411,33 @@ describe('exec', () => {
     await expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
+  it('holds a conversation until the input ends', async () => {
+    server.onExec = (_command, stdin) => ({
+      frames: [[1, stdin.toUpperCase()], status({ status: 'Success' })],
+    });
+    const heard: string[] = [];
+    const session = await kube.openExec({
+      namespace: 'n',
+      pod: 'a',
+      command: ['agent'],
+      stdin: true,
+      onOutput: (stream, data) => heard.push(`${stream}: ${data.toString()}`),
+    });
+    session.write('one ');
+    session.write('two');
+    expect(session.canEndInput).toBe(true);
+    session.endInput();
+    expect(await session.ended).toEqual({ exitCode: 0, stdout: 'ONE TWO', stderr: '' });
+    expect(heard).toEqual(['stdout: ONE TWO']);
+  });
+
+  it('lets a client vanish', async () => {
+    server.onExec = () => ({ frames: [] });
+    const session = await kube.openExec({ namespace: 'n', pod: 'a', command: ['agent'], stdin: true });
+    session.drop();
+    await expect(session.ended).rejects.toMatchObject({ code: 'E_EXEC_DROPPED' });
+  });
+
   it('ends a command at its deadline', async () => {
     server.onExec = () => ({ frames: [] });
     const call = kube.exec({ namespace: 'n', pod: 'a', command: ['sleep'], timeoutMs: 50 });

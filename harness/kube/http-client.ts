@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts';
 import { silentLog } from '../core/log.ts';
 import type { KindRef, KubeClient, ListOptions, ObjectOf, WatchEvent, WatchHandle } from './client.ts';
 import { createDiscovery } from './discovery.ts';
-import { execInPod } from './exec.ts';
+import { execInPod, openExec } from './exec.ts';
 import { loadConnection } from './kubeconfig.ts';
 import { proxyHttp } from './proxy.ts';
 import { createRestCalls } from './rest.ts';
@@ -63,6 +63,7 @@ export async function createKubeClient(options: KubeClientOptions): Promise<Kube
     },
 
     exec: (execOptions) => execInPod(connection, transport.signal, execOptions),
+    openExec: (execOptions) => openExec(connection, transport.signal, execOptions),
     http: (request) => proxyHttp(transport, request, () => clock.now()),
     resources: () => discovery.listable(),
 
