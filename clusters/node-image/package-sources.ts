@@ -66,7 +66,7 @@ export function debianMirrorOf(targets: string): string | undefined {
 const GO_VARIABLES = ['GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GONOPROXY', 'GOPRIVATE', 'GOINSECURE'] as const;
 
 /** What `go env` says, because it also reads the file that `go env -w` writes; without Go the environment's variables. */
-async function readGoEnv({ run, env, signal }: SourceDeps): Promise<string> {
+export async function readGoEnv({ run, env, signal }: SourceDeps): Promise<string> {
   const values = await run.run('go', ['env', ...GO_VARIABLES], { signal }).then(
     ({ stdout }) => stdout.split('\n'),
     () => {
@@ -86,7 +86,12 @@ const CA_BUNDLES = [
   '/etc/ssl/cert.pem',
 ];
 
-async function findCaBundle(env: SourceDeps['env']): Promise<string> {
+/**
+ * The file of certificates that this machine's programs trust: `SSL_CERT_FILE`, or where distributions put it.
+ *
+ * @throws InfrastructureError `E_PACKAGE_SOURCES`
+ */
+export async function findCaBundle(env: SourceDeps['env']): Promise<string> {
   for (const file of [env['SSL_CERT_FILE'], ...CA_BUNDLES]) {
     if (file === undefined || file === '') continue;
     const readable = await access(file).then(

@@ -1,9 +1,9 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readRecipe } from './recipe.ts';
+import { buildArguments, readRecipe } from './recipe.ts';
 
 let dir: string;
 
@@ -20,7 +20,7 @@ test('names the image after Kubernetes and the content', async () => {
   expect(recipe.ref).toBe((await readRecipe()).ref);
 });
 
-test.each(['Dockerfile', 'build/pause.c', 'manifests/another.yaml'])(
+test.each(['Dockerfile', 'build/pause.c', 'manifests/another.yaml', 'network-policy/agent/main.go'])(
   'a changed %s is another image',
   async (file) => {
     const before = await readRecipe(dir);
@@ -33,4 +33,31 @@ test.each(['README.md', 'node-image.ts'])('a changed %s is the same image', asyn
   const before = await readRecipe(dir);
   await writeFile(join(dir, file), 'changed');
   expect((await readRecipe(dir)).ref).toBe(before.ref);
+});
+
+test.each(['default-cni.yaml', 'default-storage.yaml', 'metrics-server.yaml'])(
+  'every image that %s asks for is packed and gets its version',
+  async (manifest) => {
+    const read = async (file: string) => readFile(join(dir, file), 'utf8');
+    const [text, dockerfile, packed] = await Promise.all(
+      [`manifests/${manifest}`, 'Dockerfile', 'build/archive-images'].map(read),
+    );
+    const images = [...(text ?? '').matchAll(/image: (\S+):(\w+_VERSION)$/gm)];
+    expect(images).not.toEqual([]);
+    for (const [, name = '', placeholder = ''] of images) {
+      expect(packed).toContain(`image "${name}:$${placeholder}"`);
+      expect(dockerfile).toContain(`s/${placeholder}/\${${placeholder}}/`);
+      expect(Object.keys(buildArguments((await readRecipe(dir)).versions))).toContain(placeholder);
+    }
+  },
+);
+
+test('the CNI chain has only plugins that the image has', async () => {
+  const chain = await readFile(join(dir, 'rootfs/etc/containerd/cni.conflist.template'), 'utf8');
+  const dockerfile = await readFile(join(dir, 'Dockerfile'), 'utf8');
+  const plugins = [...chain.matchAll(/"type": "([\w-]+)"/g)].map(([, name]) => name);
+  expect(plugins).toContain('network-policy');
+  for (const plugin of plugins) {
+    expect(dockerfile).toMatch(new RegExp(`cni/${plugin} |/opt/cni/bin/${plugin}$`, 'm'));
+  }
 });
