@@ -3,6 +3,8 @@ import type { KubeObject } from '../harness/kube/types.ts';
 import { createCapabilities } from './capabilities.ts';
 import { existingCluster } from './existing/existing-provider.ts';
 import { fakeKube, fakeNode } from './fake-kube.ts';
+import { GPU_SOURCE_ANNOTATION } from './gpu-source.ts';
+import { GPU_NODE_LABELS } from './topology.ts';
 
 function capabilitiesOf(objects: KubeObject[]) {
   const kube = fakeKube([fakeNode('n1'), ...objects]);
@@ -19,6 +21,13 @@ const storageClass = (name: string, isDefault: boolean): KubeObject => ({
   },
   provisioner: 'p',
 });
+
+function gpuNode(name: string, gpus: string, source?: string): KubeObject {
+  const node = fakeNode(name, { labels: { ...GPU_NODE_LABELS } });
+  node['status'] = { allocatable: { 'nvidia.com/gpu': gpus } };
+  if (source !== undefined) node.metadata.annotations = { [GPU_SOURCE_ANNOTATION]: source };
+  return node;
+}
 
 describe('createCapabilities', () => {
   it.each([
@@ -41,6 +50,43 @@ describe('createCapabilities', () => {
     const result = await capabilitiesOf([]).capabilities.probe(name);
     expect(result).toMatchObject({ name, present: false });
     expect(result.evidence).toMatch(evidence);
+  });
+
+  it.each([
+    [[], false, /no node carries nvidia.com\/gpu.present=true/],
+    [[gpuNode('g1', '4'), gpuNode('g2', '0')], false, /two nodes with GPUs .* g1 has 4, g2 has 0/],
+    [[gpuNode('g1', '4'), gpuNode('g2', '1')], true, /g1 has 4, g2 has 1; real$/],
+    [
+      [gpuNode('g1', '4', 'status-patch'), gpuNode('g2', '1', 'status-patch')],
+      true,
+      /; scheduling only \(capacity by status patch\)$/,
+    ],
+  ])('gpu-nodes, case %#', async (objects, present, evidence) => {
+    const result = await capabilitiesOf(objects).capabilities.probe('gpu-nodes');
+    expect(result).toMatchObject({ name: 'gpu-nodes', present });
+    expect(result.evidence).toMatch(evidence);
+  });
+
+  it.each([
+    { served: [], present: false, evidence: 'the API server serves no resource.k8s.io' },
+    {
+      served: ['DeviceClass', 'ResourceClaimTemplate'],
+      present: true,
+      evidence: 'resource.k8s.io/v1 is served: DeviceClass, ResourceClaimTemplate',
+    },
+  ])('dra, case %#', async ({ served, present, evidence }) => {
+    const { capabilities, kube } = capabilitiesOf([]);
+    kube.client.resources = () =>
+      Promise.resolve(
+        served.map((kind) => ({
+          apiVersion: 'resource.k8s.io/v1',
+          kind,
+          plural: '',
+          namespaced: true,
+          verbs: [],
+        })),
+      );
+    expect(await capabilities.probe('dra')).toEqual({ name: 'dra', present, evidence });
   });
 
   it('proves a capability once', async () => {

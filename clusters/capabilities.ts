@@ -4,6 +4,7 @@ import type { CapabilityResult, Cluster } from './cluster.ts';
 import type { ProbeContext, ProbeOptions } from './capabilities/probe.ts';
 import { createProbeContext } from './capabilities/probe.ts';
 import { probeCgroupVersion, probeNodeAccess } from './capabilities/node-probes.ts';
+import { probeDra, probeGpuNodes } from './capabilities/gpu-probes.ts';
 import { probeMetrics, probePodSecurity } from './capabilities/api-probes.ts';
 import { probeNetworkPolicy } from './capabilities/network-policy.ts';
 import { probeRuntimeHandler } from './capabilities/runtime-handler.ts';
@@ -23,6 +24,8 @@ const PROBES: Record<string, Probe> = {
   'shared-storage': probeSharedStorage,
   'default-storage-class': probeDefaultStorageClass,
   'runtime-handler': probeRuntimeHandler,
+  'gpu-nodes': probeGpuNodes,
+  dra: probeDra,
   'cgroup-v1': (context) => probeCgroupVersion(context, 'v1'),
   'cgroup-v2': (context) => probeCgroupVersion(context, 'v2'),
   'pod-security-admission': probePodSecurity,

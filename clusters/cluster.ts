@@ -3,6 +3,7 @@ export type {
   CapabilityResult,
   Cluster,
   ClusterNode,
+  GpuSource,
   NodeAccess,
   NodeGroup,
   Topology,

@@ -2,6 +2,7 @@
 import type { KubeClient } from '../harness/kube/client.ts';
 import type { ClusterNode } from './cluster.ts';
 import { GPU_RESOURCE } from './gpu-capacity.ts';
+import { gpuSourceOf } from './gpu-source.ts';
 import { taintText } from './topology.ts';
 
 const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
@@ -11,12 +12,14 @@ export async function describeNodes(kube: KubeClient): Promise<ClusterNode[]> {
   const nodes = await kube.list('Node');
   return nodes.map((node) => {
     const labels = node.metadata.labels ?? {};
+    const gpus = node.status?.allocatable?.[GPU_RESOURCE];
     return {
       name: node.metadata.name,
       role: CONTROL_PLANE_LABEL in labels ? 'control-plane' : 'worker',
       labels,
       taints: (node.spec.taints ?? []).map(taintText),
-      gpus: Number(node.status?.allocatable?.[GPU_RESOURCE] ?? '0'),
+      gpus: Number(gpus ?? '0'),
+      ...(gpus !== undefined && { gpuSource: gpuSourceOf(node) }),
       kubelet: node.status?.nodeInfo?.kubeletVersion ?? 'unknown',
       runtime: node.status?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     };

@@ -26,6 +26,15 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
       else merge(object, patch as Record<string, unknown>);
       return Promise.resolve(object);
     },
+    create: (object) => {
+      objects.push(object);
+      return Promise.resolve(object);
+    },
+    delete: (ref, { name }) => {
+      const index = objects.findIndex((o) => o.kind === kindOf(ref) && o.metadata.name === name);
+      if (index >= 0) objects.splice(index, 1);
+      return Promise.resolve();
+    },
     close: () => Promise.resolve(),
   };
   const client = new Proxy(known, {

@@ -1,12 +1,17 @@
-/** `nvidia.com/gpu` on nodes that have no GPU: written into the node's status, as a device plugin's kubelet would. */
+/**
+ * `nvidia.com/gpu` on nodes that have no GPU: written into the node's status, as a device plugin's kubelet would. Pods that ask for it are
+ * scheduled and run; nothing is allocated to them (docs/decisions/0015-gpus-without-gpus.md).
+ */
 import type { Clock } from '../harness/core/deadline.ts';
 import { waitFor, WaitTimeout } from '../harness/core/deadline.ts';
 import { InfrastructureError } from '../harness/core/errors.ts';
 import type { KubeClient } from '../harness/kube/client.ts';
 import type { Node } from '../harness/kube/types.ts';
+import type { GpuSource } from './cluster.ts';
+import { GPU_SOURCE_ANNOTATION, gpuSourceOf } from './gpu-source.ts';
 
 export const GPU_RESOURCE = 'nvidia.com/gpu';
-const POINTER = 'nvidia.com~1gpu';
+const SOURCE: GpuSource = 'status-patch';
 
 export interface GpuNode {
   name: string;
@@ -16,8 +21,8 @@ export interface GpuNode {
 /**
  * Makes every node advertise its number of GPUs, and waits until the scheduler can hand them out.
  *
- * Idempotent: nodes that already do are left alone. Needed again after a node's container restarted, because the kubelet then reports
- * only what it knows itself; so checks that rely on GPUs call this first.
+ * Idempotent: nodes that already do are left alone. The kubelet of 1.36 keeps a capacity that it knows nothing of, also when it or its
+ * node restarts; a node that registers anew has lost it, and other releases may. So checks that rely on GPUs call this first.
  *
  * @returns names of the nodes that had to be patched
  * @throws InfrastructureError `E_GPU_CAPACITY` with each node's actual capacity and allocatable
@@ -42,7 +47,7 @@ export async function ensureGpuCapacity(
           const node = actual.get(name);
           if (node === undefined) continue;
           patched.add(name);
-          await kube.patch('Node', { name }, capacityPatch(gpus), { subresource: 'status' });
+          await kube.patch('Node', { name }, capacityPatch(gpus, node), { subresource: 'status' });
         }
         if (wrong.length === 0) return { done: true, value: undefined };
         return {
@@ -65,18 +70,21 @@ export async function ensureGpuCapacity(
   return [...patched];
 }
 
-// Both are written: the kubelet derives allocatable from capacity, but only with its next status update, up to 10 s later.
-function capacityPatch(gpus: number): object[] {
-  return ['capacity', 'allocatable'].map((field) => ({
-    op: 'add',
-    path: `/status/${field}/${POINTER}`,
-    value: String(gpus),
-  }));
+// Both are written: the kubelet derives allocatable from capacity, but only with its next status update, up to 10 s later. The note of
+// their origin comes with them, so that there is no capacity without one.
+function capacityPatch(gpus: number, node: Node): Record<string, unknown> {
+  const count = { [GPU_RESOURCE]: String(gpus) };
+  const source = gpuSourceOf(node) === 'device-plugin' ? {} : { [GPU_SOURCE_ANNOTATION]: SOURCE };
+  return { metadata: { annotations: source }, status: { capacity: count, allocatable: count } };
 }
 
 function advertises(node: Node | undefined, gpus: number): boolean {
   const { capacity, allocatable } = node?.status ?? {};
-  return capacity?.[GPU_RESOURCE] === String(gpus) && allocatable?.[GPU_RESOURCE] === String(gpus);
+  return (
+    capacity?.[GPU_RESOURCE] === String(gpus) &&
+    allocatable?.[GPU_RESOURCE] === String(gpus) &&
+    gpuSourceOf(node) !== 'real'
+  );
 }
 
 function describeWrong({ name, gpus }: GpuNode, node: Node | undefined): string {

@@ -90,7 +90,8 @@ function createdAt(row: Row): number {
 
 function owned(kind: 'container' | 'volume' | 'network', row: Row, runs: readonly Owner[]): Leftover {
   const owners = runs.filter((owner) => owner.run === row.run);
-  const state = stateOf(owners, (owner) => owner.kept.length > 0);
+  // Of what a run kept, a database beside it is no part: every run starts its own.
+  const state = stateOf(owners, (owner) => kind !== 'container' && owner.kept.length > 0);
   return { kind, id: row.id, name: row.name, ...(row.run === '' ? {} : { run: row.run }), state };
 }
 

@@ -172,6 +172,15 @@ describe('sweepLeftovers', () => {
     expect(await sweep(options)).toEqual(action === 'nothing' ? [] : [`${action} container node-name`]);
   });
 
+  it('takes what ran beside a cluster that was kept: nobody uses it again', async () => {
+    await crashed('r1', { kept: ['kp-r1'] });
+    has('container', 'node', { cluster: 'kp-r1' });
+    has('container', 'postgres', { run: 'r1' });
+    expect(await sweep()).toEqual(
+      expect.arrayContaining(['removed container postgres-name', 'left container node-name']),
+    );
+  });
+
   it('counts a cluster that several runs kept to the latest one', async () => {
     await crashed('r1', { kept: ['kp-desk'], startedAt: '2026-01-08T00:00:00.000Z' });
     await crashed('r2', { kept: ['kp-desk'], startedAt: '2026-01-09T00:00:00.000Z' });

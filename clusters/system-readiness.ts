@@ -96,6 +96,11 @@ export function nodeReady(node: Node): boolean {
   return node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 }
 
+/** When its kubelet last said whether it is Ready. */
+export function heartbeatOf(node: Node): string | undefined {
+  return node.status?.conditions?.find((condition) => condition.type === 'Ready')?.lastHeartbeatTime;
+}
+
 function describeNode(node: Node): string {
   const condition = node.status?.conditions?.find((c) => c.type === 'Ready');
   return `node ${node.metadata.name} is not Ready${condition?.message === undefined ? '' : ` (${condition.message})`}`;

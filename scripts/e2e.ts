@@ -58,7 +58,8 @@ export async function run(options: RunOptions, plan: RunPlan, commandLine: strin
   ]);
   const runDirectory = resolve(options.out ?? join(runsDirectory, plan.runId));
   await mkdir(runDirectory, { recursive: true });
-  const lock = await acquireRunLock(runDirectory);
+  // By the plan's id, which is on everything that the run makes; with --out the folder is called otherwise.
+  const lock = await acquireRunLock(runDirectory, { run: plan.runId });
   const interrupt = interruptSignal();
   try {
     return await executeRun({

@@ -21,7 +21,7 @@ describe('npm run gate', () => {
   it.each([
     [[], '--suite'],
     [['--suite', 'tolman'], 'Did you mean "toolman"?'],
-    [['--suite', 'tool-registry'], 'no checks yet'],
+    [['--suite', 'mcp-server'], 'no checks yet'],
     [['--suite', 'toolman', '--chart', 'no/such/chart'], 'there is no chart at no/such/chart'],
     [['--suite', 'toolman', '--reuse'], '--reuse'],
   ])('refuses %j before anything is created', async (argv, says) => {

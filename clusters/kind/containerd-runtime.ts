@@ -10,20 +10,44 @@ const RUNC = /^(\[.*\.runtimes\.)(?:runc|"runc"|'runc')((?:\..+)?\])$/;
  * `io.containerd.grpc.v1.cri`) and 2 (version 3: `io.containerd.cri.v1.runtime`). A wrong key does nothing, silently.
  *
  * @param configToml /etc/containerd/config.toml of the node image
+ * @param binary absolute path on the nodes of what runs in the place of runc, with runc's command line; without it runc itself
  */
-export function runtimeAliasPatch(configToml: string, handler: string): string {
-  const sections = runcSections(configToml);
-  const copied = sections.map(({ before, after, body }) =>
-    [`${before}${handler}${after}`, ...body.map((line) => `  ${line}`)].join('\n'),
-  );
-  if (copied.length > 0) return copied.join('\n');
+export function runtimeAliasPatch(configToml: string, handler: string, binary?: string): string {
+  const found = runcSections(configToml);
   const cri = criPlugin(configToml);
+  const sections = found.length > 0 ? found : usualSections(cri);
+  if (binary !== undefined) setBinary(sections, binary);
+  return sections
+    .map(({ before, after, body }) =>
+      [`${before}${handler}${after}`, ...body.map((line) => `  ${line}`)].join('\n'),
+    )
+    .join('\n');
+}
+
+interface Section {
+  before: string;
+  after: string;
+  body: string[];
+}
+
+/** For a configuration that does not mention runc. */
+function usualSections(cri: string): Section[] {
+  const before = `[plugins."${cri}".containerd.runtimes.`;
   return [
-    `[plugins."${cri}".containerd.runtimes.${handler}]`,
-    '  runtime_type = "io.containerd.runc.v2"',
-    `[plugins."${cri}".containerd.runtimes.${handler}.options]`,
-    '  SystemdCgroup = true',
-  ].join('\n');
+    { before, after: ']', body: ['runtime_type = "io.containerd.runc.v2"'] },
+    { before, after: '.options]', body: ['SystemdCgroup = true'] },
+  ];
+}
+
+/** An option of the runtime `io.containerd.runc.v2` (containerd, docs/cri/config.md). */
+function setBinary(sections: Section[], binary: string): void {
+  let options = sections.find(({ after }) => after === '.options]');
+  if (options === undefined) {
+    options = { before: sections[0]?.before ?? '', after: '.options]', body: [] };
+    sections.push(options);
+  }
+  const others = options.body.filter((line) => !/^BinaryName\s*=/.test(line));
+  options.body = [...others, `BinaryName = "${binary}"`];
 }
 
 /** Where no process may lower its OOM score (no CAP_SYS_RESOURCE), containers start only with this setting. */
@@ -37,8 +61,8 @@ function criPlugin(configToml: string): string {
   return version >= 3 ? 'io.containerd.cri.v1.runtime' : 'io.containerd.grpc.v1.cri';
 }
 
-function runcSections(configToml: string): { before: string; after: string; body: string[] }[] {
-  const sections: { before: string; after: string; body: string[] }[] = [];
+function runcSections(configToml: string): Section[] {
+  const sections: Section[] = [];
   let inside = false;
   for (const raw of configToml.split('\n')) {
     const line = raw.trim();

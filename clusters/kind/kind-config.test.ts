@@ -87,6 +87,33 @@ describe('renderKindConfig', () => {
     ]);
   });
 
+  it('has the handler of GPUs run by a stand-in where nodes have some', () => {
+    const config = rendered({ topology: { groups: [gpuGroup([1])], runtimeClasses: ['nvidia', 'other'] } });
+    const [nvidia, other] = config['containerdConfigPatches'] as [string, string];
+    expect(nvidia.split('\n').slice(-3)).toEqual([
+      `[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.nvidia.options]`,
+      '  SystemdCgroup = true',
+      '  BinaryName = "/usr/local/bin/nvidia-container-runtime"',
+    ]);
+    expect(other).not.toContain('BinaryName');
+  });
+
+  it.each([
+    ['runc has no options', '[plugins.x.containerd.runtimes.runc]\n  runtime_type = "y"'],
+    ['runc has a binary', '[plugins.x.containerd.runtimes.runc.options]\n  BinaryName = "crun"'],
+  ])('names the stand-in once where %s', (_, containerdConfig) => {
+    const { image } = input();
+    const config = rendered({
+      image: { ...image, containerdConfig },
+      topology: { groups: [gpuGroup([1])], runtimeClasses: ['nvidia'] },
+    });
+    const patch = (config['containerdConfigPatches'] as string[])[0] ?? '';
+    expect(patch).toContain(
+      '[plugins.x.containerd.runtimes.nvidia.options]\n  BinaryName = "/usr/local/bin/nvidia-container-runtime"',
+    );
+    expect(patch.match(/BinaryName/g)).toHaveLength(1);
+  });
+
   it.each([
     ['version = 2', 'io.containerd.grpc.v1.cri'],
     ['version = 4', 'io.containerd.cri.v1.runtime'],

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { Topology } from '../cluster.ts';
 import { restrictOomScorePatch, runtimeAliasPatch } from './containerd-runtime.ts';
+import { GPU_RUNTIME_BINARY, GPU_RUNTIME_HANDLER, simulatesGpus } from './gpu-runtime.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 import { plannedNodes } from './planned-nodes.ts';
 
@@ -46,7 +47,9 @@ export function renderKindConfig(input: KindConfigInput): string {
       [stringify({ kind: 'KubeletConfiguration', failCgroupV1: false })]
     : undefined;
   const containerdConfigPatches = [
-    ...(topology.runtimeClasses ?? []).map((handler) => runtimeAliasPatch(image.containerdConfig, handler)),
+    ...(topology.runtimeClasses ?? []).map((handler) =>
+      runtimeAliasPatch(image.containerdConfig, handler, binaryOf(handler, topology)),
+    ),
     ...(engine.sysResource ? [] : [restrictOomScorePatch(image.containerdConfig)]),
   ];
   return stringify({
@@ -59,6 +62,11 @@ export function renderKindConfig(input: KindConfigInput): string {
     ...(containerdConfigPatches.length > 0 && { containerdConfigPatches }),
     nodes: plannedNodes(input.name, topology).map((node) => renderNode(node, input)),
   });
+}
+
+/** Only the handler of GPUs is more than a name, and only where there are GPUs. */
+function binaryOf(handler: string, topology: Topology): string | undefined {
+  return handler === GPU_RUNTIME_HANDLER && simulatesGpus(topology) ? GPU_RUNTIME_BINARY : undefined;
 }
 
 function renderNode(node: PlannedNode, input: KindConfigInput): Record<string, unknown> {

@@ -17,6 +17,8 @@ import { kindProvider } from './kind-provider.ts';
 
 const NAME = 'kp-unit-test';
 const topology: Topology = { groups: [gpuGroup([2])] };
+/** Containers see the GPUs, too. */
+const gpuTopology: Topology = { ...topology, runtimeClasses: ['nvidia'] };
 
 let programs: FakePrograms;
 let kube: FakeKube;
@@ -97,6 +99,13 @@ describe('create', () => {
     worker!['status'] = { capacity: { 'nvidia.com/gpu': '2' }, allocatable: {} };
     expect(await cluster.assertGpuCapacity()).toEqual([`${NAME}-worker`]);
     expect(worker).toMatchObject({ status: { allocatable: { 'nvidia.com/gpu': '2' } } });
+  });
+
+  it('gives each node the stand-in for the NVIDIA runtime, with its own number of GPUs', async () => {
+    await provider().create(options({ topology: gpuTopology }));
+    expect(await programs.read(`gpus-of-${NAME}-worker`)).toBe('2\n');
+    expect(await programs.read(`gpus-of-${NAME}-control-plane`)).toBe('0\n');
+    expect(await programs.read(`runtime-of-${NAME}-worker`)).toMatch(/^#!\/bin\/sh\n/);
   });
 
   it('keeps evidence of a failure half-way, names stage and cause, and removes what is there', async () => {
@@ -184,6 +193,14 @@ describe('reuse', () => {
     expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
   });
 
+  it('takes a cluster that has more than is asked for, and keeps that up as well', async () => {
+    const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
+    worker!.metadata.labels = {};
+    await provider().create(options({ reuse: true, topology: { groups: [] } }));
+    expect(await creations()).toBe(1);
+    expect(worker?.metadata.labels).toMatchObject(GPU_NODE_LABELS);
+  });
+
   it.each<{
     title: string;
     change: () => Promise<void> | void;
@@ -210,6 +227,15 @@ describe('reuse', () => {
     await kind.create(options({ reuse: true, onProgress: (text) => progress.push(text), ...more }));
     expect(progress.find((text) => text.includes('made anew'))).toMatch(reason);
     expect(await creations()).toBe(2);
+  });
+
+  it('makes a cluster anew whose runtime handler is from before containers saw GPUs', async () => {
+    await provider().create(options({ reuse: true, topology: gpuTopology }));
+    await programs.put('old-runtime');
+    const progress: string[] = [];
+    const onProgress = (text: string) => progress.push(text);
+    await provider().create(options({ reuse: true, topology: gpuTopology, onProgress }));
+    expect(progress.find((text) => text.includes('made anew'))).toContain('gives containers no GPUs');
   });
 
   it('does not replace a cluster that somebody else made', async () => {

@@ -16,15 +16,17 @@ import { prepareKubeconfig, runKindCreate, StageFailure, withEvidence } from './
 import { deleteCluster } from './delete-cluster.ts';
 import { readContainerdConfig, readEngineFacts } from './engine-facts.ts';
 import { readOrigin, writeOrigin } from './fingerprint.ts';
+import { installGpuRuntime, simulatesGpus } from './gpu-runtime.ts';
 import { sharedFolderOf } from './host-folders.ts';
 import type { EngineFacts } from './kind-config.ts';
 import { renderKindConfig } from './kind-config.ts';
 import { installMetricsServer } from './metrics-server.ts';
 import { dockerNodeAccess, listNodeContainers } from './node-containers.ts';
-import { plannedNodes } from './planned-nodes.ts';
+import { gpuNodes, plannedNodes } from './planned-nodes.ts';
+import { ensureRuntimeClasses } from './runtime-classes.ts';
 import { exportKubeconfig, isOwnCluster, verifyForReuse } from './reuse-cluster.ts';
 import type { KindCluster } from './running-cluster.ts';
-import { contextOf, gpuNodes, runningKindCluster } from './running-cluster.ts';
+import { contextOf, runningKindCluster } from './running-cluster.ts';
 
 /** Opens a client; replaced in unit tests. */
 export type Connect = (options: {
@@ -187,6 +189,7 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     const planned = plannedNodes(name, topology);
     const controlPlane = `${name}-control-plane`;
     try {
+      if (simulatesGpus(topology)) await installGpuRuntime(dockerNodeAccess(run, signal), planned);
       onProgress('waiting for system pods');
       if (
         topology.metrics === true &&
@@ -196,6 +199,7 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
       }
       await Promise.all([
         ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal }),
+        ensureRuntimeClasses(kube, topology),
         waitForSystem(kube, planned.length, {
           timeoutMs: options.timeoutMs?.ready,
           clock,
@@ -251,7 +255,7 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
       }
       for (const repair of result.repairs) onProgress(repair);
       log.info('cluster reused', { cluster: name, repairs: result.repairs });
-      return toCluster({ name, kubeconfig }, kube, topology);
+      return toCluster({ name, kubeconfig }, kube, result.topology);
     })();
     if (typeof reason !== 'string') return reason;
     log.warn('cluster not reused', { cluster: name, reason });

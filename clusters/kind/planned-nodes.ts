@@ -31,3 +31,8 @@ export function plannedNodes(cluster: string, topology: Topology): PlannedNode[]
     })),
   ];
 }
+
+/** The nodes that are to advertise GPUs, with how many. */
+export function gpuNodes(planned: readonly PlannedNode[]): { name: string; gpus: number }[] {
+  return planned.flatMap(({ name, gpus }) => (gpus === undefined ? [] : [{ name, gpus }]));
+}

@@ -12,6 +12,8 @@ import { SHARED_STORAGE_PATH } from './kind-config.ts';
 import { dockerNodeAccess, listNodeContainers, schedulableNodes } from './node-containers.ts';
 import { listNodeImages, loadImagesIntoNodes } from './node-images.ts';
 import type { PlannedNode } from './planned-nodes.ts';
+import { gpuNodes } from './planned-nodes.ts';
+import { restartNode } from './restart-node.ts';
 
 export interface KindCluster extends Cluster {
   provider: 'kind';
@@ -20,6 +22,7 @@ export interface KindCluster extends Cluster {
   topology: Topology | undefined;
   /** Writes missing GPU capacity again and waits until it can be allocated; names the nodes that had lost it. */
   assertGpuCapacity(): Promise<string[]>;
+  restartNode(node: string): Promise<string[]>;
 }
 
 export interface RunningClusterInput {
@@ -36,10 +39,6 @@ export interface RunningClusterInput {
   signal?: AbortSignal | undefined;
   /** What `delete()` does; default: removes the cluster. */
   onDelete?: (() => Promise<void>) | undefined;
-}
-
-export function gpuNodes(planned: readonly PlannedNode[]): { name: string; gpus: number }[] {
-  return planned.flatMap(({ name, gpus }) => (gpus === undefined ? [] : [{ name, gpus }]));
 }
 
 /** kind's context in the kubeconfig (kind, pkg/cluster/internal/kubeconfig). */
@@ -62,6 +61,8 @@ export function runningKindCluster(input: RunningClusterInput): KindCluster {
     topology: input.topology,
     describe: () => describeNodes(kube),
     assertGpuCapacity: () => ensureGpuCapacity(kube, gpuNodes(input.plannedNodes), { clock, signal }),
+    restartNode: (node) =>
+      restartNode({ cluster: name, node, kube, plannedNodes: input.plannedNodes, run, clock, signal }),
     async loadImages(refs, onProgress) {
       const mount = { folder: sharedFolderOf(name), path: SHARED_STORAGE_PATH };
       const result = await loadImagesIntoNodes(refs, {

@@ -30,12 +30,17 @@ export interface NodeAccess {
   ): Promise<CommandResult>;
 }
 
+/** Where a node's GPUs come from, from the least to the most faithful; `real` is every capacity that this tool did not invent. */
+export type GpuSource = 'status-patch' | 'device-plugin' | 'real';
+
 export interface ClusterNode {
   name: string;
   role: 'control-plane' | 'worker';
   labels: Record<string, string>;
   taints: string[];
   gpus: number;
+  /** Absent on nodes that do not advertise GPUs. */
+  gpuSource?: GpuSource;
   kubelet: string;
   runtime: string;
 }
@@ -64,10 +69,17 @@ export interface Cluster {
   /** Image references present on every schedulable node. */
   imagesOnNodes(): Promise<Map<string, Set<string>>>;
   /**
-   * Writes GPU capacity that nodes have lost (a restarted kubelet forgets it) and waits until it can be allocated; names those nodes.
+   * Writes GPU capacity that nodes have lost (one that registers anew has) and waits until it can be allocated; names those nodes.
    * Only where the provider invents GPUs (kind).
    */
   assertGpuCapacity?(): Promise<string[]>;
+  /**
+   * Restarts a worker and waits until it works again, with the labels, taints and GPUs that were planned. Only where the provider has the
+   * nodes at hand (kind).
+   *
+   * @returns one sentence for everything that had to be put back
+   */
+  restartNode?(node: string): Promise<string[]>;
   /** Removes the cluster; of an `existing` cluster nothing but connections. */
   delete(): Promise<void>;
 }

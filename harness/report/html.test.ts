@@ -42,6 +42,10 @@ describe('report.html', () => {
     expect(html).toContain('<a href="#check-toolman-T-28">keeps three replicas available</a>');
   });
 
+  it('says how faithful the GPUs are', () => {
+    expect(toHtml(sampleReport())).toContain('<b>GPU</b>: scheduling only (capacity by status patch)');
+  });
+
   it('escapes everything that comes from outside, in every part of the page', () => {
     const evil = `"><script>alert('x')</script><img src=x onerror=y>&`;
     const poison = (value: unknown): unknown => {

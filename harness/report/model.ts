@@ -112,6 +112,8 @@ export const report = z.object({
           labels: z.record(z.string(), z.string()),
           taints: z.array(z.string()),
           gpus: z.number(),
+          /** Where they come from; absent on nodes that do not advertise any. */
+          gpuSource: z.enum(['status-patch', 'device-plugin', 'real']).optional(),
           kubelet: z.string(),
           runtime: z.string(),
         }),

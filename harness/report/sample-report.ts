@@ -195,6 +195,7 @@ export function sampleReport(overrides: Partial<Report> = {}): Report {
             'nvidia.com/gpu:NoSchedule',
           ]),
           gpus: 2,
+          gpuSource: 'status-patch',
         },
       ],
       capabilities: [

@@ -235,6 +235,7 @@ describe('the end', () => {
     );
 
     expect(text()).toContain('! 1 thing left behind');
+    expect(text()).toContain('GPU       scheduling only (capacity by status patch): 2 on kp-1a2b-worker3\n');
     expect(text()).toContain(
       '✗ E_COMMAND  `kind create cluster` exited with 1\n    no space left\n    fix       Free some.',
     );

@@ -10,7 +10,7 @@ import { mergeTopologies } from '../../clusters/topology.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
-import { InfrastructureError } from '../../harness/core/errors.ts';
+import { InfrastructureError, UsageError } from '../../harness/core/errors.ts';
 import type { RunOptions } from '../../harness/plan/options.ts';
 import type { Cluster } from '../../harness/plan/cluster-port.ts';
 import type { RunPlan } from '../../harness/plan/plan.ts';
@@ -26,8 +26,20 @@ import { hasNodeImage } from '../has-node-image.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from '../project.ts';
 import { listRequirements } from './requirements.ts';
 
-/** The cluster of --keep and --reuse: one a machine, so that the next run finds it. */
-const DESK_CLUSTER = 'kp-desk';
+/**
+ * The cluster of --keep and --reuse: one a machine, so that the next run finds it. Who works on two things at once names another,
+ * `KINDPROOF_DESK=gpu`: `kp-desk-gpu`.
+ *
+ * @throws UsageError when the name cannot be that of a cluster
+ */
+export function deskCluster(env: NodeJS.ProcessEnv): string {
+  const desk = env['KINDPROOF_DESK'] ?? '';
+  if (desk === '') return 'kp-desk';
+  if (/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(desk)) return `kp-desk-${desk}`;
+  throw new UsageError('E_OPTION', `KINDPROOF_DESK is "${desk}", which cannot be part of a cluster's name`, {
+    hint: 'Use at most 20 small letters, digits and dashes.',
+  });
+}
 
 export function createPorts(deps: {
   options: RunOptions;
@@ -151,7 +163,7 @@ export function createPorts(deps: {
         signal: step.signal,
       });
       const stays = options.keep || options.reuse;
-      const name = stays ? DESK_CLUSTER : `kp-${plan.runId}`;
+      const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
       await lock.useCluster(name);
       const undo = step.lifecycle.defer(`delete cluster ${name}`, async () => {
         await provider.delete(name, kubeconfig);

@@ -1,4 +1,5 @@
 /** What the verdict is about and where it was reached: subjects with digests, cluster, capabilities, tools, leftovers. */
+import { gpuFidelity } from '../gpu-fidelity.ts';
 import type { Report } from '../model.ts';
 import type { Markup } from './markup.ts';
 import { markup } from './markup.ts';
@@ -30,9 +31,11 @@ export function subjectsSection(report: Report): Markup | undefined {
 export function clusterSection(report: Report): Markup | undefined {
   const { cluster } = report;
   if (!cluster) return undefined;
+  const fidelity = gpuFidelity(cluster.nodes);
   return markup`
 <section id="cluster">
   <h2>Cluster <span class="muted">${cluster.name}, ${cluster.provider}, Kubernetes ${cluster.kubernetes}</span></h2>
+  ${fidelity !== undefined && markup`<p><b>GPU</b>: ${fidelity}</p>`}
   <div class="scroll"><table>
     <thead><tr><th>Node</th><th>Role</th><th>Labels</th><th>Taints</th><th class="number">GPUs</th><th>kubelet, runtime</th></tr></thead>
     <tbody>${cluster.nodes.map(

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { seconds } from '../../core/deadline.ts';
 import type { Report } from '../model.ts';
+import { gpuCounts, gpuFidelity } from '../gpu-fidelity.ts';
 import { plain, truncate, wrap } from '../text.ts';
 import { countsLine, countsOf, outcomeOf, plural, shortId, verdictOf, verdictOfCheck } from '../verdict.ts';
 import { labelled } from './failure-block.ts';
@@ -21,6 +22,7 @@ export function summary(report: Report, context: SummaryContext): string[] {
   const lines: string[] = [''];
   if (context.repeatFailures) lines.push(...failuresInShort(report, context));
   lines.push(...slowestPhases(report, context));
+  lines.push(...gpus(report, context));
   lines.push(...leftovers(report, context));
   lines.push(...labelledTop('report', path.join(context.directory, 'report.html'), style.dim));
   lines.push('');
@@ -60,6 +62,14 @@ function slowestPhases(report: Report, { style }: SummaryContext): string[] {
   if (slowest.length === 0) return [];
   const names = slowest.map((phase) => `${plain(phase.name)} ${seconds(phase.durationMs)}`).join(' · ');
   return labelledTop('slowest', `${names}  (whole run ${seconds(report.run.durationMs)})`, style.dim);
+}
+
+/** What the checks of GPU workloads were made on: a pass on invented GPUs is not one on real ones. */
+function gpus(report: Report, { style }: SummaryContext): string[] {
+  const nodes = report.cluster?.nodes ?? [];
+  const fidelity = gpuFidelity(nodes);
+  if (fidelity === undefined) return [];
+  return labelledTop('GPU', `${fidelity}: ${plain(gpuCounts(nodes))}`, style.dim);
 }
 
 function leftovers(report: Report, { style, columns }: SummaryContext): string[] {

@@ -1,0 +1,129 @@
+/**
+ * What a device plugin leaves behind in a kubelet, and how a node is brought back from it.
+ *
+ * As long as the kubelet remembers the plugin, it reports the resource as 0 and overwrites any other number in the node's status (seen on
+ * 1.36: capacity stays and allocatable is 0 for five minutes, both are 0 after a restart). What it remembers is in a checkpoint, which it
+ * reads when it starts. Kubernetes, pkg/kubelet/cm/devicemanager.
+ */
+import { z } from 'zod';
+import type { Clock } from '../harness/core/deadline.ts';
+import { waitFor, WaitTimeout } from '../harness/core/deadline.ts';
+import { InfrastructureError } from '../harness/core/errors.ts';
+import type { KubeClient } from '../harness/kube/client.ts';
+import type { Node } from '../harness/kube/types.ts';
+import type { GpuSource, NodeAccess } from './cluster.ts';
+import { GPU_RESOURCE } from './gpu-capacity.ts';
+import { GPU_SOURCE_ANNOTATION, gpuSourceOf } from './gpu-source.ts';
+import { restartKubelet } from './restart-kubelet.ts';
+
+/** The kubelet's folder of plugin sockets. */
+export const DEVICE_PLUGIN_FOLDER = '/var/lib/kubelet/device-plugins';
+/** On the pods of stand-in plugins, by which they are found when whoever started them is gone. */
+export const DEVICE_PLUGIN_LABEL = 'kindproof.dev/device-plugin';
+const CHECKPOINT = `${DEVICE_PLUGIN_FOLDER}/kubelet_internal_checkpoint`;
+
+// {"Data":{"PodDeviceEntries":[…],"RegisteredDevices":{"nvidia.com/gpu":["GPU-0"]}},"Checksum":851694183}
+const checkpointSchema = z.looseObject({
+  Data: z.looseObject({ RegisteredDevices: z.record(z.string(), z.unknown()).nullish() }),
+});
+
+export interface ForgetDevicePlugins {
+  kube: KubeClient;
+  access: NodeAccess;
+  /** Only of these nodes; default: of every node that is noted to have its GPUs from a stand-in plugin. */
+  nodes?: readonly string[] | undefined;
+  clock?: Clock | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Notes that a node is about to get its GPUs from a stand-in plugin: before it does, so that an interruption cannot hide it. What it
+ * advertises so far is taken away, so that every GPU that it advertises afterwards is the plugin's.
+ */
+export async function noteDevicePlugin(kube: KubeClient, node: string): Promise<void> {
+  await kube.patch('Node', { name: node }, advertiseNothing('device-plugin'), { subresource: 'status' });
+}
+
+function advertiseNothing(source: GpuSource | null): Record<string, unknown> {
+  const none = { [GPU_RESOURCE]: null };
+  return {
+    metadata: { annotations: { [GPU_SOURCE_ANNOTATION]: source } },
+    status: { capacity: none, allocatable: none },
+  };
+}
+
+/**
+ * Ends the stand-in plugins and makes their kubelets forget them: afterwards the nodes advertise no GPUs, and a capacity that
+ * is patched in stays. Running containers go on. Idempotent, and able to finish what an interrupted call began.
+ *
+ * @returns names of the nodes that had to be put right
+ * @throws InfrastructureError `E_DEVICE_CHECKPOINT` when the kubelet knows devices of other plugins too, which it would forget as well
+ */
+export async function forgetDevicePlugins(options: ForgetDevicePlugins): Promise<string[]> {
+  const { kube } = options;
+  const marked = (await kube.list('Node')).filter(
+    (node) => gpuSourceOf(node) === 'device-plugin' && (options.nodes?.includes(node.metadata.name) ?? true),
+  );
+  if (marked.length === 0) return [];
+  const names = marked.map((node) => node.metadata.name);
+  // A kubelet that was left stopped would never let its pods go; starting a running one does nothing.
+  await Promise.all(names.map((name) => options.access.run(name, ['systemctl', 'start', 'kubelet'])));
+  await removePlugins(names, options);
+  await Promise.all(marked.map((node) => forget(node, options)));
+  return names;
+}
+
+async function removePlugins(
+  nodes: readonly string[],
+  { kube, clock, signal }: ForgetDevicePlugins,
+): Promise<void> {
+  try {
+    await waitFor({
+      what: 'the device plugins to be gone',
+      timeoutMs: 60_000,
+      intervalMs: 500,
+      ...(clock && { clock }),
+      signal,
+      look: async () => {
+        const all = await kube.list('Pod', { labelSelector: DEVICE_PLUGIN_LABEL });
+        const pods = all.filter((pod) => nodes.includes(pod.spec.nodeName ?? ''));
+        for (const { metadata } of pods) {
+          const { name, namespace, deletionTimestamp } = metadata;
+          if (deletionTimestamp === undefined) await kube.delete('Pod', { name, namespace });
+        }
+        if (pods.length === 0) return { done: true, value: undefined };
+        return { done: false, seen: pods.map((pod) => pod.metadata.name).join(', ') };
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+    throw new InfrastructureError('E_DEVICE_PLUGIN', error.message, { cause: error });
+  }
+}
+
+async function forget(node: Node, { kube, access, clock, signal }: ForgetDevicePlugins): Promise<void> {
+  const { name } = node.metadata;
+  if (await remembersGpus(access, name)) {
+    await restartKubelet({ kube, access, node: name, meanwhile: `rm -f ${CHECKPOINT}`, clock, signal });
+  }
+  await kube.patch('Node', { name }, advertiseNothing(null), { subresource: 'status' });
+}
+
+async function remembersGpus(access: NodeAccess, node: string): Promise<boolean> {
+  const { stdout, exitCode } = await access.run(node, ['cat', CHECKPOINT], { reject: false });
+  // Without plugins there is no checkpoint.
+  if (exitCode !== 0) return false;
+  const known = Object.keys(checkpointSchema.parse(JSON.parse(stdout)).Data.RegisteredDevices ?? {});
+  if (!known.includes(GPU_RESOURCE)) return false;
+  const others = known.filter((resource) => resource !== GPU_RESOURCE);
+  if (others.length > 0) {
+    throw new InfrastructureError(
+      'E_DEVICE_CHECKPOINT',
+      `${node} cannot be brought back: its kubelet also knows ${others.join(', ')}`,
+      {
+        hint: 'its checkpoint is removed as a whole, because it is signed: use a cluster without other device plugins',
+      },
+    );
+  }
+  return true;
+}
