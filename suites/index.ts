@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { loadRequirements, type Requirement } from '../harness/plan/requirements.ts';
 import type { CataloguedSuite, UncheckedSuite } from '../harness/plan/plan.ts';
 import type { SuiteDefinition } from '../harness/suite/definition.ts';
+import { agent } from './k8s-mcp-agent/suite.ts';
+import { registry } from './tool-registry/suite.ts';
 import { toolman } from './toolman/suite.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Suites that can be run. */
-export const suites: readonly SuiteDefinition[] = [toolman];
+export const suites: readonly SuiteDefinition[] = [toolman, registry, agent];
 
 /** Suites whose requirements are catalogued, in the order of the catalogue. */
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;

@@ -1,6 +1,8 @@
 /** What came before what. */
+import { seconds } from '../core/deadline.ts';
 import type { RecordingLike } from '../diagnose/recording-like.ts';
 import type { Pod } from '../kube/types.ts';
+import type { Recording } from '../recorder/recording.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Every init container of the pod ended with 0, one after the other, before the first main container started. */
@@ -46,4 +48,47 @@ export function initOrder(pod: Pod, recording?: Pick<RecordingLike, 'initEndedBe
     observed,
     details,
   };
+}
+
+/**
+ * Nobody was sent traffic by the Service before the init containers had ended: a pod that is among its ready endpoints while they
+ * run would be asked for what they have yet to prepare.
+ *
+ * @param pods names; each of them has to have been an endpoint at some time, or nothing was seen
+ */
+export function trafficAfterInit(
+  recording: Pick<Recording, 'endpointsOf' | 'podHistory'>,
+  service: string,
+  pods: readonly string[],
+): Verdict {
+  const endpoints = recording.endpointsOf(service);
+  const details: string[] = [];
+  const observed: string[] = [];
+  for (const pod of pods) {
+    const first = endpoints.find(({ ready }) => ready.has(pod));
+    const end = recording.podHistory(pod).find(({ object }) => initsSucceeded(object));
+    if (!first) details.push(`${pod} never was a ready endpoint of Service ${service}`);
+    else if (!end || end.seq > first.seq)
+      details.push(
+        `${pod} was a ready endpoint of Service ${service} while its init containers had not ended`,
+      );
+    else
+      observed.push(`${pod} got traffic ${seconds(first.at - end.at)} after its init containers had ended`);
+  }
+  return {
+    ok: pods.length > 0 && details.length === 0,
+    expected: `Service ${service} leads to a pod only after its init containers have ended`,
+    actual: details[0] ?? `so it was for ${pods.length} pods`,
+    observed,
+    details,
+  };
+}
+
+function initsSucceeded({ spec, status }: Pod): boolean {
+  const inits = (spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
+  const statuses = status?.initContainerStatuses ?? [];
+  return (
+    inits.length > 0 &&
+    inits.every(({ name }) => statuses.find((s) => s.name === name)?.state?.terminated?.exitCode === 0)
+  );
 }

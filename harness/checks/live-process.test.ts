@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { mounts } from './live-mounts.ts';
-import { environ, processIdentity } from './live-process.ts';
+import {
+  environ,
+  gainsNoPrivileges,
+  hasNoCapabilities,
+  processIdentity,
+  runsAsUser,
+} from './live-process.ts';
 
 const status = (changes: Record<string, string> = {}) =>
   Object.entries({
@@ -31,6 +37,24 @@ describe('processIdentity', () => {
 
   it('does not hold for a text that says nothing', () => {
     expect(processIdentity('', { uid: 1001, gid: 2375 }).ok).toBe(false);
+  });
+});
+
+describe('single facts of /proc/1/status', () => {
+  const zero = '0000000000000000';
+  it.each([
+    ['runsAsUser: as asked', runsAsUser(status(), 1001), true],
+    ['runsAsUser: root as the saved user', runsAsUser(status({ Uid: '1001\t1001\t0\t1001' }), 1001), false],
+    ['runsAsUser: nothing told', runsAsUser('', 1001), false],
+    ['hasNoCapabilities: none', hasNoCapabilities(status({ CapBnd: zero })), true],
+    ['hasNoCapabilities: one', hasNoCapabilities(status({ CapBnd: zero, CapEff: '400' })), false],
+    ['hasNoCapabilities: to be had', hasNoCapabilities(status({ CapBnd: '00000000a80425fb' })), false],
+    ['hasNoCapabilities: nothing told', hasNoCapabilities(''), false],
+    ['gainsNoPrivileges: none', gainsNoPrivileges(status()), true],
+    ['gainsNoPrivileges: some', gainsNoPrivileges(status({ NoNewPrivs: '0' })), false],
+    ['gainsNoPrivileges: nothing told', gainsNoPrivileges(''), false],
+  ])('%s', (_, verdict, ok) => {
+    expect(verdict.ok).toBe(ok);
   });
 });
 

@@ -20,6 +20,8 @@ export interface ProcessStatus {
   noNewPrivileges: boolean | undefined;
   /** Effective capabilities, 16 hexadecimal digits. */
   capEff: string | undefined;
+  /** Those that it could ever get. */
+  capBnd: string | undefined;
 }
 
 /** Reads /proc/<pid>/status (proc_pid_status(5)). */
@@ -41,6 +43,7 @@ export function parseProcessStatus(text: string): ProcessStatus {
     groups: numbers('Groups'),
     noNewPrivileges: privileges === undefined ? undefined : privileges === '1',
     capEff: fields.get('CapEff'),
+    capBnd: fields.get('CapBnd'),
   };
 }
 
@@ -70,6 +73,46 @@ export function processIdentity(status: string, wanted: Identity): Verdict {
     actual: seen,
     observed: [`/proc/1/status: ${seen}`],
     details,
+  };
+}
+
+/** The process runs as this user: real, effective, saved and for files. */
+export function runsAsUser(status: string, uid: number): Verdict {
+  const { uids } = parseProcessStatus(status);
+  const seen = `Uid ${uids.join(' ') || 'is not told'}`;
+  return {
+    ok: uids.length === 4 && uids.every((id) => id === uid),
+    expected: `Uid ${uid} in all four places`,
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+  };
+}
+
+/**
+ * The process has no capability and can get none. What it has says nothing about a process that is not root: it has none anyway. What
+ * was dropped is gone from the bounding set too (capabilities(7)).
+ */
+export function hasNoCapabilities(status: string): Verdict {
+  const { capEff, capBnd } = parseProcessStatus(status);
+  const none = (set: string | undefined): boolean => set !== undefined && /^0+$/.test(set);
+  const seen = `CapEff ${capEff ?? 'is not told'}, CapBnd ${capBnd ?? 'is not told'}`;
+  return {
+    ok: none(capEff) && none(capBnd),
+    expected: 'CapEff 0 and CapBnd 0',
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+  };
+}
+
+/** The process and its children get no more rights than they have, not even by set-user-ID programs. */
+export function gainsNoPrivileges(status: string): Verdict {
+  const { noNewPrivileges } = parseProcessStatus(status);
+  const seen = `NoNewPrivs ${noNewPrivileges === undefined ? 'is not told' : Number(noNewPrivileges)}`;
+  return {
+    ok: noNewPrivileges === true,
+    expected: 'NoNewPrivs 1',
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
   };
 }
 

@@ -1,6 +1,7 @@
 /** Placement rules as the manifests have them. */
-import type { KubeObject } from '../kube/types.ts';
-import { field, nameOf, podSpecOf } from '../manifests/objects.ts';
+import { matchesSelector } from '../kube/selectors.ts';
+import type { KubeObject, LabelSelector } from '../kube/types.ts';
+import { field, nameOf, podSpecOf, podTemplateOf } from '../manifests/objects.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface AntiAffinityExpectation {
@@ -12,10 +13,7 @@ export interface AntiAffinityExpectation {
 }
 
 interface Term {
-  labelSelector?: {
-    matchLabels?: Record<string, string>;
-    matchExpressions?: { key: string; operator: string; values?: string[] }[];
-  };
+  labelSelector?: LabelSelector;
   topologyKey?: string;
 }
 
@@ -30,7 +28,31 @@ export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpecta
   return { ok, expected, actual: terms.map(termText).join('; ') };
 }
 
-function termsOf(object: KubeObject): { weight?: number; term: Term }[] {
+/** Some rule, of whichever form, tells the scheduler to keep the workload's own pods apart over `topologyKey`. */
+export function replicasKeepApart(object: KubeObject, topologyKey: string): Verdict {
+  const expected = `a rule that keeps the pods of ${nameOf(object)} apart over ${topologyKey}`;
+  const template = podTemplateOf(object);
+  const constraints = (template?.spec['topologySpreadConstraints'] ?? []) as Term[];
+  const rules = [
+    ...termsOf(object).map(({ weight, term }) => ({
+      term,
+      text: `anti-affinity, ${termText({ weight, term })}`,
+    })),
+    ...constraints.map((term) => ({ term, text: `topology spread over ${term.topologyKey ?? 'nothing'}` })),
+  ];
+  const labels = template?.metadata.labels ?? {};
+  const effective = rules.filter(
+    ({ term }) => term.topologyKey === topologyKey && matchesSelector(term.labelSelector, labels),
+  );
+  const found = rules.map(({ text }) => text).join('; ');
+  return {
+    ok: effective.length > 0,
+    expected,
+    actual: found === '' ? 'neither anti-affinity nor topology spread constraints' : found,
+  };
+}
+
+function termsOf(object: KubeObject): { weight?: number | undefined; term: Term }[] {
   const rules = field(podSpecOf(object)?.affinity, 'podAntiAffinity');
   const preferred = (field(rules, 'preferredDuringSchedulingIgnoredDuringExecution') ?? []) as {
     weight: number;
@@ -67,7 +89,7 @@ function requirementsOf(
   return [...labels, ...(selector?.matchExpressions ?? [])];
 }
 
-function termText({ weight, term }: { weight?: number; term: Term }): string {
+function termText({ weight, term }: { weight?: number | undefined; term: Term }): string {
   const requirements = requirementsOf(term.labelSelector).map(
     ({ key, operator, values }) => `${key} ${operator} [${values?.join(', ') ?? ''}]`,
   );

@@ -8,7 +8,7 @@ import {
   sampleService,
   sampleSystem,
 } from '../manifests/sample-objects.ts';
-import { antiAffinityTerm } from './static-affinity.ts';
+import { antiAffinityTerm, replicasKeepApart } from './static-affinity.ts';
 import { autoscalersCanScale } from './static-autoscaling.ts';
 import { imagesArePinned, imageTag, pullPolicyIs } from './static-images.ts';
 import {
@@ -275,6 +275,35 @@ describe('antiAffinityTerm', () => {
     ['no rule at all', sampleDeployment(), false],
   ])('judges %s', (_title, object, ok) => {
     expect(antiAffinityTerm(object, wanted).ok).toBe(ok);
+  });
+});
+
+describe('replicasKeepApart', () => {
+  const hostname = 'kubernetes.io/hostname';
+  const own = { matchLabels: { 'app.kubernetes.io/name': 'web' } };
+  const term = (labelSelector: unknown, topologyKey = hostname) => ({ labelSelector, topologyKey });
+  const affinity = (rules: Record<string, unknown>): KubeObject =>
+    sampleDeployment({ affinity: { podAntiAffinity: rules } });
+
+  it.each([
+    ['required', affinity({ requiredDuringSchedulingIgnoredDuringExecution: [term(own)] }), true],
+    [
+      'preferred',
+      affinity({
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term(own) }],
+      }),
+      true,
+    ],
+    ['spread', sampleDeployment({ topologySpreadConstraints: [{ ...term(own), maxSkew: 1 }] }), true],
+    [
+      'from others only',
+      affinity({ requiredDuringSchedulingIgnoredDuringExecution: [term({ matchLabels: { app: 'db' } })] }),
+      false,
+    ],
+    ['over zones', affinity({ requiredDuringSchedulingIgnoredDuringExecution: [term(own, 'zone')] }), false],
+    ['no rule at all', sampleDeployment(), false],
+  ])('%s', (_title, object, ok) => {
+    expect(replicasKeepApart(object, hostname).ok).toBe(ok);
   });
 });
 

@@ -1,6 +1,5 @@
 /** Helm over the real program. Its caches and settings are the run's own; nothing of the user's is read or changed. */
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandResult, CommandRunner } from '../core/command.ts';
@@ -52,12 +51,13 @@ export function createHelm(deps: HelmDeps): Helm {
       tolerate?: (result: CommandResult) => boolean;
       cluster?: boolean;
       timeoutMs?: number;
+      patches?: ChartSource['patches'];
     },
   ): Promise<CommandResult> {
     await mkdir(home, { recursive: true });
     const all = context.cluster ? [...args, ...clusterArguments(deps)] : args;
     const result = await deps.run.run(deps.helmPath, all, {
-      env: environment(home, deps.kubeconfig),
+      env: { ...environment(home, deps.kubeconfig), ...patchVariable(context.patches) },
       timeoutMs: (context.timeoutMs ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
       signal: deps.signal,
       reject: false,
@@ -67,16 +67,6 @@ export function createHelm(deps: HelmDeps): Helm {
     const failure = await helmFailure(result, context);
     deps.log.warn('helm failed', { what: context.what, code: failure.code, error: failure.message });
     throw failure;
-  }
-
-  /** The patches' file is named by its content: two installs at the same time never share half of one. */
-  async function patchArguments({ patches = [] }: ChartSource): Promise<string[]> {
-    if (patches.length === 0) return [];
-    const json = JSON.stringify(patches);
-    const file = join(home, `patches-${createHash('sha256').update(json).digest('hex').slice(0, 12)}.json`);
-    await mkdir(home, { recursive: true });
-    await writeFile(file, json, { mode: 0o600 });
-    return postRendererArguments(process.execPath, [POST_RENDERER, file]);
   }
 
   async function apply(
@@ -90,7 +80,7 @@ export function createHelm(deps: HelmDeps): Helm {
         verb,
         ...sourceArguments(source),
         ...(verb === 'upgrade' ? ['--reset-values'] : []),
-        ...(await patchArguments(source)),
+        ...patchArguments(source),
         ...(options.wait ? ['--wait', '--wait-for-jobs'] : []),
         ...(options.createNamespace && verb === 'install' ? ['--create-namespace'] : []),
         '--timeout',
@@ -98,7 +88,14 @@ export function createHelm(deps: HelmDeps): Helm {
         '--output',
         'json',
       ],
-      { what: `${verb} ${source.releaseName}`, changes: true, subject: source, cluster: true, timeoutMs },
+      {
+        what: `${verb} ${source.releaseName}`,
+        changes: true,
+        subject: source,
+        cluster: true,
+        timeoutMs,
+        patches: source.patches,
+      },
     );
   }
 
@@ -129,9 +126,9 @@ export function createHelm(deps: HelmDeps): Helm {
           'template',
           ...sourceArguments(source),
           ...renderArguments({ ...(await deps.capabilities?.()), ...options }),
-          ...(await patchArguments(source)),
+          ...patchArguments(source),
         ],
-        { what: `render ${source.chart}`, changes: false, subject: source },
+        { what: `render ${source.chart}`, changes: false, subject: source, patches: source.patches },
       );
       const manifests = parseManifests(stdout);
       const objects = manifests.map((manifest) => manifest.object);
@@ -282,6 +279,15 @@ export function createHelm(deps: HelmDeps): Helm {
     },
   };
   return self;
+}
+
+function patchArguments({ patches = [] }: ChartSource): string[] {
+  return patches.length === 0 ? [] : postRendererArguments(process.execPath, [POST_RENDERER]);
+}
+
+/** By a variable and not by a file: patches may carry credentials, and files of the run are kept. */
+function patchVariable(patches: ChartSource['patches'] = []): Record<string, string> {
+  return patches.length === 0 ? {} : { KINDPROOF_PATCHES: JSON.stringify(patches) };
 }
 
 function namespaceArguments({ namespace }: ReleaseRef): string[] {

@@ -1,16 +1,14 @@
 #!/usr/bin/env node
 /**
- * Helm's post-renderer: `node post-render.mjs PATCHES.json < manifests`. Helm starts it as a program of its own, so the one
+ * Helm's post-renderer: `KINDPROOF_PATCHES=JSON node post-render.mjs < manifests`. Helm starts it as a program of its own, so the one
  * implementation (post-render.ts) is loaded through tsx; whatever is wrong goes to standard error, which helm shows.
  */
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { tsImport } from 'tsx/esm/api';
 
 try {
-  const [, , patchesFile] = process.argv;
   const { postRender } = await tsImport('./post-render.ts', import.meta.url);
-  const patches = JSON.parse(await readFile(patchesFile, 'utf8'));
+  const patches = JSON.parse(process.env.KINDPROOF_PATCHES);
   process.stdout.write(postRender(await text(process.stdin), patches));
 } catch (error) {
   process.stderr.write(

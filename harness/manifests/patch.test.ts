@@ -70,6 +70,21 @@ describe('patchObjects', () => {
     expect(() => patchObjects(sampleSystem(), [{ images: { nobody: 'x:2' } }])).toThrow(/container nobody/);
   });
 
+  it('sets values of a Secret in the form in which it holds them', () => {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'credentials' },
+      data: { url: 'eA==', old: 'eA==' },
+      stringData: { token: 'x', gone: 'x' },
+    };
+    const values = { url: 'new', token: 'new', more: 'new', old: null, gone: null };
+    const [patched] = patchObjects([secret], [{ secret: 'credentials', values }]);
+    expect(patched).toMatchObject({ data: { url: 'bmV3' }, stringData: { token: 'new', more: 'new' } });
+    expect(Object.keys({ ...patched?.data, ...patched?.stringData })).toEqual(['url', 'token', 'more']);
+    expect(() => patchObjects(sampleSystem(), [{ secret: 'nobody', values }])).toThrow(/Secret nobody/);
+  });
+
   it('leaves the given objects as they are, and other objects alone', () => {
     const objects = sampleSystem();
     const before = structuredClone(objects);

@@ -13,7 +13,7 @@ export type PatchOperation =
   | { op: 'remove'; path: string }
   | { op: 'move' | 'copy'; from: string; path: string };
 
-export type ManifestPatch = ObjectPatch | ImagesPatch;
+export type ManifestPatch = ObjectPatch | ImagesPatch | SecretPatch;
 
 export interface ObjectPatch {
   /** Every rendered object of that kind, or the one of that name. Helm does not pass hooks through, so they cannot be patched. */
@@ -25,6 +25,14 @@ export interface ObjectPatch {
 export interface ImagesPatch {
   /** Container name -> reference. */
   images: Readonly<Record<string, string>>;
+}
+
+/** Values of a Secret in whichever form it holds them: `stringData`, or base64 in `data`. */
+export interface SecretPatch {
+  /** Its name. */
+  secret: string;
+  /** Key -> value in plain text; `null` takes the key away. */
+  values: Readonly<Record<string, string | null>>;
 }
 
 /**
@@ -47,6 +55,7 @@ export function patchObjects<T extends KubeObject>(
     }
     for (const object of selected) {
       if ('images' in patch) setImages(object, patch);
+      else if ('secret' in patch) setSecretValues(object, patch);
       else applyTo(object, patch);
     }
   }
@@ -56,6 +65,7 @@ export function patchObjects<T extends KubeObject>(
 /** Whether the patch is meant for the object. */
 export function selects(patch: ManifestPatch, object: KubeObject): boolean {
   if ('images' in patch) return containersOf(object).some(({ name }) => name in patch.images);
+  if ('secret' in patch) return object.kind === 'Secret' && object.metadata.name === patch.secret;
   const { kind, name } = patch.target;
   return object.kind === kind && (name === undefined || object.metadata.name === name);
 }
@@ -67,6 +77,19 @@ function containersOf(object: KubeObject): Container[] {
 
 function setImages(object: KubeObject, { images }: ImagesPatch): void {
   for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
+}
+
+/** A key that `data` has stays there: of both forms the API server takes `stringData`, but a person reads `data`. */
+function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
+  const secret = object as KubeObject & Partial<Record<'data' | 'stringData', Record<string, string>>>;
+  for (const [key, value] of Object.entries(values)) {
+    const isEncoded = secret.data?.[key] !== undefined;
+    delete secret.data?.[key];
+    delete secret.stringData?.[key];
+    if (value === null) continue;
+    if (isEncoded) secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
+    else secret.stringData = { ...secret.stringData, [key]: value };
+  }
 }
 
 function applyTo(object: KubeObject, patch: ObjectPatch): void {
@@ -116,6 +139,7 @@ function countedPath(object: KubeObject, path: string): string | Error {
 
 function targetName(patch: ManifestPatch): string {
   if ('images' in patch) return `the image of container ${Object.keys(patch.images).join(', ')}`;
+  if ('secret' in patch) return `Secret ${patch.secret}`;
   const { target } = patch;
   return target.name === undefined ? `every ${target.kind}` : `${target.kind} ${target.name}`;
 }

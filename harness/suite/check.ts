@@ -1,4 +1,5 @@
 /** A check: one test that verifies one or more requirements and says what it observed. */
+import { CheckFailure } from '../core/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Lab } from './lab.ts';
@@ -47,4 +48,11 @@ export interface Check {
   requirements: readonly string[];
   options: CheckOptions;
   run(context: CheckContext): Promise<void> | void;
+}
+
+/** Thrown by a check that finds nothing which it could look at; it is reported as skipped, with the message as its reason. */
+export class CheckSkipped extends CheckFailure {
+  constructor(reason: string) {
+    super('E_SKIPPED', reason);
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CheckFailure, InterruptedError } from '../core/errors.ts';
 import { expect as counted } from './assertions.ts';
+import { CheckSkipped } from './check.ts';
 import { executeCheck } from './execute-check.ts';
 import { fakeCheck, fakeLab } from './fake-lab.ts';
 
@@ -29,6 +30,14 @@ describe('a check', () => {
         startedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       },
     });
+  });
+
+  it('that finds nothing to look at is skipped with its reason', async () => {
+    const check = fakeCheck('T-01', () => {
+      throw new CheckSkipped('the chart has no README.md');
+    });
+    const { result } = await executeCheck(check, fakeLab().lab);
+    expect(result).toMatchObject({ status: 'skipped', reason: 'the chart has no README.md' });
   });
 
   it('fails when it asserted nothing', async () => {

@@ -17,7 +17,7 @@ import { observeVerdicts } from '../matchers/observer.ts';
 import type { CapabilityResult } from '../plan/cluster-port.ts';
 import type { Cause, CheckResult, Diagnosis } from '../report/model.ts';
 import { countAssertions } from './assertions.ts';
-import type { Check } from './check.ts';
+import { CheckSkipped, type Check } from './check.ts';
 import { BlockedError, Lab, type SharedLab } from './lab.ts';
 
 /** A check's own limit, when it declares none. */
@@ -108,7 +108,9 @@ async function execute(
     return { result: result('passed') };
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
-    if (error instanceof BlockedError) return { result: result('skipped', { reason: error.message }) };
+    if (error instanceof BlockedError || error instanceof CheckSkipped) {
+      return { result: result('skipped', { reason: error.message }) };
+    }
     log.error('check failed', {
       id: check.id,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),

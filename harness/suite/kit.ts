@@ -240,6 +240,7 @@ function newLab(
     subject: config.subject,
     cluster: session.cluster,
     helm,
+    helmPath: config.helmPath,
     deployer: createDeployer(helm, createManifestDeployer({ kube, signal: session.signal })),
     environment: session.environment,
     runId: config.runId,

@@ -2,7 +2,7 @@
  * The lab: installs releases for checks. One release is shared by all checks that only look; a check that disturbs something
  * installs its own, which is taken down when the check ends.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/deadline.ts';
 import { CheckFailure } from '../core/errors.ts';
@@ -35,6 +35,8 @@ export interface InstallOptions {
   namespaceLabels?: Record<string, string>;
   /** What the suite's environment is asked for in the namespace, in the suite's own words. */
   environment?: unknown;
+  /** `false`: everything is prepared and recorded, and the check applies `release.objects` by itself, in an order of its own. */
+  apply?: boolean;
   /** `false`: returns right after helm, without waiting for the rollout. */
   rollout?: boolean;
   timeoutMs?: number;
@@ -45,6 +47,8 @@ export interface LabDeps {
   subject: SubjectConfig;
   cluster: AttachedCluster;
   helm: Helm;
+  /** The program behind `helm`. */
+  helmPath?: string | undefined;
   /** Installs the subject, whichever form it has. */
   deployer: Deployer;
   /** Opened on first use; absent when the suite has none. */
@@ -162,7 +166,7 @@ export class Lab {
     await this.#shared.sharedReleaseSettled();
     const release = await this.#install(options, this.#lifecycle, () => {});
     const { fault, cluster } = this.#shared.deps;
-    if (fault?.disturb) await fault.disturb({ release, cluster });
+    if (fault?.disturb && options.apply !== false) await fault.disturb({ release, cluster });
     return release;
   }
 
@@ -215,6 +219,32 @@ export class Lab {
 
   get helm(): Helm {
     return this.#shared.deps.helm;
+  }
+
+  /** The program behind `helm`, for checks that run commands as documents give them. */
+  get helmPath(): string | undefined {
+    return this.#shared.deps.helmPath;
+  }
+
+  /**
+   * A document in the chart's folder, e.g. `README.md`; `undefined` when there is none, or no folder.
+   *
+   * @throws CheckFailure `E_FAULT` when the fault under proof changes words that are not in it: it would prove nothing
+   */
+  async document(file: string): Promise<string | undefined> {
+    const { subject, fault } = this.#shared.deps;
+    const text = await readFile(join(subject.chart, file), 'utf8').catch(() => undefined);
+    return (fault?.documents ?? [])
+      .filter((change) => change.file === file)
+      .reduce((changed, { replace, by }) => {
+        if (changed?.includes(replace)) return changed.replace(replace, () => by);
+        throw new CheckFailure('E_FAULT', `${file} does not say "${replace}"`);
+      }, text);
+  }
+
+  /** Where the run leaves its log, its recordings and its reports. */
+  get runDirectory(): string {
+    return this.#shared.deps.runDirectory;
   }
 
   /**
@@ -298,6 +328,7 @@ export class Lab {
     );
     const last = this.touched.at(-1);
     if (last) last.release = release;
+    if (options.apply === false) return release;
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
       await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
     });

@@ -96,6 +96,10 @@ export class Release {
     return this.#handle('Deployment', this.rendered('Deployment', name).metadata.name);
   }
 
+  daemonSet(name?: string): WorkloadHandle {
+    return this.#handle('DaemonSet', this.rendered('DaemonSet', name).metadata.name);
+  }
+
   #handle(kind: WorkloadKind, name: string): WorkloadHandle {
     const { namespace } = this;
     const { kube } = this.#deps;

@@ -1,8 +1,7 @@
 /** Life of a release: scaled, its data kept, uninstalled without a trace, installed again. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
+import { inventory } from '../../harness/kube/inventory.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
@@ -88,26 +87,3 @@ requirement(
     observe(left.length === 0 ? 'nothing was left' : `left: ${left.join(', ')}`);
   },
 );
-
-/** Names of everything in a namespace, but what Kubernetes itself keeps there or lets expire. */
-async function inventory(kube: KubeClient, namespace: string): Promise<string[]> {
-  const kinds = (await kube.resources()).filter(
-    (r) =>
-      r.namespaced &&
-      r.verbs.includes('list') &&
-      r.verbs.includes('delete') &&
-      r.kind !== 'Event' &&
-      r.kind !== 'Lease',
-  );
-  const lists = await Promise.all(
-    kinds.map(async ({ apiVersion, kind }) =>
-      (await kube.list({ apiVersion, kind }, { namespace })).map((o) => nameOf({ ...o, kind })),
-    ),
-  );
-  // These two come with every namespace, a moment after it.
-  const standard = ['ConfigMap kube-root-ca.crt', 'ServiceAccount default'];
-  return lists
-    .flat()
-    .filter((entry) => !standard.includes(entry))
-    .toSorted();
-}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../kube/types.ts';
+import { Recording } from '../recorder/recording.ts';
+import { rolloutOfDaemonSet } from './live-daemon-set.ts';
+
+const daemonSet = (observedGeneration: number, numberUnavailable: number): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: 'agent' },
+  status: { observedGeneration, numberUnavailable },
+});
+
+const pod = (name: string, exitCode?: number): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, uid: name },
+  spec: { containers: [{ name: 'agent' }] },
+  status: {
+    phase: 'Running',
+    containerStatuses: [
+      {
+        name: 'agent',
+        ready: exitCode === undefined,
+        restartCount: 0,
+        state:
+          exitCode === undefined
+            ? { running: { startedAt: '2026-01-01T00:00:00Z' } }
+            : {
+                terminated: {
+                  exitCode,
+                  startedAt: '2026-01-01T00:00:00Z',
+                  finishedAt: '2026-01-01T00:01:00Z',
+                },
+              },
+      },
+    ],
+  },
+});
+
+const recordingOf = (...objects: KubeObject[]): Recording =>
+  new Recording(objects.map((object, seq) => ({ seq, at: seq, type: 'MODIFIED', object })));
+
+const wanted = { daemonSet: 'agent', replaced: ['a'], container: 'agent', maxUnavailable: 1 };
+const install = [daemonSet(1, 2), pod('a'), daemonSet(1, 0)];
+
+describe('rolloutOfDaemonSet', () => {
+  it.each([0, 143])('is content with one at a time, ended with %i', (exitCode) => {
+    const recording = recordingOf(...install, daemonSet(2, 1), pod('a', exitCode), daemonSet(2, 0));
+    expect(rolloutOfDaemonSet(recording, wanted)).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, KubeObject[], string | RegExp]>([
+    ['two at a time', [daemonSet(2, 2), pod('a', 0)], '2 pods were unavailable at the same time'],
+    ['a kill', [daemonSet(2, 1), pod('a', 137)], 'agent of a ended with 137'],
+    ['an end that nobody saw', [daemonSet(2, 1)], 'how agent of a ended was not seen'],
+  ])('minds %s', (_what, objects, detail) => {
+    const verdict = rolloutOfDaemonSet(recordingOf(...install, ...objects), wanted);
+    expect(verdict.ok).toBe(false);
+    expect(verdict.details).toContain(detail);
+  });
+
+  it('is not content when nothing was updated', () => {
+    expect(rolloutOfDaemonSet(recordingOf(...install), wanted)).toMatchObject({
+      ok: false,
+      actual: 'selected nothing: DaemonSet agent was never updated',
+    });
+    expect(rolloutOfDaemonSet(recordingOf(), { ...wanted, replaced: [] }).ok).toBe(false);
+  });
+});

@@ -1,0 +1,48 @@
+/** How a DaemonSet was updated, read from the recording. */
+import type { Recording } from '../recorder/recording.ts';
+import { containerRuns } from './live-back-off.ts';
+import { selectedNothing } from './select.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Ended by itself, or by the SIGTERM that it was sent; 137 is a kill after the grace period. */
+const WILLING = [0, 143];
+
+/**
+ * An update took no more pods away at a time than it may, and every pod that it replaced ended by itself within its grace period.
+ *
+ * @param wanted.replaced names of the pods from before the update
+ * @param wanted.maxUnavailable of the update strategy, as a number
+ */
+export function rolloutOfDaemonSet(
+  recording: Pick<Recording, 'changes' | 'podHistory'>,
+  wanted: { daemonSet: string; replaced: readonly string[]; container: string; maxUnavailable: number },
+): Verdict {
+  const { daemonSet, replaced, container, maxUnavailable } = wanted;
+  const expected = `at most ${maxUnavailable} unavailable at a time, every old pod ends with 0 or 143`;
+  if (replaced.length === 0) return selectedNothing(expected, 'there were no pods before the update');
+  const updating = recording.changes.flatMap(({ object }) => {
+    if (object.kind !== 'DaemonSet' || object.metadata.name !== daemonSet) return [];
+    const status = (object['status'] ?? {}) as Record<string, number>;
+    // Generation 1 is the install, in which all pods are missing at first.
+    return (status['observedGeneration'] ?? 0) > 1 ? [status] : [];
+  });
+  if (updating.length === 0) return selectedNothing(expected, `DaemonSet ${daemonSet} was never updated`);
+  const worst = Math.max(...updating.map((status) => status['numberUnavailable'] ?? 0));
+  const ends = replaced.map((pod) => ({
+    pod,
+    exitCode: containerRuns(recording, pod, container).at(-1)?.exitCode,
+  }));
+  const details = [
+    ...(worst > maxUnavailable ? [`${worst} pods were unavailable at the same time`] : []),
+    ...ends.flatMap(({ pod, exitCode }) => {
+      if (exitCode === undefined) return [`how ${container} of ${pod} ended was not seen`];
+      return WILLING.includes(exitCode) ? [] : [`${container} of ${pod} ended with ${exitCode}`];
+    }),
+  ];
+  return {
+    ok: details.length === 0,
+    expected,
+    actual: `at most ${worst} unavailable at a time; ${ends.map(({ pod, exitCode }) => `${pod} ended with ${exitCode ?? '?'}`).join(', ')}`,
+    details,
+  };
+}

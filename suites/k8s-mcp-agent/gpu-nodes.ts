@@ -1,0 +1,60 @@
+/** The nodes that have GPUs, and the agent's pod on each. */
+import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
+import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { Pod } from '../../harness/kube/types.ts';
+
+/** How the document finds the agent's pods. */
+export const AGENT_SELECTOR = 'app.kubernetes.io/name=k8s-mcp-agent';
+
+export interface GpuNodeFacts {
+  name: string;
+  /** What its status says it has. */
+  gpus: number;
+}
+
+/**
+ * Nodes with the label of GPU nodes, by name.
+ *
+ * @throws CheckFailure `E_SELECTED_NOTHING` when there is none
+ */
+export async function gpuNodes(kube: KubeClient): Promise<GpuNodeFacts[]> {
+  const labelSelector = Object.entries(GPU_NODE_LABELS)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const nodes = await kube.list('Node', { labelSelector });
+  if (nodes.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', `no node carries ${labelSelector}`);
+  return nodes
+    .map(({ metadata, status }) => ({
+      name: metadata.name,
+      gpus: Number(status?.capacity?.[GPU_RESOURCE] ?? 0),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What the documented command selects: the pods of that name on a node. */
+export function agentPodsOn(kube: KubeClient, namespace: string, node: string): Promise<Pod[]> {
+  return kube.list('Pod', {
+    namespace,
+    labelSelector: AGENT_SELECTOR,
+    fieldSelector: `spec.nodeName=${node}`,
+  });
+}
+
+/**
+ * The first of them, which the documented command takes.
+ *
+ * @throws CheckFailure `E_SELECTED_NOTHING`
+ */
+export async function agentPodOn(kube: KubeClient, namespace: string, node: string): Promise<Pod> {
+  const [pod] = await agentPodsOn(kube, namespace, node);
+  if (pod) return pod;
+  throw new CheckFailure('E_SELECTED_NOTHING', `no pod with ${AGENT_SELECTOR} is on ${node}`);
+}
+
+/** The agent's pod on the first GPU node. */
+export async function anyAgentPod(kube: KubeClient, namespace: string): Promise<Pod> {
+  const [node] = await gpuNodes(kube);
+  return agentPodOn(kube, namespace, node?.name ?? '');
+}

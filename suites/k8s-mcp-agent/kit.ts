@@ -1,0 +1,6 @@
+import { attachCluster } from '../../clusters/attach.ts';
+import { createSuiteKit } from '../../harness/suite/kit.ts';
+import { agent } from './suite.ts';
+
+export const kit = createSuiteKit(agent, { attach: attachCluster });
+export const { requirement } = kit;

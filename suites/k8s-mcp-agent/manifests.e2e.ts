@@ -1,0 +1,283 @@
+/** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
+import { resourcesAre } from '../../harness/checks/static-resources.ts';
+import { securityContextIs, nothingIsPrivileged } from '../../harness/checks/static-security.ts';
+import { selectorsAreStable } from '../../harness/checks/static-selectors.ts';
+import { containersOf } from '../../harness/checks/select.ts';
+import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { CheckFailure, KindproofError, messageOf } from '../../harness/core/errors.ts';
+import { nameOf, podSpecOf, podTemplateOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import type { Lab } from '../../harness/suite/lab.ts';
+import { requirement } from './kit.ts';
+
+const GPU = 'nvidia.com/gpu';
+
+/** The values by which the chart's user chooses how the agent gets to the GPUs. */
+const ACCESS = {
+  runtimeClass: 'gpu.runtimeClass.enabled',
+  operator: 'gpu.operator.enabled',
+  dra: 'gpu.dra.enabled',
+} as const;
+
+/** `--set` pairs that enable just these. */
+function access(...enabled: (keyof typeof ACCESS)[]): string[] {
+  return Object.entries(ACCESS).map(
+    ([way, value]) => `${value}=${enabled.includes(way as keyof typeof ACCESS)}`,
+  );
+}
+
+requirement(
+  'G-45',
+  'consists of namespace, service account and DaemonSet, and its values are values',
+  { static: true },
+  async ({ lab, release, observe }) => {
+    const { objects } = await lab.render({ onlyChart: true, namespace: 'default' });
+    const kinds = objects.map((o) => o.kind);
+    for (const kind of ['Namespace', 'ServiceAccount', 'DaemonSet']) {
+      expect(kinds, `kinds that the chart renders for a cluster without its namespace`).toContain(kind);
+    }
+    // The document shows a Kustomization as values.yaml, which no chart could be installed with.
+    const values = await lab.helm.getValues(
+      { releaseName: release.name, namespace: release.namespace },
+      { all: true },
+    );
+    expect(Object.keys(values), 'keys of the values').not.toContain('kind');
+    expect(Object.keys(values), 'keys of the values').not.toContain('resources:');
+    expect(Object.keys(values).length, 'number of values').toBeGreaterThan(0);
+    observe(`renders ${kinds.join(', ')}; ${Object.keys(values).length} top-level values`);
+  },
+);
+
+requirement(
+  'G-05',
+  'selects by app.kubernetes.io/name what its pods carry, and nothing else in its namespace',
+  { static: true },
+  async ({ release, kube, observe }) => {
+    const daemonSet = release.rendered('DaemonSet', 'k8s-mcp-agent');
+    const selector = (daemonSet['spec'] as { selector?: { matchLabels?: Record<string, string> } }).selector;
+    expect(selector?.matchLabels, 'selector of the DaemonSet').toHaveProperty(
+      ['app.kubernetes.io/name'],
+      'k8s-mcp-agent',
+    );
+    await expect(selectorsAreStable([daemonSet])).toHold();
+    const labels = podTemplateOf(daemonSet)?.metadata.labels ?? {};
+    expect(labels, 'labels of its pods').toMatchObject(selector?.matchLabels ?? {});
+    const pairs = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+    const matched = await kube.list('Pod', { namespace: release.namespace, labelSelector: pairs.join(',') });
+    const own = new Set((await release.pods()).map((p) => p.metadata.name));
+    const foreign = matched.map((p) => p.metadata.name).filter((name) => !own.has(name));
+    await expect(nothingWrong(`${pairs.join(',')} matches the pods of the DaemonSet only`, foreign)).toHold();
+    observe(`${pairs.join(',')} matches its ${matched.length} pods`);
+  },
+);
+
+requirement(
+  'G-06',
+  'labels its pods app.kubernetes.io/component=gpu-diagnostics',
+  { static: true },
+  ({ release }) => {
+    const labels = podTemplateOf(release.rendered('DaemonSet', 'k8s-mcp-agent'))?.metadata.labels;
+    expect(labels, 'labels of the pod template').toHaveProperty(
+      ['app.kubernetes.io/component'],
+      'gpu-diagnostics',
+    );
+  },
+);
+
+requirement('G-07', 'asks for the RuntimeClass nvidia', { static: true }, ({ release }) => {
+  const spec = podSpecOf(release.rendered('DaemonSet', 'k8s-mcp-agent'));
+  expect(spec?.['runtimeClassName'], 'runtimeClassName').toBe('nvidia');
+});
+
+requirement(
+  'G-10',
+  'has one container "agent" that idles with `sleep infinity`, with stdin and a terminal',
+  { static: true },
+  ({ release }) => {
+    const containers = podSpecOf(release.rendered('DaemonSet', 'k8s-mcp-agent'))?.containers ?? [];
+    expect(containers.map((c) => c.name)).toEqual(['agent']);
+    const [agent] = containers;
+    expect([...(agent?.command ?? []), ...(agent?.args ?? [])], 'command of container agent').toEqual([
+      'sleep',
+      'infinity',
+    ]);
+    expect({ stdin: agent?.['stdin'], tty: agent?.['tty'] }, 'container agent').toEqual({
+      stdin: true,
+      tty: true,
+    });
+  },
+);
+
+requirement(
+  ['G-11', 'G-16', 'G-17'],
+  'is not privileged and shares no namespace of its node',
+  { static: true },
+  async ({ release }) => {
+    await expect(nothingIsPrivileged(release.objects)).toHold();
+  },
+);
+
+requirement(
+  ['G-12', 'G-13', 'G-14', 'G-15'],
+  'runs as root without escalation, writable root or capabilities, as the document has it',
+  { static: true },
+  async ({ release }) => {
+    await expect(
+      securityContextIs(release.rendered('DaemonSet', 'k8s-mcp-agent'), 'agent', {
+        runAsUser: 0,
+        runAsNonRoot: false,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        // Nothing is added: no capability was proven to be needed.
+        capabilities: { drop: ['ALL'] },
+      }),
+    ).toHold();
+  },
+);
+
+requirement('G-18', `never asks for ${GPU}`, { static: true }, async ({ release, observe }) => {
+  const containers = containersOf(release.objects);
+  expect(containers.length, 'containers').toBeGreaterThan(0);
+  const asking = containers.flatMap(({ title, container }) =>
+    (['requests', 'limits'] as const)
+      .filter((list) => container.resources?.[list]?.[GPU] !== undefined)
+      .map((list) => `${title} has ${GPU} in its ${list}`),
+  );
+  await expect(nothingWrong(`no container asks for ${GPU}`, asking)).toHold();
+  observe(`${containers.length} containers looked at`);
+});
+
+requirement(
+  'G-19',
+  'mounts nothing of its node, and is admitted under the Pod Security Standard baseline',
+  { release: 'none', static: true, needs: ['pod-security-admission'] },
+  async ({ lab, kube, observe }) => {
+    const namespace = await lab.namespace({ 'pod-security.kubernetes.io/enforce': 'baseline' });
+    const { objects } = await lab.render({ namespace });
+    const templates = objects.flatMap((object) => {
+      const template = podTemplateOf(object);
+      return template ? [{ object, template }] : [];
+    });
+    expect(templates.length, 'pod templates').toBeGreaterThan(0);
+    for (const { object, template } of templates) {
+      const volumes = (template.spec['volumes'] ?? []) as { name: string; hostPath?: { path: string } }[];
+      const mounted = volumes.flatMap((v) => (v.hostPath ? [`volume ${v.name} is ${v.hostPath.path}`] : []));
+      await expect(nothingWrong(`${nameOf(object)} mounts nothing of its node`, mounted)).toHold();
+      const refusals: string[] = [];
+      const spec = { ...template.spec, serviceAccountName: 'default' };
+      await kube
+        .create(
+          { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'admitted', namespace }, spec },
+          { dryRun: true },
+        )
+        .catch((error: unknown) => refusals.push(messageOf(error)));
+      await expect(nothingWrong(`a pod of ${nameOf(object)} is admitted under baseline`, refusals)).toHold();
+      observe(`${nameOf(object)}: ${volumes.length} volumes, none of the node; admitted under baseline`);
+    }
+  },
+);
+
+requirement(
+  'G-20',
+  'asks for 1m and 10Mi and is limited to 100m and 50Mi',
+  { static: true },
+  async ({ release }) => {
+    await expect(
+      resourcesAre(release.rendered('DaemonSet', 'k8s-mcp-agent'), 'agent', {
+        requests: { cpu: '1m', memory: '10Mi' },
+        limits: { cpu: '100m', memory: '50Mi' },
+      }),
+    ).toHold();
+  },
+);
+
+requirement(
+  'G-23',
+  'leaves the RuntimeClass to the cluster, whichever way it gets to the GPUs',
+  { release: 'none', static: true },
+  async ({ lab, observe }) => {
+    for (const way of ['runtimeClass', 'operator'] as const) {
+      const { objects } = await lab.render({ set: access(way) });
+      expect(objects.length, `objects rendered with ${way}`).toBeGreaterThan(0);
+      const owned = objects.filter((o) => o.kind === 'RuntimeClass').map(nameOf);
+      await expect(nothingWrong(`no RuntimeClass is rendered with ${way}`, owned)).toHold();
+    }
+    observe('not rendered with gpu.runtimeClass, nor with gpu.operator');
+  },
+);
+
+requirement(
+  'G-26',
+  'refuses to render with no way to the GPUs, or with more than one, and says so',
+  { release: 'none', static: true },
+  async ({ lab, observe }) => {
+    const wrong: Record<string, string[]> = {
+      none: access(),
+      two: access('runtimeClass', 'operator'),
+      three: access('runtimeClass', 'operator', 'dra'),
+    };
+    for (const [how, set] of Object.entries(wrong)) {
+      const message = await refusal(lab, set);
+      expect(message, `what the chart says to ${how} of its GPU access methods`).toMatch(
+        /exactly one|only one|one of|mutually exclusive/i,
+      );
+      observe(`${how}: ${message.split('\n')[0] ?? ''}`);
+    }
+    for (const way of Object.keys(ACCESS) as (keyof typeof ACCESS)[]) {
+      if (way === 'dra') continue;
+      expect((await lab.render({ set: access(way) })).objects.length, `objects with ${way}`).toBeGreaterThan(
+        0,
+      );
+    }
+  },
+);
+
+/** What the chart says instead of rendering. */
+async function refusal(lab: Lab, set: string[]): Promise<string> {
+  try {
+    await lab.render({ set });
+  } catch (error) {
+    if (error instanceof KindproofError) return error.message;
+    throw error;
+  }
+  throw new CheckFailure('E_RENDERED', `the chart renders with ${set.join(', ')}`, {
+    hint: 'It has to fail: which way is taken would be a guess.',
+  });
+}
+
+requirement(
+  'G-25',
+  'asks for GPUs by a claim template that the cluster accepts, instead of a RuntimeClass',
+  { release: 'none', static: true, needs: ['dra'] },
+  async ({ lab, kube, observe }) => {
+    const namespace = await lab.namespace({ 'resource.kubernetes.io/admin-access': 'true' });
+    const { objects } = await lab.render({ namespace, set: access('dra') });
+    const daemonSet = objects.find((o) => o.kind === 'DaemonSet');
+    if (!daemonSet) throw new CheckFailure('E_NOT_RENDERED', 'the chart renders no DaemonSet');
+    const spec = podSpecOf(daemonSet);
+    const claims = (spec?.['resourceClaims'] ?? []) as {
+      name: string;
+      resourceClaimTemplateName?: string;
+      resourceClaimName?: string;
+    }[];
+    const [claim] = claims;
+    expect(claims.length, 'resourceClaims of the pod').toBe(1);
+    const used = spec?.containers.flatMap((c) =>
+      ((c.resources as { claims?: { name: string }[] } | undefined)?.claims ?? []).map((u) => u.name),
+    );
+    expect(used, 'claims that containers use').toEqual([claim?.name]);
+    expect(spec?.['runtimeClassName'], 'runtimeClassName beside a claim').toBeUndefined();
+    const templates = objects.filter((o) => o.kind === 'ResourceClaimTemplate');
+    expect(templates.map((o) => o.metadata.name)).toContain(claim?.resourceClaimTemplateName);
+    const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
+    for (const object of [...templates, daemonSet]) {
+      expect(served, 'kinds that the cluster serves').toContain(`${object.apiVersion} ${object.kind}`);
+      const refusals: string[] = [];
+      await kube
+        .apply(object, { dryRun: true, strict: true, namespace })
+        .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
+      await expect(nothingWrong(`a strict dry-run accepts ${nameOf(object)}`, refusals)).toHold();
+      observe(`${nameOf(object)} (${object.apiVersion}) accepted by a strict dry-run`);
+    }
+  },
+);

@@ -1,0 +1,172 @@
+/** The RuntimeClass that administrators or the GPU Operator provide: missing, wrong, and as it should be. */
+import { runtimeHandlerOf } from '../../clusters/runtime-handler-of.ts';
+import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
+import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { diagnose } from '../../harness/diagnose/diagnose.ts';
+import type { KubeObject } from '../../harness/kube/types.ts';
+import type { ManifestPatch } from '../../harness/manifests/patch.ts';
+import { podSpecOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import type { Lab } from '../../harness/suite/lab.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { daemonPods } from './agent-pods.ts';
+import { requirement } from './kit.ts';
+
+const HANDLER = 'nvidia';
+const UNKNOWN_HANDLER = 'kindproof-no-such-handler';
+/** How the GPU Operator marks what it makes. */
+const OPERATOR_LABELS = {
+  'app.kubernetes.io/component': 'gpu-operator',
+  'app.kubernetes.io/managed-by': 'gpu-operator',
+};
+
+requirement(
+  'G-21',
+  'waits for the RuntimeClass: its absence is named, and once it is there the pods come by themselves',
+  { release: 'none', disruptive: true, needs: [`runtime-handler:${HANDLER}`] },
+  async ({ lab, kube, observe }) => {
+    const { release, runtimeClass } = await installedFor(lab);
+    const refusal = await waitFor({
+      what: `the DaemonSet's pods to be refused for want of RuntimeClass ${runtimeClass}`,
+      timeoutMs: 30_000,
+      look: async () => {
+        const pods = await daemonPods(release);
+        const [pod] = pods;
+        if (pod) {
+          const asked = pod.spec.runtimeClassName ?? 'none';
+          const seen = `${pods.length} pods were created, with the runtimeClassName ${asked}`;
+          return { done: false, seen, hopeless: 'they need no RuntimeClass' };
+        }
+        const events = await kube.list('Event', { namespace: release.namespace });
+        const refused = events.find(
+          (e) => e.involvedObject.kind === 'DaemonSet' && e.reason === 'FailedCreate',
+        );
+        return refused === undefined
+          ? { done: false, seen: 'no event says so' }
+          : { done: true, value: refused.message ?? '' };
+      },
+    });
+    expect(refusal, 'event FailedCreate of the DaemonSet').toContain(
+      `RuntimeClass "${runtimeClass}" not found`,
+    );
+    observe(refusal);
+
+    const before = (await release.daemonSet().read()).metadata;
+    await makeRuntimeClass(lab, runtimeClass, HANDLER);
+    await release.rolledOut(60_000);
+    const after = (await release.daemonSet().read()).metadata;
+    const revision = ({ uid, generation }: typeof after) => `${uid ?? ''}, generation ${generation ?? 0}`;
+    expect(revision(after), 'the DaemonSet that has healed').toBe(revision(before));
+    await expect(onePerNode(await daemonPods(release), await kube.list('Node'), GPU_NODE_LABELS)).toHold();
+  },
+);
+
+requirement(
+  'G-22',
+  'does not start under a handler that no node has, and the diagnosis names it and the RuntimeClass',
+  { release: 'none', disruptive: true },
+  async ({ lab, kube, observe }) => {
+    const { release, runtimeClass } = await installedFor(lab, UNKNOWN_HANDLER);
+    const { namespace } = release;
+    const message = await waitFor({
+      what: `the nodes to refuse pods of RuntimeClass ${runtimeClass}, whose handler they do not have`,
+      timeoutMs: 60_000,
+      look: async () => {
+        const running = (await daemonPods(release)).filter((pod) => pod.status?.phase === 'Running');
+        const [pod] = running;
+        if (pod) {
+          const asked = pod.spec.runtimeClassName ?? 'none';
+          const seen = `${pod.metadata.name} runs, with the runtimeClassName ${asked}`;
+          return { done: false, seen, hopeless: 'it needs no such handler' };
+        }
+        const events = await kube.list('Event', { namespace });
+        const refused = events.find((e) => e.reason === 'FailedCreatePodSandBox');
+        return refused === undefined
+          ? { done: false, seen: 'no event FailedCreatePodSandBox' }
+          : { done: true, value: refused.message ?? '' };
+      },
+    });
+    expect(message, 'event FailedCreatePodSandBox').toContain(UNKNOWN_HANDLER);
+    const { causes, hint } = await diagnose(kube, { namespace });
+    const root = causes.at(-1);
+    expect(root?.object, 'root cause').toBe(`RuntimeClass ${runtimeClass}`);
+    expect(root?.says, `what is said of RuntimeClass ${runtimeClass}`).toContain(UNKNOWN_HANDLER);
+    expect(hint, 'what to do about it').toContain('containerd');
+    observe(causes.map(({ object, says }) => `${object} ${says}`).join(' <- '));
+  },
+);
+
+requirement(
+  'G-24',
+  "runs under the GPU Operator's RuntimeClass, with the same manifest",
+  { release: 'none', disruptive: true, needs: ['node-access', `runtime-handler:${HANDLER}`] },
+  async ({ lab, kube, cluster, observe }) => {
+    const { release, runtimeClass } = await installedFor(lab, HANDLER, OPERATOR_LABELS);
+    const made = await kube.get('RuntimeClass', { name: runtimeClass });
+    await release.rolledOut();
+    const pods = await daemonPods(release);
+    await expect(onePerNode(pods, await kube.list('Node'), GPU_NODE_LABELS)).toHold();
+    for (const pod of pods) {
+      expect(pod.spec.runtimeClassName, `runtimeClassName of ${pod.metadata.name}`).toBe(runtimeClass);
+      const handler = await runtimeHandlerOf(cluster.nodes, pod);
+      expect(handler, `runtime handler of ${pod.metadata.name}`).toBe(HANDLER);
+      observe(`${pod.metadata.name}: handler ${handler} on ${pod.spec.nodeName ?? ''}`);
+    }
+    const now = await kube.get('RuntimeClass', { name: runtimeClass });
+    expect(now, "the operator's RuntimeClass").toEqual(made);
+  },
+);
+
+requirement(
+  'G-24',
+  'renders the same DaemonSet, whether administrators or the GPU Operator provide the RuntimeClass',
+  { release: 'none', static: true },
+  async ({ lab, observe }) => {
+    const [administrators, operator] = await Promise.all(
+      ['runtimeClass', 'operator'].map(async (way) => {
+        const set = ['runtimeClass', 'operator'].map((w) => `gpu.${w}.enabled=${w === way}`);
+        return daemonSetOf((await lab.render({ set })).objects);
+      }),
+    );
+    expect(operator?.['spec'], 'DaemonSet with gpu.operator').toEqual(administrators?.['spec']);
+    observe(`both ask for RuntimeClass ${String(operator && podSpecOf(operator)?.runtimeClassName)}`);
+  },
+);
+
+/** A release that asks for a RuntimeClass of its own, named as its namespace; nobody else is concerned by what becomes of that. */
+async function installedFor(
+  lab: Lab,
+  handler?: string,
+  labels?: Record<string, string>,
+): Promise<{ release: Release; runtimeClass: string }> {
+  const namespace = await lab.namespace();
+  if (handler !== undefined) await makeRuntimeClass(lab, namespace, handler, labels);
+  const patches: ManifestPatch[] = [
+    {
+      target: { kind: 'DaemonSet' },
+      ops: [{ op: 'add', path: '/spec/template/spec/runtimeClassName', value: namespace }],
+    },
+  ];
+  const release = await lab.install({ namespace, patches, rollout: false });
+  return { release, runtimeClass: namespace };
+}
+
+async function makeRuntimeClass(
+  lab: Lab,
+  name: string,
+  handler: string,
+  labels: Record<string, string> = {},
+): Promise<void> {
+  lab.defer(`delete RuntimeClass ${name}`, () => lab.kube.delete('RuntimeClass', { name }));
+  await lab.kube.create({
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name, labels },
+    handler,
+  });
+}
+
+function daemonSetOf(objects: readonly KubeObject[]): KubeObject | undefined {
+  return objects.find((object) => object.kind === 'DaemonSet');
+}

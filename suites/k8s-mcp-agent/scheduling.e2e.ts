@@ -1,0 +1,135 @@
+/** Where the agent's pods go, and that they take nothing from those who compute there. */
+import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
+import { GPU_NODE_LABELS, GPU_NODE_TAINTS } from '../../clusters/topology.ts';
+import { heldBy, holdsNone } from '../../harness/checks/live-extended-resource.ts';
+import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
+import { nodesAllowed } from '../../harness/checks/live-placement.ts';
+import { toleratesOnly } from '../../harness/checks/static-tolerations.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { CheckSkipped } from '../../harness/suite/check.ts';
+import { agentImageOf, daemonPods, daemonPodsOn } from './agent-pods.ts';
+import { gpuNodes } from './gpu-nodes.ts';
+import { requirement } from './kit.ts';
+import {
+  createWorkload,
+  GPU_TOLERATION,
+  workloadRefused,
+  workloadRuns,
+  workloadSpec,
+} from './workload-pod.ts';
+
+requirement(
+  ['G-08', 'G-33'],
+  'runs once on every GPU node, and neither on others nor on the control plane',
+  async ({ release, kube }) => {
+    await expect(onePerNode(await daemonPods(release), await kube.list('Node'), GPU_NODE_LABELS)).toHold();
+  },
+);
+
+requirement(
+  'G-33',
+  'shares GPU nodes with nobody who does not tolerate their taint',
+  { needs: ['gpu-nodes'] },
+  async ({ release, lab, kube, observe }) => {
+    const [node] = await gpuNodes(kube);
+    const nodes = await kube.list('Node');
+    const tainted = nodes.filter((n) => n.spec.taints?.some(({ key }) => key === GPU_RESOURCE));
+    if (!node || !tainted.some((n) => n.metadata.name === node.name))
+      throw new CheckSkipped(`its GPU nodes are not tainted ${GPU_RESOURCE}`);
+    const namespace = await lab.namespace();
+    const image = agentImageOf(release);
+    const selecting = { name: 'selects-gpu-node', namespace, image, node: node.name };
+    await createWorkload(kube, selecting);
+    await createDeployment(kube, { name: 'anywhere', namespace, image });
+    const refusal = await workloadRefused(kube, selecting, `the scheduler to keep it off ${node.name}`);
+    // Newer schedulers do not say which; the node that it selects has just that one.
+    expect(refusal).toMatch(/untolerated taint/);
+    const placed = await placedPods(kube, namespace, 'anywhere');
+    await expect(nodesAllowed(placed, nodes)).toHold();
+    const there = placed.filter((pod) => tainted.some((n) => n.metadata.name === pod.spec.nodeName));
+    expect(there, 'ordinary pods on GPU nodes').toHaveLength(0);
+    // What it is let past is what keeps the others off.
+    const [taint] = GPU_NODE_TAINTS;
+    const own = await daemonPodsOn(release, node.name);
+    expect(own.length, `the agent's pods on ${node.name}, tainted ${taint?.key ?? ''}`).toBeGreaterThan(0);
+    observe(`a pod that selects ${node.name} stays Pending: ${refusal}`);
+  },
+);
+
+requirement(
+  ['G-09', 'G-38'],
+  'tolerates the taint of GPU nodes, whatever its value, and no other one',
+  { static: true },
+  async ({ release }) => {
+    const daemonSet = release.rendered('DaemonSet');
+    await expect(toleratesOnly(daemonSet, { key: GPU_RESOURCE, effect: 'NoSchedule' })).toHold();
+  },
+);
+
+requirement(
+  'G-37',
+  'holds no GPU: a pod that asks for all of a node gets them, and the scheduler refuses one more',
+  { disruptive: true, needs: ['gpu-nodes'] },
+  async ({ release, lab, kube, cluster, observe }) => {
+    await cluster.assertGpuCapacity?.();
+    await expect(holdsNone(await daemonPods(release), GPU_RESOURCE)).toHold();
+    const node = (await gpuNodes(kube)).toSorted((a, b) => b.gpus - a.gpus)[0];
+    if (!node) throw new CheckFailure('E_SELECTED_NOTHING', 'there is no GPU node');
+    const own = await daemonPodsOn(release, node.name);
+    expect(own.length, `the agent's pods on ${node.name}`).toBe(1);
+    // On a cluster that is worked on, others may hold some.
+    const others = await kube.list('Pod', { fieldSelector: `spec.nodeName=${node.name}` });
+    const held = others.reduce((sum, pod) => sum + heldBy(pod, GPU_RESOURCE), 0);
+    if (held >= node.gpus) throw new CheckSkipped(`all ${node.gpus} GPUs of ${node.name} are in use`);
+
+    const namespace = await lab.namespace();
+    const asking = {
+      namespace,
+      image: agentImageOf(release),
+      node: node.name,
+      tolerations: [GPU_TOLERATION],
+    };
+    const all = { ...asking, name: 'all-gpus', gpus: node.gpus - held };
+    await createWorkload(kube, all);
+    await workloadRuns(kube, all, `a pod with all ${all.gpus} free GPUs of ${node.name} to run`);
+    const more = { ...asking, name: 'one-too-many', gpus: 1 };
+    await createWorkload(kube, more);
+    const refusal = await workloadRefused(kube, more, `the scheduler to refuse one GPU more on ${node.name}`);
+    expect(refusal).toContain(`Insufficient ${GPU_RESOURCE}`);
+    observe(`${all.gpus} of ${node.gpus} GPUs of ${node.name} went to one pod; one more: ${refusal}`);
+  },
+);
+
+/** As many replicas as would reach every node, if they were let. */
+async function createDeployment(
+  kube: KubeClient,
+  { name, namespace, image }: { name: string; namespace: string; image: string },
+): Promise<void> {
+  const labels = { app: name };
+  await kube.create({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: {
+      replicas: 3,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: workloadSpec({ image }) },
+    },
+  });
+}
+
+async function placedPods(kube: KubeClient, namespace: string, app: string) {
+  return waitFor({
+    what: `the pods of Deployment ${app} to be placed`,
+    timeoutMs: 30_000,
+    look: async () => {
+      const pods = await kube.list('Pod', { namespace, labelSelector: `app=${app}` });
+      const placed = pods.filter((pod) => pod.spec.nodeName !== undefined);
+      if (placed.length === 3) return { done: true, value: placed };
+      return { done: false, seen: `${placed.length} of 3` };
+    },
+  });
+}

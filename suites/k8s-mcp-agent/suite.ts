@@ -1,0 +1,47 @@
+/** The k8s-mcp-agent suite: a DaemonSet on GPU nodes, and sessions with its agent through exec. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gpuGroup } from '../../clusters/topology.ts';
+import { agentFaults } from '../../fixtures/faults/k8s-mcp-agent/index.ts';
+import { gpuDevicePluginImage } from '../../fixtures/images/gpu-device-plugin.ts';
+import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
+import type { SuiteDefinition } from '../../harness/suite/definition.ts';
+
+const directory = fileURLToPath(new URL('.', import.meta.url));
+
+export const agent: SuiteDefinition = {
+  name: 'k8s-mcp-agent',
+  title: 'k8s-mcp-agent, GPU diagnostics as a DaemonSet',
+  directory,
+  files: [
+    'manifests.e2e.ts',
+    'install.e2e.ts',
+    'security.e2e.ts',
+    'sessions.e2e.ts',
+    'session-life.e2e.ts',
+    'usage.e2e.ts',
+    'scheduling.e2e.ts',
+    'runtime-class.e2e.ts',
+    'nodes.e2e.ts',
+  ],
+  // Two GPU nodes that differ, so that no constant passes for what a node has; one without, for everything that must not land there.
+  topology: { groups: [gpuGroup([4, 1]), { name: 'plain', count: 1 }], runtimeClasses: ['nvidia'] },
+  subject: {
+    chart: join(directory, '..', '..', 'fixtures', 'charts', 'k8s-mcp-agent'),
+    values: [],
+    releaseName: 'k8s-mcp-agent',
+    images: [
+      { name: 'agent', recipe: agentImage, override: { containers: ['agent'] } },
+      // Of no chart: a check starts it beside the agent.
+      {
+        name: 'device-plugin',
+        recipe: gpuDevicePluginImage,
+        override: { containers: [] },
+        always: true,
+      },
+    ],
+  },
+  valuesVariants: {},
+  faults: agentFaults,
+  shared: [],
+};

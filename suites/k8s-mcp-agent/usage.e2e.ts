@@ -1,0 +1,108 @@
+/** What users are told to do: to find the pod of a node, to type the commands of the README, and not to use `kubectl debug`. */
+import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Container } from '../../harness/kube/types.ts';
+import { podSpecOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { CheckSkipped } from '../../harness/suite/check.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { commandShell } from './command-shell.ts';
+import { commandBlocks, fillPlaceholders, programsOf } from './documented-commands.ts';
+import { addEphemeralContainer, ephemeralContainerRuns, startIdlePod } from './ephemeral-container.ts';
+import { AGENT_SELECTOR, agentPodsOn, agentPodOn, gpuNodes } from './gpu-nodes.ts';
+import { inventoryOf } from './inventory.ts';
+import { requirement } from './kit.ts';
+import { AGENT_CONTAINER, openSession, type McpSession } from './mcp-session.ts';
+import { initializeSchema, readTranscript } from './session-transcript.ts';
+
+requirement(
+  'G-27',
+  'is found by label and node: exactly one pod on every GPU node, which is the agent',
+  async ({ release, lab, kube, observe }) => {
+    for (const { name } of await gpuNodes(kube)) {
+      const found = await agentPodsOn(kube, release.namespace, name);
+      const names = found.map(({ metadata }) => metadata.name);
+      expect(names, `pods with ${AGENT_SELECTOR} on ${name}`).toHaveLength(1);
+      const pod = await agentPodOn(kube, release.namespace, name);
+      const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
+      expect(owner?.name, `owner of ${pod.metadata.name}`).toBe(release.rendered('DaemonSet').metadata.name);
+      const { serverInfo } = await (await openSession(lab, pod)).initialize();
+      observe(`${name}: ${pod.metadata.name}, ${serverInfo.name}`);
+    }
+  },
+);
+
+const INITIALIZE =
+  '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"kindproof","version":"1"}}}';
+
+requirement(
+  'G-43',
+  'is installed, used and removed by the commands of its README, word for word',
+  { release: 'none', disruptive: true, exclusive: true, timeoutMs: 300_000 },
+  async ({ lab, kube, cluster, subject, observe }) => {
+    const readme = await lab.document('README.md');
+    if (readme === undefined) throw new CheckSkipped('the chart has no README.md in its folder');
+    const blocks = commandBlocks(readme).filter((block) => {
+      const strange = programsOf(block).filter((program) => program !== 'helm' && program !== 'kubectl');
+      if (strange.length > 0) observe(`not run, because of ${strange.join(', ')}: "${block.heading}"`);
+      return strange.length === 0;
+    });
+    if (blocks.length === 0) throw new CheckSkipped('README.md has no block of helm and kubectl commands');
+    const shell = await commandShell(lab, cluster, subject.chart);
+    const [node] = await gpuNodes(kube);
+    const said: string[] = [];
+    for (const block of blocks) {
+      const text = fillPlaceholders(block, { 'node-name': node?.name ?? '' });
+      const { exitCode, stdout, stderr } = await shell.run(text, `${INITIALIZE}\n`);
+      expect(exitCode, `exit code of the commands of "${block.heading}": ${lastLine(stderr)}`).toBe(0);
+      said.push(stdout);
+      observe(`"${block.heading}": exit code 0`);
+    }
+    const { answers } = readTranscript(said.join('\n'));
+    const greeted = answers.some(({ result }) => initializeSchema.safeParse(result).success);
+    expect(greeted, 'initialize is answered in the session of README.md').toBe(true);
+  },
+);
+
+requirement(
+  'G-46',
+  'cannot be replaced by `kubectl debug`: an ephemeral container sees no GPU, and may ask for none',
+  { disruptive: true, needs: ['gpu-nodes'] },
+  async ({ release, lab, kube, observe }) => {
+    const [node] = await gpuNodes(kube);
+    const { name = '' } = node ?? {};
+    // The control: the same program sees them in the agent's pod.
+    const seen = await gpusSeenBy(await openSession(lab, await agentPodOn(kube, release.namespace, name)));
+    expect(seen, `GPUs that the agent sees on ${name}`).toBeGreaterThan(0);
+
+    const { image, env = [] } = agentContainer(release);
+    const workload = await startIdlePod(kube, { namespace: await lab.namespace(), node: name, image });
+    const debug = { name: 'debugger', image, command: ['sleep', '600'], env };
+    await addEphemeralContainer(kube, workload, debug);
+    const pod = await ephemeralContainerRuns(kube, workload, debug.name);
+    const count = await gpusSeenBy(await openSession(lab, pod, { container: debug.name }));
+    expect(count, `GPUs that a debug container sees on ${name}`).toBe(0);
+
+    const asking = { ...debug, name: 'asking', resources: { limits: { [GPU_RESOURCE]: '1' } } };
+    const refusal = addEphemeralContainer(kube, pod, asking);
+    await expect(refusal, 'a debug container that asks for a GPU').rejects.toThrow(/resources: Forbidden/);
+    observe(`${name}: the agent sees ${seen} GPUs, a debug container ${count}, and it may not ask for one`);
+  },
+);
+
+function agentContainer(release: Release): Container {
+  const { containers = [] } = podSpecOf(release.rendered('DaemonSet')) ?? {};
+  const agent = containers.find(({ name }) => name === AGENT_CONTAINER);
+  if (agent) return agent;
+  throw new CheckFailure('E_SELECTED_NOTHING', `the DaemonSet has no container ${AGENT_CONTAINER}`);
+}
+
+async function gpusSeenBy(session: McpSession): Promise<number> {
+  await session.initialize();
+  return (await inventoryOf(session)).device_count;
+}
+
+/** The last words of a command that failed, for one line. */
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,142 @@
+/** The documented interface of the registry, spoken through the API server's proxy: to the Service, or to one pod. */
+import { z } from 'zod';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { HttpAnswer } from '../../harness/kube/client.ts';
+import type { Pod } from '../../harness/kube/types.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { SERVICE } from './names.ts';
+
+const PORT = 8000;
+/** Longer than the application waits for its embedding service. */
+const ANSWER_MS = 20_000;
+
+export interface ToolDescription {
+  name: string;
+  description: string;
+}
+
+/** What is left out is what the configuration says. */
+export interface Search {
+  query: string;
+  limit?: number;
+  threshold?: number;
+}
+
+export interface FoundTool {
+  name: string;
+  /** Of its description to the query, 0 to 1. */
+  similarity: number;
+}
+
+export interface Health {
+  status: string;
+  database: boolean;
+}
+
+export interface RegistryApi {
+  /** How the asked one is called in messages. */
+  title: string;
+  /** Any answer, whatever its status. */
+  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<HttpAnswer>;
+  health(): Promise<{ status: number; body: Health }>;
+  /** Registers a tool and returns its id. */
+  register(tool: ToolDescription): Promise<number>;
+  unregister(id: number): Promise<void>;
+  listTools(): Promise<string[]>;
+  /** The best first. */
+  findTool(search: Search): Promise<FoundTool[]>;
+  callTool(name: string, args: Record<string, unknown>): Promise<void>;
+}
+
+const healthSchema = z.object({ status: z.string(), database: z.boolean() });
+const registeredSchema = z.object({ id: z.int() });
+const listedSchema = z.object({ tools: z.array(z.object({ name: z.string() })) });
+const foundSchema = z.object({ tools: z.array(z.object({ name: z.string(), similarity: z.number() })) });
+
+/**
+ * The registry behind the Service, or just one replica of it.
+ *
+ * Its methods throw CheckFailure `E_ANSWER` for every answer but the documented one, with what was answered instead.
+ */
+export function registryApi(release: Release, pod?: Pod): RegistryApi {
+  const target = pod
+    ? ({ kind: 'Pod', name: pod.metadata.name, port: PORT } as const)
+    : ({ kind: 'Service', name: SERVICE, port: PORT } as const);
+  const title = `${target.kind} ${target.name}`;
+
+  const ask: RegistryApi['ask'] = (method, path, body) =>
+    release.http(target, path, {
+      method,
+      timeoutMs: ANSWER_MS,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+
+  async function call<T>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body: unknown,
+    wanted: { status: number; schema: z.ZodType<T> },
+  ): Promise<T> {
+    const answer = await ask(method, path, body);
+    const parsed = wanted.schema.safeParse(json(answer.body));
+    if (answer.status === wanted.status && parsed.success) return parsed.data;
+    const why = parsed.success ? '' : ` (${parsed.error.issues[0]?.message ?? ''})`;
+    throw new CheckFailure(
+      'E_ANSWER',
+      `${method} ${path} of ${title} answered ${answer.status}, not as documented: ${answer.body.slice(0, 200)}${answer.status === wanted.status ? why : ''}`,
+    );
+  }
+
+  return {
+    title,
+    ask,
+    async health() {
+      const { status, body } = await ask('GET', '/health');
+      const parsed = healthSchema.safeParse(json(body));
+      if (parsed.success) return { status, body: parsed.data };
+      throw new CheckFailure('E_ANSWER', `GET /health of ${title} answered ${status}: ${body.slice(0, 200)}`);
+    },
+    register: async (tool) =>
+      (await call('POST', '/admin/tools', tool, { status: 201, schema: registeredSchema })).id,
+    unregister: async (id) => {
+      await call('DELETE', `/admin/tools/${id}`, undefined, { status: 204, schema: z.unknown() });
+    },
+    listTools: async () => {
+      const { tools } = await call('POST', '/mcp/list_tools', {}, { status: 200, schema: listedSchema });
+      return tools.map((tool) => tool.name);
+    },
+    findTool: async (search) =>
+      (await call('POST', '/mcp/find_tool', search, { status: 200, schema: foundSchema })).tools,
+    callTool: async (name, args) => {
+      await call('POST', '/mcp/call_tool', { name, arguments: args }, { status: 200, schema: z.unknown() });
+    },
+  };
+}
+
+/**
+ * Waits until /health says that all is well, and returns that answer.
+ *
+ * A machine that is busy with other checks makes the database or the embedding service late for a moment.
+ */
+export function untilHealthy(api: RegistryApi): Promise<{ status: number; body: Health }> {
+  return waitFor({
+    what: `/health of ${api.title} to be healthy`,
+    timeoutMs: 15_000,
+    look: async () => {
+      const answer = await api.health();
+      const seen = `${answer.status} ${JSON.stringify(answer.body)}`;
+      return answer.body.status === 'healthy' ? { done: true, value: answer } : { done: false, seen };
+    },
+  });
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/** The autoscaler that the documents offer: `kubectl autoscale deployment tool-registry-api --cpu-percent=70 --min=3 --max=10`. */
+import { z } from 'zod';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeObject } from '../../harness/kube/types.ts';
+import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
+import { optionalObjects } from './optional.ts';
+
+const specSchema = z.object({
+  scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
+  minReplicas: z.int(),
+  maxReplicas: z.int(),
+  metrics: z.array(
+    z.object({
+      type: z.string(),
+      resource: z
+        .object({ name: z.string(), target: z.object({ averageUtilization: z.int().optional() }) })
+        .optional(),
+    }),
+  ),
+});
+
+const statusSchema = z.object({
+  currentReplicas: z.int().optional(),
+  currentMetrics: z
+    .array(
+      z.object({
+        resource: z
+          .object({ name: z.string(), current: z.object({ averageUtilization: z.int().optional() }) })
+          .optional(),
+      }),
+    )
+    .nullish(),
+});
+
+export interface Autoscaler {
+  object: KubeObject;
+  spec: Pick<z.infer<typeof specSchema>, 'scaleTargetRef' | 'minReplicas' | 'maxReplicas'> & {
+    /** Of the requests; `undefined` when cpu is not what it goes by. */
+    cpuPercent: number | undefined;
+  };
+}
+
+/**
+ * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler; ZodError for one of another version than autoscaling/v2
+ */
+export async function autoscaler(subject: Pick<SubjectConfig, 'chart'>): Promise<Autoscaler> {
+  const objects = await optionalObjects(subject, 'hpa.yaml');
+  const [object, ...others] = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  if (!object || others.length > 0)
+    throw new CheckFailure(
+      'E_SELECTED_NOTHING',
+      'hpa.yaml does not have exactly one HorizontalPodAutoscaler',
+    );
+  const { metrics, ...spec } = specSchema.parse(object['spec']);
+  const cpu = metrics.find(({ resource }) => resource?.name === 'cpu')?.resource;
+  return { object, spec: { ...spec, cpuPercent: cpu?.target.averageUtilization } };
+}
+
+/** What it knows by now; nothing, right after it was made. */
+export async function autoscalerStatus(
+  kube: Pick<KubeClient, 'get'>,
+  { apiVersion, kind, metadata }: KubeObject,
+  namespace: string,
+): Promise<{ currentReplicas: number | undefined; cpuPercent: number | undefined }> {
+  const live = await kube.get({ apiVersion, kind }, { name: metadata.name, namespace });
+  const { currentReplicas, currentMetrics } = statusSchema.parse(live?.['status'] ?? {});
+  const cpu = currentMetrics?.find(({ resource }) => resource?.name === 'cpu')?.resource;
+  return { currentReplicas, cpuPercent: cpu?.current.averageUtilization };
+}

@@ -1,0 +1,50 @@
+/** Calls to a pod that is about to end: one after the other is started, until there is nobody left to take it. */
+import { waitFor } from '../../harness/core/deadline.ts';
+import { messageOf } from '../../harness/core/errors.ts';
+import type { Pod } from '../../harness/kube/types.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { registryApi } from './api-client.ts';
+
+export interface Call {
+  /** Different for every call, so that the service behind the application can tell them apart. */
+  query: string;
+  /** `HTTP 200`, or what went wrong. */
+  outcome: string;
+}
+
+const INTERVAL_MS = 300;
+/** Beyond the grace period: a kubelet that is busy. */
+const SLACK_MS = 20_000;
+
+/**
+ * Starts a search every 0.3 s until the pod is gone, and waits for all of them.
+ *
+ * @param end makes the pod end; called once the first search is on its way
+ */
+export async function callUntilGone(release: Release, pod: Pod, end: () => Promise<void>): Promise<Call[]> {
+  const { kube, namespace } = release;
+  const { name, uid } = pod.metadata;
+  const api = registryApi(release, pod);
+  const call = async (query: string): Promise<Call> => {
+    try {
+      const { status } = await api.ask('POST', '/mcp/find_tool', { query });
+      return { query, outcome: `HTTP ${status}` };
+    } catch (error) {
+      return { query, outcome: messageOf(error) };
+    }
+  };
+  const calls: Promise<Call>[] = [];
+  await waitFor({
+    what: `pod ${name} to be gone`,
+    timeoutMs: (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000 + SLACK_MS,
+    intervalMs: INTERVAL_MS,
+    look: async () => {
+      const now = await kube.get('Pod', { name, namespace });
+      if (now?.metadata.uid !== uid) return { done: true, value: undefined };
+      calls.push(call(`call ${calls.length + 1} to ${name}`));
+      if (calls.length === 1) await end();
+      return { done: false, seen: `${now?.status?.phase ?? 'it is there'}, ${calls.length} calls` };
+    },
+  });
+  return Promise.all(calls);
+}

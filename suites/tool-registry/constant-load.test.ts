@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeObject, Pod, Service } from '../../harness/kube/types.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { startConstantLoad, type ConstantLoad } from './constant-load.ts';
+
+const line = (sent: number, more: object = {}): string =>
+  JSON.stringify({ sent, failed: 0, slowestMs: 9, longestGapMs: 60, failures: [], done: false, ...more });
+
+/** A pod that prints one of the lines at each look, the last one for good. */
+async function started(
+  lines: string[],
+): Promise<{ load: ConstantLoad; created: KubeObject[]; signals: number }> {
+  const seen = { created: [] as KubeObject[], signals: 0 };
+  const kube: Partial<KubeClient> = {
+    create: (object) => {
+      seen.created.push(object);
+      return Promise.resolve(object);
+    },
+    get: (() => Promise.resolve({ status: { phase: 'Running' } })) as KubeClient['get'],
+    logs: () => Promise.resolve((lines.length > 1 ? lines.shift() : lines[0]) ?? ''),
+    exec: () => {
+      seen.signals += 1;
+      lines.splice(0, lines.length, line(90, { failed: 1, done: true }));
+      return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
+    },
+  };
+  const service = { spec: { clusterIP: '10.96.0.7', ports: [{ port: 8000 }] } } as Service;
+  const pod = { spec: { containers: [{ name: 'api', image: 'registry/app:1' }] } } as Pod;
+  const release = {
+    kube,
+    namespace: 'ns',
+    service: () => Promise.resolve(service),
+    deployment: () => ({ pods: () => Promise.resolve([pod]) }),
+  } as unknown as Release;
+  const load = await startConstantLoad(release, 'web', {
+    ratePerSecond: 20,
+    limitSeconds: 30,
+    requests: [
+      { method: 'GET', path: '/a' },
+      { method: 'POST', path: '/b', body: { q: 1 } },
+    ],
+  });
+  return Object.assign(seen, { load });
+}
+
+describe('startConstantLoad', () => {
+  it("asks the Service's address from a pod with the application's image that no Service selects", async () => {
+    const { created } = await started(['']);
+    const [pod] = created as Pod[];
+    expect(pod?.metadata.labels).toBeUndefined();
+    expect(pod?.spec.containers[0]).toMatchObject({
+      image: 'registry/app:1',
+      args: ['10.96.0.7', '8000', '20', '30', '[["GET","/a",null],["POST","/b",{"q":1}]]'],
+    });
+  });
+
+  it('counts from where the load is', async () => {
+    const { load } = await started([line(40), line(40), line(81)]);
+    await load.goOn(41);
+    await expect(load.goOn(0)).resolves.toBeUndefined();
+  });
+
+  it('does not wait for a load whose time is over', async () => {
+    const { load } = await started([line(40, { done: true })]);
+    await expect(load.goOn(1)).rejects.toThrow(/the time of the load is over/);
+  });
+
+  it('is told to end, and reports', async () => {
+    const { load } = await started([line(40)]);
+    expect(await load.stop()).toMatchObject({ sent: 90, failed: 1, longestGapMs: 60 });
+  });
+
+  it('says what the pod says when it cannot run', async () => {
+    const { load } = await started(['python3: no such file']);
+    await expect(load.goOn(1)).rejects.toThrow('the load cannot be applied: python3: no such file');
+  });
+});

@@ -1,0 +1,136 @@
+/** A pod beside the release that asks its Service at a constant rate, as other programs in the cluster do: no proxy, no DNS between. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { TrafficReport } from '../../harness/checks/live-traffic.ts';
+import { waitFor, type Observation } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { imageOf } from './python-pod.ts';
+
+export interface LoadOptions {
+  ratePerSecond: number;
+  /** It ends by itself after that, whatever happens to the check. */
+  limitSeconds: number;
+  /** Asked in turn. */
+  requests: readonly { method: 'GET' | 'POST'; path: string; body?: unknown }[];
+}
+
+export interface ConstantLoad {
+  /** Waits until so many more requests have come to an end. */
+  goOn(requests: number): Promise<void>;
+  /** Ends the load and says how it was answered. */
+  stop(): Promise<TrafficReport>;
+}
+
+const NAME = 'constant-load';
+const START_MS = 60_000;
+
+const reportSchema = z.object({
+  sent: z.int(),
+  failed: z.int(),
+  slowestMs: z.number(),
+  longestGapMs: z.number(),
+  failures: z.array(z.object({ afterMs: z.number(), what: z.string() })),
+  done: z.boolean(),
+});
+type Report = z.infer<typeof reportSchema>;
+
+/**
+ * Starts it in the namespace of the release, with which it goes. Its image is that of the application, which has Python and is on the nodes.
+ *
+ * @param service of the release; its first port is asked
+ */
+export async function startConstantLoad(
+  release: Release,
+  service: string,
+  options: LoadOptions,
+): Promise<ConstantLoad> {
+  const { kube, namespace } = release;
+  const { clusterIP = '', ports = [] } = (await release.service(service)).spec;
+  await kube.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    // No label of the release: it must not become one of its endpoints.
+    metadata: { name: NAME, namespace },
+    spec: {
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        {
+          name: NAME,
+          image: await imageOf(release),
+          command: ['python3', '-c', await readFile(new URL('constant-load.py', import.meta.url), 'utf8')],
+          args: [
+            clusterIP,
+            String(ports[0]?.port ?? 0),
+            String(options.ratePerSecond),
+            String(options.limitSeconds),
+            JSON.stringify(options.requests.map(({ method, path, body }) => [method, path, body ?? null])),
+          ],
+          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '500m', memory: '128Mi' } },
+        },
+      ],
+    },
+  });
+  return new LoadPod(kube, namespace);
+}
+
+class LoadPod implements ConstantLoad {
+  readonly #kube: KubeClient;
+  readonly #namespace: string;
+
+  constructor(kube: KubeClient, namespace: string) {
+    this.#kube = kube;
+    this.#namespace = namespace;
+  }
+
+  async goOn(requests: number): Promise<void> {
+    const before = (await this.#report())?.sent ?? 0;
+    await this.#until(`${requests} more requests of the load`, (report) =>
+      report.sent >= before + requests
+        ? { done: true, value: undefined }
+        : { done: false, seen: `${report.sent - before} of them` },
+    );
+  }
+
+  async stop(): Promise<TrafficReport> {
+    await this.#kube.exec({
+      namespace: this.#namespace,
+      pod: NAME,
+      container: NAME,
+      command: ['python3', '-c', 'import os, signal; os.kill(1, signal.SIGTERM)'],
+    });
+    return this.#until('the load to end', (report) =>
+      report.done ? { done: true, value: report } : { done: false, seen: `${report.sent} requests` },
+    );
+  }
+
+  #until<T>(what: string, look: (report: Report) => Observation<T>): Promise<T> {
+    return waitFor({
+      what,
+      timeoutMs: START_MS,
+      look: async () => {
+        const report = await this.#report();
+        if (!report) return { done: false, seen: 'it has not started' };
+        const observation = look(report);
+        const ended = !observation.done && report.done;
+        return ended ? { ...observation, hopeless: 'the time of the load is over' } : observation;
+      },
+    });
+  }
+
+  /** The last line; `undefined` before the first. */
+  async #report(): Promise<Report | undefined> {
+    const namespace = this.#namespace;
+    const pod = await this.#kube.get('Pod', { name: NAME, namespace });
+    if (pod?.status?.phase === undefined || pod.status.phase === 'Pending') return undefined;
+    const text = await this.#kube.logs({ namespace, pod: NAME, container: NAME, tailLines: 1 });
+    if (text.trim() === '') return undefined;
+    try {
+      return reportSchema.parse(JSON.parse(text));
+    } catch (error) {
+      throw new CheckFailure('E_LOAD', `the load cannot be applied: ${text.trim()}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** A session with the database from inside the cluster, as the documents' throw-away pod with psql has it. */
+import type { Lab } from '../../harness/suite/lab.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { startPythonPod } from './python-pod.ts';
+
+const NAME = 'throw-away';
+
+/** The address comes by standard input: a command line is for everybody to read. */
+const SESSION = `
+import asyncio, sys
+import asyncpg
+
+async def session(url):
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return await connection.fetchval("select current_database() || ' ' || current_user")
+    finally:
+        await connection.close()
+
+try:
+    print(asyncio.run(session(sys.stdin.readline().strip().replace("+asyncpg", ""))))
+except (OSError, asyncpg.PostgresError) as error:
+    print(f"{type(error).__name__}: {error}")
+`;
+
+/** `DATABASE USER` of a session, or why there is none. The pod is removed when the check ends. */
+export async function inDatabase(release: Release, lab: Lab, url: string): Promise<string> {
+  const { kube, namespace } = release;
+  lab.defer(`delete pod ${NAME}`, () =>
+    kube.delete('Pod', { name: NAME, namespace }, { gracePeriodSeconds: 0 }),
+  );
+  await startPythonPod(release, namespace, NAME);
+  const { stdout, stderr } = await kube.exec({
+    namespace,
+    pod: NAME,
+    container: NAME,
+    command: ['python3', '-c', SESSION],
+    stdin: `${url}\n`,
+    timeoutMs: 30_000,
+  });
+  return stdout.trim() || stderr.trim();
+}

@@ -1,0 +1,127 @@
+/** What the Tool Registry needs beside it: a database of its own in each namespace, and a tenant of the embedding service. */
+import { z } from 'zod';
+import { embeddingServiceImage } from '../../fixtures/images/tool-registry.ts';
+import { plainPostgresImage, postgresImage } from '../../fixtures/images/postgres.ts';
+import { startEmbeddingService, type EmbeddingService } from '../../fixtures/services/embedding.ts';
+import { startPostgres, type PostgresServer } from '../../fixtures/services/postgres.ts';
+import type { Lifecycle } from '../../harness/core/lifecycle.ts';
+import type {
+  Environment,
+  EnvironmentContext,
+  PreparedNamespace,
+  SuiteEnvironment,
+} from '../../harness/suite/environment.ts';
+import { RegistryNamespace } from './registry-namespace.ts';
+
+export { RegistryNamespace } from './registry-namespace.ts';
+
+export interface RegistryOptions {
+  /**
+   * `shared` (default): a database of its own on the suite's server. `own`: a PostgreSQL container of its own, which the check may stop,
+   * pause and restart. `bare`: a container of its own from the image without pgvector.
+   */
+  server?: 'shared' | 'own' | 'bare';
+  /** `false`: postgres-service has no endpoint until `connect()`. Default `true`. */
+  connected?: boolean;
+  /** Default: the run's secret. */
+  password?: string;
+  /** What DATABASE_URL says, if not the truth. */
+  urlPassword?: string;
+  /** Whether the extension `vector` is there before the application comes. Default `created`, on a `bare` server `none`. */
+  extension?: 'created' | 'none';
+  /** Key EMBEDDING_API_KEY of the Secret; default: the run's secret; `false` takes the key away. */
+  apiKey?: string | false;
+}
+
+const optionsSchema = z.strictObject({
+  server: z.enum(['shared', 'own', 'bare']).exactOptional(),
+  connected: z.boolean().exactOptional(),
+  password: z.string().min(1).exactOptional(),
+  urlPassword: z.string().min(1).exactOptional(),
+  extension: z.enum(['created', 'none']).exactOptional(),
+  apiKey: z.union([z.string().min(1), z.literal(false)]).exactOptional(),
+}) satisfies z.ZodType<RegistryOptions>;
+
+const secretsSchema = z.object({ 'database-password': z.string(), 'embedding-api-key': z.string() });
+
+/** Role of the documents' DATABASE_URL. */
+const OWNER = 'toolregistry';
+
+export const registryEnvironment: SuiteEnvironment = {
+  title: 'PostgreSQL and an embedding service',
+  images: [postgresImage, plainPostgresImage, embeddingServiceImage],
+  secrets: ['database-password', 'embedding-api-key'],
+  open: (context) => Promise.resolve(new RegistryEnvironment(context)),
+};
+
+/**
+ * What the environment has prepared for a release.
+ *
+ * @param source a release, or what `lab.environment` returned as `{ environment }`
+ */
+export function registryOf({
+  environment,
+}: {
+  environment: PreparedNamespace | undefined;
+}): RegistryNamespace {
+  if (environment instanceof RegistryNamespace) return environment;
+  throw new Error('this namespace was not prepared by the environment of the suite tool-registry');
+}
+
+/** One server and one embedding service for all namespaces of a process, started when the first one is prepared. */
+class RegistryEnvironment implements Environment {
+  readonly #context: EnvironmentContext;
+  readonly #secrets: z.infer<typeof secretsSchema>;
+  #server: Promise<PostgresServer> | undefined;
+  #embedding: Promise<EmbeddingService> | undefined;
+
+  constructor(context: EnvironmentContext) {
+    this.#context = context;
+    this.#secrets = secretsSchema.parse(context.secrets);
+  }
+
+  async prepare(namespace: string, asked: unknown, lifecycle: Lifecycle): Promise<RegistryNamespace> {
+    const options = optionsSchema.parse(asked ?? {});
+    const { runId, log, signal, cluster } = this.#context;
+    this.#embedding ??= startEmbeddingService({ runId, image: embeddingServiceImage.ref, log, signal });
+    const [server, embedding] = await Promise.all([
+      this.#serverFor(namespace, options.server ?? 'shared', lifecycle),
+      this.#embedding,
+    ]);
+    const password = options.password ?? this.#secrets['database-password'];
+    const database = await server.createDatabase({
+      name: namespace,
+      // Roles are the server's: one with another password is another one.
+      owner: options.password === undefined ? OWNER : `${OWNER}-${namespace}`.slice(-63),
+      password,
+      extension: options.extension ?? (options.server === 'bare' ? 'none' : 'created'),
+    });
+    lifecycle.defer(`drop database ${namespace}`, () => database.drop());
+    const prepared = new RegistryNamespace({
+      kube: cluster.kube,
+      namespace,
+      database,
+      embedding: { address: embedding.address(), tenant: embedding.tenant(namespace) },
+      urlPassword: options.urlPassword ?? password,
+      apiKey: options.apiKey === false ? undefined : (options.apiKey ?? this.#secrets['embedding-api-key']),
+    });
+    await prepared.create({ connected: options.connected ?? true });
+    return prepared;
+  }
+
+  #serverFor(
+    namespace: string,
+    kind: NonNullable<RegistryOptions['server']>,
+    lifecycle: Lifecycle,
+  ): Promise<PostgresServer> {
+    const { runId, log, signal } = this.#context;
+    const settings = { runId, log, signal };
+    if (kind === 'shared') return (this.#server ??= startPostgres({ ...settings, name: 'postgres' }));
+    const image = kind === 'bare' ? plainPostgresImage.ref : postgresImage.ref;
+    const starting = startPostgres({ ...settings, name: `postgres-${kind}`, image });
+    lifecycle.defer(`remove the PostgreSQL server of ${namespace}`, async () => {
+      await (await starting.catch(() => undefined))?.remove();
+    });
+    return starting;
+  }
+}

@@ -1,0 +1,6 @@
+import { attachCluster } from '../../clusters/attach.ts';
+import { createSuiteKit } from '../../harness/suite/kit.ts';
+import { registry } from './suite.ts';
+
+export const kit = createSuiteKit(registry, { attach: attachCluster });
+export const { requirement } = kit;

@@ -1,0 +1,38 @@
+/** `kubectl delete KINDS -l SELECTOR`. */
+import type { KindRef, KubeClient } from '../../harness/kube/client.ts';
+
+/** What `all` stands for: the built-in kinds of that category. ConfigMaps and Secrets are not among them. */
+export const KINDS_OF_ALL: readonly KindRef[] = [
+  'Pod',
+  { apiVersion: 'v1', kind: 'ReplicationController' },
+  'Service',
+  'DaemonSet',
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+  { apiVersion: 'batch/v1', kind: 'CronJob' },
+  'Job',
+];
+
+/** `all,configmaps,secrets,networkpolicies,ingresses`: what docs/decisions/0020 names. */
+export const EVERYTHING: readonly KindRef[] = [
+  ...KINDS_OF_ALL,
+  'ConfigMap',
+  'Secret',
+  { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+];
+
+/** Deletes kind by kind; what is created meanwhile by something that is still there is left, as kubectl leaves it. */
+export async function deleteLabelled(
+  kube: KubeClient,
+  namespace: string,
+  labelSelector: string,
+  kinds: readonly KindRef[],
+): Promise<void> {
+  for (const kind of kinds) {
+    const found = await kube.list(kind, { namespace, labelSelector });
+    await Promise.all(found.map(({ metadata }) => kube.delete(kind, { name: metadata.name, namespace })));
+  }
+}

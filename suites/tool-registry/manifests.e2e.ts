@@ -1,0 +1,187 @@
+/** What can be known from the manifests, and from an API server that looks at them without creating anything. */
+import { replicasKeepApart } from '../../harness/checks/static-affinity.ts';
+import { apisServed } from '../../harness/checks/static-api-versions.ts';
+import { credentialsAreInSecrets, secretKeysExist } from '../../harness/checks/static-credentials.ts';
+import { imagesArePinned } from '../../harness/checks/static-images.ts';
+import { listenersHaveProbes } from '../../harness/checks/static-probes.ts';
+import { referencesResolve } from '../../harness/checks/static-references.ts';
+import { everyContainerHasResources, resourcesAre } from '../../harness/checks/static-resources.ts';
+import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { messageOf } from '../../harness/core/errors.ts';
+import type { KubeObject } from '../../harness/kube/types.ts';
+import { nameOf, podTemplateOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { isExampleIngress, routesExist } from './ingress.ts';
+import { requirement } from './kit.ts';
+import { migrationScript, scriptIsMounted } from './migration-script.ts';
+import { CONTAINERS, HOSTNAME, RESOURCES, SECRET, SECRET_KEYS } from './names.ts';
+import { optionalObjects } from './optional.ts';
+import { renderedDeployment } from './rendered.ts';
+
+const STATIC = { release: 'none', static: true } as const;
+const OLDEST = '1.24';
+const OPTIONS = ['hpa.yaml', 'ingress.yaml', 'migration-job.yaml', 'networkpolicy.yaml'] as const;
+
+requirement('R-03', 'asks the scheduler to keep its replicas on different nodes', STATIC, async ({ lab }) => {
+  await expect(replicasKeepApart(await renderedDeployment(lab), HOSTNAME)).toHold();
+});
+
+requirement(
+  'R-13',
+  'brings the migration script along in a ConfigMap, executable and read-only',
+  STATIC,
+  async ({ lab }) => {
+    const { objects } = await lab.render();
+    await expect(scriptIsMounted(migrationScript(await renderedDeployment(lab)), objects)).toHold();
+  },
+);
+
+requirement(
+  'R-14',
+  'uses only APIs that Kubernetes 1.24 has and this cluster has not deprecated, and passes its strict validation',
+  STATIC,
+  async ({ lab, kube, subject, observe }) => {
+    const namespace = await lab.namespace();
+    const { objects } = await lab.render({ namespace });
+    const options = await Promise.all(OPTIONS.map((file) => optionalObjects(subject, file)));
+    const all = [...objects, ...options.flat()];
+    await expect(apisServed(all, { oldest: OLDEST, newest: await kube.version() })).toHold();
+    const refusals: string[] = [];
+    for (const object of all) {
+      await kube
+        .apply(object, { dryRun: true, strict: true, namespace })
+        .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
+    }
+    await expect(nothingWrong('the API server accepts everything in a strict dry-run', refusals)).toHold();
+    observe(`${all.length} objects accepted by ${await kube.version()} in a strict server-side dry-run`);
+  },
+);
+
+requirement(
+  'R-17',
+  'takes its credentials by the documented keys, and its Secret has them',
+  STATIC,
+  async ({ lab }) => {
+    // As it is rendered, not as the environment of the checks completes it.
+    const { objects } = await lab.render();
+    await expect(secretKeysExist(objects, SECRET, SECRET_KEYS)).toHold();
+  },
+);
+
+requirement(
+  'R-35',
+  'asks for 250m/256Mi and may use 1000m/512Mi in both containers',
+  STATIC,
+  async ({ lab }) => {
+    const deployment = await renderedDeployment(lab);
+    for (const container of CONTAINERS) await expect(resourcesAre(deployment, container, RESOURCES)).toHold();
+  },
+);
+
+requirement('R-40', 'has its credentials in a Secret and nowhere else', STATIC, async ({ lab }) => {
+  const { objects } = await lab.render();
+  await expect(credentialsAreInSecrets(objects, SECRET_KEYS)).toHold();
+});
+
+requirement(
+  'R-42',
+  'is annotated for Prometheus where it looks: on the pods',
+  STATIC,
+  async ({ lab, observe }) => {
+    const deployment = await renderedDeployment(lab);
+    const annotations = podTemplateOf(deployment)?.metadata.annotations ?? {};
+    const wanted = {
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '8000',
+      'prometheus.io/path': '/metrics',
+    };
+    expect(annotations, `annotations of the pod template of ${nameOf(deployment)}`).toMatchObject(wanted);
+    observe(
+      Object.entries(wanted)
+        .map((entry) => entry.join('='))
+        .join(', '),
+    );
+  },
+);
+
+requirement(
+  'R-43',
+  'fits the documented Ingress, which leads to a Service and a port that exist',
+  STATIC,
+  async ({ lab, kube, subject, observe }) => {
+    const namespace = await lab.namespace();
+    const { objects } = await lab.render({ namespace });
+    const ingresses = (await optionalObjects(subject, 'ingress.yaml')).filter((o) => o.kind === 'Ingress');
+    expect(ingresses.length, 'Ingresses').toBe(1);
+    for (const ingress of ingresses) {
+      await expect(isExampleIngress(ingress)).toHold();
+      await expect(routesExist(ingress, objects)).toHold();
+      await kube.apply(ingress, { dryRun: true, strict: true, namespace });
+    }
+    const classes = await kube.list({ apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass' });
+    observe(
+      `accepted in a strict dry-run; routing and TLS not tried: ${classes.length === 0 ? 'the cluster has no ingress controller' : 'that is for the ingress controller to show'}`,
+    );
+  },
+);
+
+requirement(
+  'R-54',
+  'is admitted by Pod Security Standard restricted',
+  { release: 'none', static: true, needs: ['pod-security-admission'] },
+  async ({ lab, kube, subject, observe }) => {
+    const namespace = await lab.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+    const { objects } = await lab.render({ namespace });
+    const workloads = [...objects, ...(await optionalObjects(subject, 'migration-job.yaml'))];
+    const refusals: string[] = [];
+    const pods = workloads.flatMap((object) => podOf(object, namespace));
+    await waitFor({
+      what: `ServiceAccount default of namespace ${namespace}`,
+      timeoutMs: 30_000,
+      look: async () =>
+        (await kube.get('ServiceAccount', { name: 'default', namespace }))
+          ? { done: true, value: undefined }
+          : { done: false, seen: 'it is not there yet' },
+    });
+    expect(pods.length, 'pods to admit').toBeGreaterThan(0);
+    for (const pod of pods) {
+      await kube
+        .create(pod, { dryRun: true })
+        .catch((error: unknown) => refusals.push(`${nameOf(pod)}: ${messageOf(error)}`));
+    }
+    await expect(nothingWrong('a namespace with enforce=restricted admits the pods', refusals)).toHold();
+    observe(
+      `pods of ${pods.map(({ metadata }) => metadata.name).join(', ')} admitted with enforce=restricted`,
+    );
+  },
+);
+
+requirement('X-02', 'refers to nothing that does not exist', STATIC, async ({ lab }) => {
+  const { objects } = await lab.render();
+  await expect(await referencesResolve(objects)).toHold();
+});
+
+requirement(
+  'X-03',
+  'has resources, an image tag and probes in every container that needs them',
+  STATIC,
+  async ({ lab }) => {
+    const { objects } = await lab.render();
+    await expect(everyContainerHasResources(objects)).toHold();
+    await expect(imagesArePinned(objects)).toHold();
+    await expect(listenersHaveProbes(objects)).toHold();
+  },
+);
+
+/** A pod as the workload would create it: only pods are refused, of their workloads one is merely warned. */
+function podOf(object: KubeObject, namespace: string): KubeObject[] {
+  const template = podTemplateOf(object);
+  if (!template) return [];
+  const { labels = {}, annotations = {} } = template.metadata;
+  const metadata = { name: object.metadata.name, namespace, labels, annotations };
+  // Another one may be part of the subject, and is not there in a dry-run.
+  return [
+    { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...template.spec, serviceAccountName: 'default' } },
+  ];
+}

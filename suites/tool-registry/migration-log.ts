@@ -1,0 +1,71 @@
+/** What the log of the migrations says, in whichever words: the documents fix its meaning, not its text. */
+import { tellsNoSecret } from '../../harness/checks/live-secrets.ts';
+import type { Verdict } from '../../harness/checks/verdict.ts';
+
+/** "It waits for PostgreSQL to be ready (max 30 retries)". */
+export const MAX_ATTEMPTS = 30;
+
+/** Ways to say why there are no migrations; the documents' three common issues and a migration that is itself at fault. */
+export const CAUSES = {
+  unreachable:
+    /refused|not (?:accessible|reachable|available|ready)|unreachable|could not connect|no answer|timed? ?out/i,
+  password: /password authentication failed|authentication failed|invalid password/i,
+  extension:
+    /extension "?vector"? is not available|could not open extension control file|pgvector.*(?:missing|not (?:available|installed))|type "vector" does not exist/i,
+} as const;
+
+/** The numbers that the log gives its attempts to connect, in order: "attempt 3/30", "try 3 of 30", "(3/30)". */
+export function attemptsIn(log: string): number[] {
+  const counted = new RegExp(String.raw`\b(\d{1,4})\s*(?:/|of|out of)\s*${MAX_ATTEMPTS}\b`, 'i');
+  const numbered = /\b(?:attempt|try|retry)\s*(?:no\.?|number|#)?\s*(\d{1,4})\b/i;
+  const numbers = log.split('\n').flatMap((line) => {
+    const found = counted.exec(line) ?? numbered.exec(line);
+    return found ? [Number(found[1])] : [];
+  });
+  // One attempt may have several lines: that it begins, that it failed, why.
+  return numbers.filter((number, index) => number !== numbers[index - 1]);
+}
+
+/** All attempts were made, each once, and not one more. */
+export function gaveUpAfterAllAttempts(log: string): Verdict {
+  const attempts = attemptsIn(log);
+  const wanted = Array.from({ length: MAX_ATTEMPTS }, (_, index) => index + 1);
+  const ok = attempts.join() === wanted.join();
+  const told = attempts.length === 0 ? 'the log counts no attempts' : `${attempts.length} attempts`;
+  const last = attempts.at(-1);
+  return {
+    ok,
+    expected: `the log counts ${MAX_ATTEMPTS} attempts`,
+    actual: ok || last === undefined ? told : `${told}, the last has number ${last}`,
+    observed: [`${told} logged`],
+    details: ok ? [] : [`attempts: ${attempts.join(', ') || 'none'}`, ...lastLines(log)],
+  };
+}
+
+/** The log says in so many words why there was no migration. */
+export function namesCause(log: string, cause: RegExp, what: string): Verdict {
+  const line = log.split('\n').find((text) => cause.test(text));
+  return {
+    ok: line !== undefined,
+    expected: `the log names the cause: ${what}`,
+    actual: line === undefined ? 'it does not' : line.trim(),
+    observed: line === undefined ? [] : [`logged: ${line.trim()}`],
+    details: line === undefined ? lastLines(log) : [],
+  };
+}
+
+/** Revisions that were really applied, by alembic's own words. */
+export function upgradesIn(log: string): string[] {
+  return [...log.matchAll(/Running upgrade\s+(.*)/g)].map((match) => match[1]?.trim() ?? '');
+}
+
+/** The log does not tell the password of the database, nor another one that was tried. */
+export function tellsNoPassword(log: string, ...passwords: readonly string[]): Verdict {
+  const named = passwords.map((password, index) => [`password ${index + 1}`, password] as const);
+  return tellsNoSecret([{ title: 'the log of the migrations', text: log }], Object.fromEntries(named));
+}
+
+function lastLines(log: string): string[] {
+  const lines = log.trim().split('\n');
+  return lines.slice(-3).map((line) => `log: ${line.trim() || '(empty)'}`);
+}

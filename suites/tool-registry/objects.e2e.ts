@@ -1,0 +1,173 @@
+/** The running objects, as the documents' commands show them: `get`, `describe`, `logs`. */
+import { z } from 'zod';
+import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
+import { isExposition } from '../../harness/checks/live-exposition.ts';
+import { selectorSelectsExactly } from '../../harness/checks/live-workload.ts';
+import { podTemplateOf } from '../../harness/manifests/objects.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import { inDatabase } from './database-client.ts';
+import { registryOf } from './environment.ts';
+import { requirement } from './kit.ts';
+import { CONFIG_MAP, CONTAINERS, DEPLOYMENT, HOSTNAME, SECRET, SELECTOR, SERVICE } from './names.ts';
+import { connect, startPythonPod } from './python-pod.ts';
+
+requirement('R-03', 'has 3 replicas available', { first: true }, async ({ release }) => {
+  await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
+});
+
+requirement('R-03', 'spreads its 3 replicas over the nodes', async ({ release }) => {
+  await expect(release.deployment(DEPLOYMENT)).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+});
+
+requirement(
+  'R-04',
+  'is reached in the cluster by the name of its Service, and not through the nodes',
+  async ({ release, lab, kube, observe }) => {
+    const services = release.objects.filter((o) => o.kind === 'Service');
+    for (const { metadata } of services) {
+      const { spec } = await release.service(metadata.name);
+      expect(spec.type, `type of Service ${metadata.name}`).toBe('ClusterIP');
+      const nodePorts = (spec.ports ?? []).flatMap((port) => port.nodePort ?? []);
+      expect(nodePorts, `node ports of Service ${metadata.name}`).toEqual([]);
+    }
+    const client = await startPythonPod(release, await lab.namespace(), 'client');
+    const port = (await release.service(SERVICE)).spec.ports?.[0]?.port ?? 0;
+    const host = `${SERVICE}.${release.namespace}.svc.cluster.local`;
+    expect(await connect(release, client, host, port), `connection to ${host}:${port}`).toBe('connected');
+    const addresses = (await kube.list('Node')).flatMap(({ status }) =>
+      (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+    );
+    expect(addresses.length, 'addresses of nodes').toBeGreaterThan(0);
+    for (const address of addresses) {
+      const answer = await connect(release, client, address, port);
+      expect(answer, `connection to node ${address}:${port}`).not.toBe('connected');
+    }
+    observe(
+      `${host}:${port} accepts connections from another namespace; ${addresses.length} nodes do not on port ${port}, and no node port is open`,
+    );
+  },
+);
+
+requirement('R-24', `selects exactly its 3 pods by ${SELECTOR}`, async ({ release, kube, observe }) => {
+  const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector: SELECTOR });
+  const verdict = selectorSelectsExactly(SELECTOR, selected, await release.pods());
+  await expect(verdict).toHold();
+  expect(selected.length, `pods with ${SELECTOR}`).toBe(3);
+  observe(verdict.actual);
+});
+
+requirement(
+  'R-25',
+  'tells in the logs of migrations and api that the one completed and the other started',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    // The documents fix the names of the containers and the meaning of the logs, not their words.
+    const wanted = { migrations: /complete|finished|up.to.date|head|succe/i, api: /start|listen|running/i };
+    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+      for (const container of CONTAINERS) {
+        const log = await kube.logs({ namespace, pod: pod.metadata.name, container });
+        const line = log.split('\n').findLast((text) => wanted[container].test(text));
+        expect(line, `log of container ${container} in ${pod.metadata.name}`).toBeDefined();
+        observe(`${pod.metadata.name} ${container}: ${line ?? ''}`);
+      }
+    }
+  },
+);
+
+requirement(
+  'R-26',
+  'has the conditions Available and Progressing, because its newest ReplicaSet is available',
+  async ({ release, observe }) => {
+    const { status } = await release.deployment(DEPLOYMENT).read();
+    const conditions = (status?.conditions ?? []).map(({ type, status: value, reason }) => ({
+      type,
+      status: value,
+      reason,
+    }));
+    expect(conditions, `conditions of Deployment ${DEPLOYMENT}`).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'Available', status: 'True' }),
+        expect.objectContaining({ type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' }),
+      ]),
+    );
+    observe(conditions.map((c) => `${c.type} ${c.status} (${c.reason ?? 'no reason'})`).join(', '));
+  },
+);
+
+requirement(
+  'R-42',
+  'serves metrics in the exposition format in every pod, where the annotations say',
+  async ({ release }) => {
+    const annotations = podTemplateOf(release.rendered('Deployment', DEPLOYMENT))?.metadata.annotations ?? {};
+    const path = annotations['prometheus.io/path'] ?? '/metrics';
+    const port = Number(annotations['prometheus.io/port']);
+    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+      const { name } = pod.metadata;
+      const answer = await release.http({ kind: 'Pod', name, port }, path);
+      await expect(isExposition(answer, `GET ${path} of ${name} on port ${port}`)).toHold();
+    }
+  },
+);
+
+requirement(
+  'R-46',
+  'has its ConfigMap and its Secret under the documented names',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
+    expect(configMap, `ConfigMap ${CONFIG_MAP}`).toBeDefined();
+    const secret = await kube.get('Secret', { name: SECRET, namespace });
+    // Not the object itself: it would be shown.
+    expect(secret !== undefined, `Secret ${SECRET} exists`).toBe(true);
+    const keys = (data: Record<string, string> = {}): string => Object.keys(data).join(', ');
+    observe(`${CONFIG_MAP}: ${keys(configMap?.data)}; ${SECRET}: ${keys(secret?.data)}`);
+  },
+);
+
+requirement(
+  'R-47',
+  'leaves its database reachable for a throw-away pod, by postgres-service:5432',
+  async ({ release, lab, observe }) => {
+    const { database, databaseUrl } = registryOf(release);
+    const session = await inDatabase(release, lab, databaseUrl);
+    expect(session, 'database and user of a session from a throw-away pod').toBe(
+      `${database.name} ${database.owner}`,
+    );
+    observe(`connected as ${database.owner}`);
+  },
+);
+
+const endpointsSchema = z.object({
+  subsets: z.array(
+    z.object({
+      addresses: z.array(z.object({ ip: z.string() })).default([]),
+      ports: z.array(z.object({ port: z.number() })).default([]),
+    }),
+  ),
+});
+
+requirement(
+  ['R-48', 'X-01'],
+  'has exactly its ready pods behind its Services, on port 8000',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    const pods = await release.pods();
+    for (const { metadata } of release.objects.filter((o) => o.kind === 'Service')) {
+      const slices = await kube.list('EndpointSlice', {
+        namespace,
+        labelSelector: `kubernetes.io/service-name=${metadata.name}`,
+      });
+      await expect(endpointsMatch(await release.service(metadata.name), slices, pods)).toHold();
+    }
+    // What `get endpoints` shows is the older kind.
+    const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, { name: SERVICE, namespace });
+    const subsets = endpointsSchema.safeParse(endpoints).data?.subsets ?? [];
+    const shown = subsets.flatMap(({ addresses, ports }) =>
+      addresses.flatMap(({ ip }) => ports.map(({ port }) => `${ip}:${port}`)),
+    );
+    expect(shown.toSorted(), `addresses of Endpoints ${SERVICE}`).toEqual(
+      pods.map((pod) => `${pod.status?.podIP ?? ''}:8000`).toSorted(),
+    );
+    observe(shown.join(', '));
+  },
+);

@@ -1,0 +1,160 @@
+/** What the application depends on goes away or hangs: it is not restarted for that, and comes back by itself. */
+import { consistently } from '../../harness/checks/live-consistency.ts';
+import { answeredWithin, type TimedAnswer } from '../../harness/checks/live-traffic.ts';
+import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
+import type { Pod, Probe } from '../../harness/kube/types.ts';
+import { expect } from '../../harness/suite/assertions.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { registryApi, untilHealthy } from './api-client.ts';
+import { registryOf } from './environment.ts';
+import { requirement } from './kit.ts';
+import { DEPLOYMENT, SERVICE } from './names.ts';
+import { impatientLiveness, replicas } from './variants.ts';
+
+/** For a kubelet that is busy. */
+const SLACK_MS = 20_000;
+
+requirement(
+  'R-51',
+  'gets no traffic while its database is down or hangs, is not restarted, and comes back by itself',
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  async ({ lab, observe }) => {
+    const release = await lab.install({
+      patches: [...replicas(1), ...impatientLiveness],
+      environment: { server: 'own' },
+    });
+    const registry = registryOf(release);
+    const { server } = registry;
+    const outages = [
+      {
+        title: 'stopped',
+        begin: () => server.stop(),
+        // It may have another address now.
+        end: () => server.start().then(() => registry.connect()),
+      },
+      { title: 'frozen', begin: () => server.pause(), end: () => server.unpause() },
+    ];
+    const [pod] = await release.pods();
+    if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
+    for (const { title, begin, end } of outages) {
+      await begin();
+      await release.until(
+        `Service ${SERVICE} to lead to nobody while the database is ${title}`,
+        () => Promise.resolve(endpoints(release) === 0),
+        patienceMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
+      );
+      await expectAlive(release, pod);
+      await end();
+      await release.until(`the replica to be back after the database was ${title}`, () =>
+        Promise.resolve(endpoints(release) === 1),
+      );
+      const { status, body } = await untilHealthy(registryApi(release));
+      expect(status, `GET /health after the database was ${title}`).toBe(200);
+      expect(body.database, `database in /health after it was ${title}`).toBe(true);
+      observe(`${title}: out of the Service, alive, and back`);
+    }
+    await expectSamePod(release, pod);
+  },
+);
+
+requirement(
+  'R-52',
+  'answers /health within the probe timeout while the embedding service hangs, and is not restarted',
+  { release: 'none', disruptive: true },
+  async ({ lab, observe }) => {
+    const release = await lab.install({ patches: [...replicas(1), ...impatientLiveness] });
+    const { embedding } = registryOf(release);
+    const [pod] = await release.pods();
+    if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
+    const api = registryApi(release);
+    await embedding.setMode('hang');
+    // Somebody waits for an answer all the while, as in life.
+    const searches = Array.from({ length: 8 }, (_, index) =>
+      api.ask('POST', '/mcp/find_tool', { query: `search ${index}` }).catch(() => undefined),
+    );
+    const liveness = probeOf(pod, 'livenessProbe');
+    const limitMs = (liveness.timeoutSeconds ?? 1) * 1000;
+    const answers: TimedAnswer[] = [];
+    const steadily = await consistently({
+      ...window(liveness),
+      ask: async () => {
+        const answer = await health(release, limitMs + 1000);
+        answers.push(answer);
+        return [answer];
+      },
+    });
+    await Promise.all(searches);
+    const hung = (await embedding.requests()).filter((r) => r.inputs.some((i) => i.startsWith('search ')));
+    expect(hung.length, 'searches that the embedding service was asked for').toBe(searches.length);
+    await expectSamePod(release, pod);
+    await expect(answeredWithin(answers, limitMs)).toHold();
+    await expect(steadily).toHold();
+
+    await embedding.setMode('ok');
+    await api.findTool({ query: 'a search after it' });
+    observe(
+      `${searches.length} searches hung, ${answers.length} answers of /health within ${limitMs} ms each`,
+    );
+  },
+);
+
+/** Through the Service, which a pod that is not ready has left. No answer counts as one that came at the end of the time. */
+async function health(release: Release, timeoutMs: number): Promise<TimedAnswer> {
+  const what = 'GET /health';
+  try {
+    const target = { kind: 'Service', name: SERVICE, port: 8000 } as const;
+    const { status, durationMs } = await release.http(target, '/health', { timeoutMs });
+    return { what, status, durationMs };
+  } catch (error) {
+    return { what: `${what}: ${messageOf(error)}`, status: 0, durationMs: timeoutMs };
+  }
+}
+
+/** The process answers its liveness probe for longer than it would take to be restarted for not doing so. */
+async function expectAlive(release: Release, pod: Pod): Promise<void> {
+  const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
+  const path = httpGet?.path ?? '/live';
+  const { name } = pod.metadata;
+  const verdict = await consistently({
+    ...window(liveness),
+    ask: async () => {
+      const { status } = await release.http({ kind: 'Pod', name, port: 8000 }, path);
+      return [{ what: `${path} of ${name}`, status }];
+    },
+  });
+  await expect({
+    ...verdict,
+    expected: `the liveness probe ${path} does not ask for the database: ${verdict.expected}`,
+  }).toHold();
+}
+
+async function expectSamePod(release: Release, pod: Pod): Promise<void> {
+  await release.settleRecording();
+  await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
+  const pods = await release.pods();
+  expect(
+    pods.map((p) => p.metadata.name),
+    'pods at the end',
+  ).toEqual([pod.metadata.name]);
+}
+
+/** Of the container api, as the API server has completed it. */
+function probeOf(pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Probe {
+  const probe = pod.spec.containers.find((c) => c.name === 'api')?.[kind];
+  if (probe) return probe;
+  throw new CheckFailure('E_SELECTED_NOTHING', `container api of ${pod.metadata.name} has no ${kind}`);
+}
+
+/** How long a probe may fail before it has its effect. */
+function patienceMs({ periodSeconds = 10, failureThreshold = 3, timeoutSeconds = 1 }: Probe): number {
+  return (periodSeconds * failureThreshold + timeoutSeconds) * 1000;
+}
+
+/** One look a second, for longer than the probe has patience. */
+function window(probe: Probe): { count: number; intervalMs: number } {
+  return { count: Math.ceil(patienceMs(probe) / 1000) + 5, intervalMs: 1000 };
+}
+
+function endpoints(release: Release): number {
+  return release.recording.endpointsOf(SERVICE).at(-1)?.ready.size ?? 0;
+}

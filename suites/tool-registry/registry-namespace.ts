@@ -1,0 +1,107 @@
+/** A namespace in which the Tool Registry finds its database and its embedding service under the documented names. */
+import { asyncpgUrl } from '../../fixtures/services/database-url.ts';
+import type { EmbeddingTenant } from '../../fixtures/services/embedding.ts';
+import { externalService } from '../../fixtures/services/external-service.ts';
+import type { Database, PostgresServer } from '../../fixtures/services/postgres-types.ts';
+import type { KubeClient } from '../../harness/kube/client.ts';
+import type { ManifestPatch } from '../../harness/manifests/patch.ts';
+import type { PreparedNamespace } from '../../harness/suite/environment.ts';
+import { CONFIG_MAP, SECRET } from './names.ts';
+
+/** Hosts that the documents give. */
+const DATABASE_SERVICE = 'postgres-service';
+const EMBEDDING_SERVICE = 'your-embedding-service';
+
+export interface NamespaceParts {
+  kube: KubeClient;
+  namespace: string;
+  database: Database;
+  embedding: { address: { ip: string; port: number }; tenant: EmbeddingTenant };
+  /** What DATABASE_URL says. */
+  urlPassword: string;
+  /** `undefined`: the Secret has no such key. */
+  apiKey: string | undefined;
+}
+
+export class RegistryNamespace implements PreparedNamespace {
+  readonly namespace: string;
+  readonly patches: readonly ManifestPatch[];
+  readonly server: PostgresServer;
+  readonly database: Database;
+  readonly embedding: EmbeddingTenant;
+  readonly apiKey: string | undefined;
+  /** Of the database's owner. */
+  readonly password: string;
+  /** As the Secret has it. */
+  readonly databaseUrl: string;
+  /** As the ConfigMap has it. */
+  readonly embeddingUrl: string;
+  readonly #kube: KubeClient;
+  readonly #embeddingAddress: { ip: string; port: number };
+
+  constructor(parts: NamespaceParts) {
+    const { database, embedding, apiKey, urlPassword } = parts;
+    this.namespace = parts.namespace;
+    this.database = database;
+    this.server = database.server;
+    this.password = database.password;
+    this.embedding = embedding.tenant;
+    this.apiKey = apiKey;
+    this.databaseUrl = asyncpgUrl({
+      host: DATABASE_SERVICE,
+      port: database.server.address().port,
+      name: database.name,
+      owner: database.owner,
+      password: urlPassword,
+    });
+    this.embeddingUrl = `http://${EMBEDDING_SERVICE}:${embedding.address.port}${embedding.tenant.path}`;
+    this.patches = [
+      { secret: SECRET, values: { DATABASE_URL: this.databaseUrl, EMBEDDING_API_KEY: apiKey ?? null } },
+      {
+        target: { kind: 'ConfigMap', name: CONFIG_MAP },
+        ops: [{ op: 'add', path: '/data/embedding-endpoint-url', value: this.embeddingUrl }],
+      },
+    ];
+    this.#kube = parts.kube;
+    this.#embeddingAddress = embedding.address;
+  }
+
+  /** Makes the two Services; those of the database lead nowhere unless `connected`. */
+  async create({ connected }: { connected: boolean }): Promise<void> {
+    const [service, slice] = this.#external(EMBEDDING_SERVICE, this.#embeddingAddress, 'http');
+    await Promise.all([
+      this.#kube.apply(service),
+      this.#kube.apply(slice),
+      this.#applyDatabaseService(),
+      this.#applyDatabaseEndpoints(connected),
+    ]);
+  }
+
+  /** postgres-service leads to the server where it is now: also after it was started again, which may give it another address. */
+  connect(): Promise<void> {
+    return this.#applyDatabaseEndpoints(true);
+  }
+
+  /** postgres-service leads nowhere: new connections are refused, open ones stay. */
+  disconnect(): Promise<void> {
+    return this.#applyDatabaseEndpoints(false);
+  }
+
+  async #applyDatabaseService(): Promise<void> {
+    const [service] = this.#external(DATABASE_SERVICE, this.server.address(), 'postgres');
+    await this.#kube.apply(service);
+  }
+
+  async #applyDatabaseEndpoints(connected: boolean): Promise<void> {
+    const [, slice] = this.#external(DATABASE_SERVICE, this.server.address(), 'postgres');
+    await this.#kube.apply(connected ? slice : { ...slice, endpoints: [] });
+  }
+
+  #external(
+    name: string,
+    { ip, port }: { ip: string; port: number },
+    portName: string,
+  ): ReturnType<typeof externalService> {
+    return externalService({ name, namespace: this.namespace, ip, port, portName });
+  }
+}

@@ -1,0 +1,142 @@
+/** The schema of the registry's database, and whether it was current before anybody was sent traffic. */
+import { z } from 'zod';
+import type { Database } from '../../fixtures/services/postgres-types.ts';
+import type { Verdict } from '../../harness/checks/verdict.ts';
+import { systemClock } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Pod } from '../../harness/kube/types.ts';
+import type { Recording } from '../../harness/recorder/recording.ts';
+import type { Release } from '../../harness/suite/release.ts';
+
+const INTERVAL_MS = 100;
+
+/** What the application cannot do without, by the description of its first migration. */
+const TABLES = ['tools', 'tool_executions'] as const;
+
+export interface Schema {
+  /** What `alembic_version` says; `undefined` before there is one. */
+  revision: string | undefined;
+  tables: readonly string[];
+  /** Whether the extension `vector` is there. */
+  vector: boolean;
+}
+
+/** The schema at a moment, and who was behind the Service just before it was read. */
+export interface SchemaSample {
+  /** Milliseconds since the epoch. */
+  at: number;
+  ready: readonly string[];
+  schema: Schema;
+}
+
+const rowSchema = z.object({ tables: z.array(z.string()), vector: z.boolean() });
+
+const SCHEMA = `
+  select
+    array(select tablename::text from pg_tables where schemaname = 'public' order by 1) as tables,
+    exists(select from pg_extension where extname = 'vector') as vector`;
+
+export async function readSchema(database: Database): Promise<Schema> {
+  const [row] = await database.query(SCHEMA, [], rowSchema);
+  return {
+    revision: await database.alembicVersion(),
+    tables: row?.tables ?? [],
+    vector: row?.vector ?? false,
+  };
+}
+
+/**
+ * The newest revision among the scripts of the image, by its own alembic.
+ *
+ * @throws CheckFailure E_ALEMBIC when there is not exactly one
+ */
+export async function headOf(release: Release, pod: Pod): Promise<string> {
+  const told = await release.output(pod, ['alembic', 'heads'], 'api');
+  const heads = [...told.matchAll(/^(\S+) \(head\)/gm)].flatMap((match) => match[1] ?? []);
+  const [head] = heads;
+  if (head !== undefined && heads.length === 1) return head;
+  throw new CheckFailure('E_ALEMBIC', `\`alembic heads\` names ${heads.length} heads: ${told.trim()}`);
+}
+
+/** Revision, tables and extension are those that the image's scripts lead to. */
+export function schemaIsCurrent(schema: Schema, head: string): Verdict {
+  const details = gaps(schema, head);
+  return {
+    ok: details.length === 0,
+    expected: `revision ${head}, tables ${TABLES.join(', ')}, extension vector`,
+    actual: details[0] ?? `revision ${head}, ${schema.tables.length} tables, extension vector`,
+    observed: [`alembic_version ${schema.revision ?? 'is not there'}, tables ${schema.tables.join(', ')}`],
+    details,
+  };
+}
+
+/** Whenever a pod was a ready endpoint, the schema was current; and it was seen when it was not yet, with nobody there. */
+export function schemaBeforeTraffic(samples: readonly SchemaSample[], head: string): Verdict {
+  const start = samples[0]?.at ?? 0;
+  const early = samples.filter(({ ready, schema }) => ready.length > 0 && gaps(schema, head).length > 0);
+  const before = samples.filter(({ ready, schema }) => ready.length === 0 && gaps(schema, head).length > 0);
+  const served = samples.find(({ ready }) => ready.length > 0);
+  const details = early.map(
+    ({ at, ready, schema }) =>
+      `after ${elapsed(start, at)} ${ready.join(', ')} got traffic while ${gaps(schema, head).join(', ')}`,
+  );
+  if (before.length === 0)
+    details.push('the schema was current at the first look: nothing was seen of the order');
+  if (!served) details.push('no pod became a ready endpoint');
+  const first = early[0];
+  return {
+    ok: details.length === 0,
+    expected: `no ready endpoint before the schema is at revision ${head}`,
+    actual: details[0] ?? 'so it was',
+    observed: [
+      `${samples.length} looks: schema not current until ${elapsed(start, before.at(-1)?.at)}, first traffic after ${elapsed(start, served?.at)}`,
+    ],
+    details: first ? details.slice(0, 3) : details,
+  };
+}
+
+export interface SchemaWatch {
+  stop(): Promise<SchemaSample[]>;
+}
+
+/** Looks at the Service and then at the schema, ten times a second, until it is stopped. What could not be read is left out. */
+export function watchSchema(
+  recording: Pick<Recording, 'endpointsOf'>,
+  service: string,
+  database: Database,
+  clock = systemClock,
+): SchemaWatch {
+  const stopped = new AbortController();
+  const samples: SchemaSample[] = [];
+  async function watch(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const at = clock.now();
+      // In this order: whoever is there now gets traffic on a schema that is at most as old as the one read next.
+      const ready = [...(recording.endpointsOf(service).at(-1)?.ready ?? [])];
+      const schema = await readSchema(database).catch(() => undefined);
+      if (schema) samples.push({ at, ready, schema });
+      // Rejects when it is over, which the loop sees by itself.
+      await clock.sleep(INTERVAL_MS, stopped.signal).catch(() => undefined);
+    }
+  }
+  const watching = watch();
+  return {
+    async stop() {
+      stopped.abort();
+      await watching;
+      return samples;
+    },
+  };
+}
+
+function gaps({ revision, tables, vector }: Schema, head: string): string[] {
+  return [
+    ...(revision === head ? [] : [`alembic_version is ${revision ?? 'not there'}, not ${head}`]),
+    ...TABLES.filter((table) => !tables.includes(table)).map((table) => `table ${table} is missing`),
+    ...(vector ? [] : ['extension vector is missing']),
+  ];
+}
+
+function elapsed(start: number, at: number | undefined): string {
+  return at === undefined ? 'never' : `${((at - start) / 1000).toFixed(1)} s`;
+}
