@@ -90,7 +90,7 @@ describe('a folder of plain manifests', () => {
       }).install(source(chart));
     await expect(install(422)).rejects.toMatchObject({
       code: 'E_APPLY',
-      message: /refuses ConfigMap config.*no/,
+      message: expect.stringMatching(/refuses ConfigMap config.*no/) as string,
     });
     await expect(install(503)).rejects.toMatchObject({ code: 'E_API' });
   });
@@ -109,7 +109,11 @@ describe('a folder of plain manifests', () => {
   ])('refuses %s before anything is created', async (_what, files, more, code, message) => {
     const chart = await folder(files);
     const validated = createManifestDeployer({ signal }).validateSubject(source(chart, more));
-    await expect(validated).rejects.toMatchObject({ code, message, exitCode: 2 });
+    await expect(validated).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+      exitCode: 2,
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { access, chmod, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +78,21 @@ describe('createHelm', () => {
     });
     await helm.render(source, { apiVersions: ['b/v1'] });
     expect(await calls()).toContain('--kube-version v1.36.3 --api-versions b/v1');
+  });
+
+  it('hands patches over without writing them down, for they may carry credentials', async () => {
+    const workDir = await temporaryFolder();
+    const { helm, calls } = await fakeHelm('printenv KINDPROOF_PATCHES >> "$(dirname "$0")/calls"', {
+      workDir,
+    });
+    const patches = [{ secret: 'db', values: { password: 'hunter22' } }];
+    await helm.render({ ...source, patches }).catch(() => undefined);
+    const [call, handed] = (await calls()).split('\n');
+    expect(call).toMatch(/--post-renderer \S+ --post-renderer-args \S+post-render\.mjs/);
+    expect(call).not.toContain('hunter22');
+    expect(handed).toBe(JSON.stringify(patches));
+    const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
+    expect(entries.filter((entry) => entry.isFile())).toEqual([]);
   });
 
   it.each([

@@ -79,7 +79,7 @@ function setImages(object: KubeObject, { images }: ImagesPatch): void {
   for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
 }
 
-/** A key that `data` has stays there: of both forms the API server takes `stringData`, but a person reads `data`. */
+/** A key keeps the form in which it is, a new one goes to `stringData`: in both, the API server would take the latter. */
 function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
   const secret = object as KubeObject & Partial<Record<'data' | 'stringData', Record<string, string>>>;
   for (const [key, value] of Object.entries(values)) {

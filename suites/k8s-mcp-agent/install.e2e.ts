@@ -129,7 +129,7 @@ requirement(
     const release = await lab.install({ namespace });
     // Its own: other checks make classes and take them away meanwhile.
     const named = (await release.pods()).flatMap(
-      (p) => (p.spec['runtimeClassName'] as string | undefined) ?? [],
+      (p) => (p.spec['runtimeClassName']) ?? [],
     );
     const classes = [...new Set(named)];
     expect(classes.length, 'RuntimeClasses that the pods name').toBeGreaterThan(0);
