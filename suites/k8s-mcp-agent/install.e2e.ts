@@ -128,9 +128,7 @@ requirement(
     const before = await inventory(kube, namespace);
     const release = await lab.install({ namespace });
     // Its own: other checks make classes and take them away meanwhile.
-    const named = (await release.pods()).flatMap(
-      (p) => (p.spec['runtimeClassName']) ?? [],
-    );
+    const named = (await release.pods()).flatMap((p) => p.spec['runtimeClassName'] ?? []);
     const classes = [...new Set(named)];
     expect(classes.length, 'RuntimeClasses that the pods name').toBeGreaterThan(0);
     await lab.helm.uninstall({ releaseName: release.name, namespace });
