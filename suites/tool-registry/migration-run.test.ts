@@ -47,8 +47,11 @@ const pod = makePod({});
 
 describe('failedRun', () => {
   it('has the log of the instance that ended, whether or not it has been started again', async () => {
-    const first = release({}, { status: { state: ended(1) }, log: 'refused' });
-    expect(await failedRun(first, pod)).toMatchObject({ log: 'refused', exitCode: 1 });
+    const resting: Look = {
+      status: { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: ended(1) },
+      previous: 'refused',
+    };
+    expect(await failedRun(release({}, resting), pod)).toMatchObject({ log: 'refused', exitCode: 1 });
     const again: Look = {
       status: { restartCount: 1, state: { running: {} }, lastState: ended(3) },
       log: 'new',
@@ -57,10 +60,10 @@ describe('failedRun', () => {
     expect(await failedRun(release(again), pod)).toMatchObject({ log: 'refused', exitCode: 3 });
   });
 
-  it('looks again when it was started again between status and log', async () => {
+  it('looks again while the next instance may run already, unsaid', async () => {
     const again = { restartCount: 1, state: { running: {} }, lastState: ended(1) };
     const racing = release(
-      { status: { state: ended(1) }, log: 'of the new one' },
+      { status: { state: ended(1) }, log: 'of the new one', previous: 'of nobody' },
       { status: again, log: 'of the new one', previous: 'refused' },
     );
     expect(await failedRun(racing, pod)).toMatchObject({ log: 'refused' });

@@ -86,7 +86,6 @@ export function failedRun(release: Release, pod: Pod, timeoutMs = 90_000): Promi
     look: async () => {
       const { restartCount, state, lastState } = await statusOf(release, pod);
       const ended = state?.terminated ?? lastState?.terminated;
-      const previous = state?.terminated === undefined;
       if (!ended) {
         const attempts = attemptsIn(await migrationLog(release, pod)).length;
         const seen = `it runs, ${attempts} attempts logged`;
@@ -97,8 +96,9 @@ export function failedRun(release: Release, pod: Pod, timeoutMs = 90_000): Promi
         const seen = 'it ended with exit code 0';
         return { done: false, seen, hopeless: `${seen}, and the application starts` };
       }
-      const log = await migrationLog(release, pod, { previous });
-      // Started again meanwhile: the log may be of either instance.
+      // The kubelet starts the next instance before it says so: until then nobody knows of which one the log would be.
+      if (state?.terminated) return { done: false, seen: `it ended with exit code ${ended.exitCode}` };
+      const log = await migrationLog(release, pod, { previous: true });
       const now = await statusOf(release, pod);
       if (now.restartCount !== restartCount) return { done: false, seen: 'it is being started again' };
       const { exitCode, startedAt = '', finishedAt = '' } = ended;
