@@ -1,16 +1,13 @@
 /** The documents' other way to migrate: "Run migrations in a separate Job before deployment". */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
-import { readManifests } from '../../harness/manifests/manifest-files.ts';
 import { allContainers, podSpecOf } from '../../harness/manifests/objects.ts';
 import { patchObjects } from '../../harness/manifests/patch.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
 import { MIGRATIONS } from './migration-run.ts';
 import { DEPLOYMENT } from './names.ts';
-import { registry } from './suite.ts';
+import { optionalObjects } from './optional.ts';
 
 const FILE = 'migration-job.yaml';
 
@@ -19,14 +16,7 @@ const FILE = 'migration-job.yaml';
  * otherwise it is the reference's, which takes script and Secret by their documented names.
  */
 export async function migrationJob(subject: SubjectConfig, release: Release): Promise<KubeObject> {
-  const own = join(subject.chart, '..', 'optional');
-  const hasOwn = await stat(join(own, FILE)).then(
-    () => true,
-    () => false,
-  );
-  const folder = hasOwn ? own : join(registry.subject.chart, '..', 'optional');
-  const manifests = await readManifests(folder, [FILE]);
-  const jobs = manifests.map(({ object }) => object).filter(({ kind }) => kind === 'Job');
+  const jobs = (await optionalObjects(subject, FILE)).filter(({ kind }) => kind === 'Job');
   const spec = podSpecOf(release.rendered('Deployment', DEPLOYMENT));
   const init = spec && allContainers(spec).find(({ container }) => container.name === MIGRATIONS);
   if (!init) throw new CheckFailure('E_SELECTED_NOTHING', `the subject has no container ${MIGRATIONS}`);

@@ -1,4 +1,4 @@
-/** Manifests that the documents offer beside the base: autoscaler, network policy. */
+/** Manifests that the documents offer beside the base: autoscaler, network policy, migration Job. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../../harness/kube/types.ts';
