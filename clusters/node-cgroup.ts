@@ -5,7 +5,7 @@
  * File names: Linux, Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst.
  */
 import { z } from 'zod';
-import { InfrastructureError } from '../harness/core/errors.ts';
+import { CheckFailure, InfrastructureError } from '../harness/core/errors.ts';
 import type { NodeAccess } from './cluster.ts';
 
 export interface MemoryFacts {
@@ -57,7 +57,7 @@ export interface ContainerCgroup {
    * @param victim `container`: its first process is made the likeliest to be killed (the container ends as OOMKilled);
    *   `eater`: only the allocating process is, as a child of the application would be (the container lives, and only the count of OOM
    *   kills tells)
-   * @throws InfrastructureError `E_CGROUP_UNLIMITED` when the container has no memory limit: it would take the whole node's
+   * @throws CheckFailure `E_CGROUP_UNLIMITED` when the container has no memory limit: it would take the whole node's
    */
   eatMemory(options: { victim: 'container' | 'eater'; timeoutMs?: number }): Promise<EatResult>;
 }
@@ -101,7 +101,7 @@ const locationSchema = z.discriminatedUnion('version', [
  * Finds the cgroup of a running container on its node.
  *
  * @param containerId as in the pod's status: `containerd://8f3a…`, or the id alone
- * @throws InfrastructureError `E_CGROUP_GONE` when the node has no such container (any more)
+ * @throws CheckFailure `E_CGROUP_GONE` when the node has no such container (any more)
  */
 export async function findContainerCgroup(
   access: NodeAccess,
@@ -214,13 +214,9 @@ function containerCgroup(
     async eatMemory({ victim, timeoutMs = 20_000 }) {
       const before = await cgroup.memory();
       if (before.limitBytes === undefined) {
-        throw new InfrastructureError(
-          'E_CGROUP_UNLIMITED',
-          `container ${id.slice(0, 12)} has no memory limit`,
-          {
-            hint: 'set resources.limits.memory: without it the memory of the whole node would be eaten',
-          },
-        );
+        throw new CheckFailure('E_CGROUP_UNLIMITED', `container ${id.slice(0, 12)} has no memory limit`, {
+          hint: 'set resources.limits.memory: without it the memory of the whole node would be eaten',
+        });
       }
       const [first = 0] = await cgroup.pids();
       if (victim === 'container') await cgroup.setOomScoreAdj(first, 1000);
@@ -258,8 +254,8 @@ function numberOrMax(text: string | undefined): number | undefined {
   return text === undefined || text === 'max' ? undefined : Number(text);
 }
 
-function gone(node: string, id: string): InfrastructureError {
-  return new InfrastructureError('E_CGROUP_GONE', `${node} has no cgroup of container ${id.slice(0, 12)}`, {
+function gone(node: string, id: string): CheckFailure {
+  return new CheckFailure('E_CGROUP_GONE', `${node} has no cgroup of container ${id.slice(0, 12)}`, {
     hint: 'the container may have ended or moved: read its id from the pod again',
   });
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type Clock, type Observation, seconds, systemClock, waitFor, WaitTimeout } from './deadline.ts';
+import {
+  type Clock,
+  type Observation,
+  orInterrupted,
+  seconds,
+  systemClock,
+  waitFor,
+  WaitTimeout,
+} from './deadline.ts';
 import { InterruptedError } from './errors.ts';
 
 /** Time passes only by sleeping; an aborted signal ends a sleep as it does with the real one. */
@@ -128,5 +136,21 @@ describe('seconds', () => {
     [3_600_000, '60 min 00 s'],
   ])('%i ms: %s', (ms, text) => {
     expect(seconds(ms)).toBe(text);
+  });
+});
+
+describe('orInterrupted', () => {
+  it('has the result of the promise, also when that is an error', async () => {
+    const { signal } = new AbortController();
+    await expect(orInterrupted(Promise.resolve(3), signal)).resolves.toBe(3);
+    await expect(orInterrupted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
+  });
+
+  it('ends with the reason of the interruption, although the promise goes on', async () => {
+    const controller = new AbortController();
+    const ended = orInterrupted(new Promise(() => {}), controller.signal);
+    controller.abort(new InterruptedError('by SIGINT'));
+    await expect(ended).rejects.toThrow(new InterruptedError('by SIGINT'));
+    await expect(orInterrupted(new Promise(() => {}), controller.signal)).rejects.toThrow('by SIGINT');
   });
 });

@@ -33,6 +33,27 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw asInterrupted(signal);
 }
 
+/**
+ * The promise's result, or InterruptedError as soon as the signal aborts: for what does not listen to it. The promise is left to itself.
+ */
+export async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const settled = new AbortController();
+  const interrupted = new Promise<never>((_, reject) => {
+    const stop = (): void => {
+      reject(asInterrupted(signal));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { signal: settled.signal });
+  });
+  // Whichever comes second has nobody who listens.
+  for (const one of [promise, interrupted]) one.catch(() => {});
+  try {
+    return await Promise.race([interrupted, promise]);
+  } finally {
+    settled.abort();
+  }
+}
+
 /** What one look at the awaited thing showed. */
 export type Observation<T> =
   | { done: true; value: T }

@@ -52,6 +52,8 @@ export function createHelm(deps: HelmDeps): Helm {
       cluster?: boolean;
       timeoutMs?: number;
       patches?: ChartSource['patches'];
+      /** It takes something down, which an interruption must not keep from happening. */
+      always?: boolean;
     },
   ): Promise<CommandResult> {
     await mkdir(home, { recursive: true });
@@ -59,7 +61,7 @@ export function createHelm(deps: HelmDeps): Helm {
     const result = await deps.run.run(deps.helmPath, all, {
       env: { ...environment(home, deps.kubeconfig), ...patchVariable(context.patches) },
       timeoutMs: (context.timeoutMs ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
-      signal: deps.signal,
+      ...(context.always ? {} : { signal: deps.signal }),
       reject: false,
       hint: 'Run `npm run doctor` to see which helm is used.',
     });
@@ -205,7 +207,7 @@ export function createHelm(deps: HelmDeps): Helm {
           '--timeout',
           duration(timeoutMs),
         ],
-        { what: `uninstall ${release.releaseName}`, changes: true, cluster: true, timeoutMs },
+        { what: `uninstall ${release.releaseName}`, changes: true, cluster: true, always: true, timeoutMs },
       );
     },
 

@@ -2,7 +2,7 @@
 import { Exec } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { seconds } from '../core/deadline.ts';
-import { InfrastructureError, messageOf } from '../core/errors.ts';
+import { CheckFailure, InfrastructureError, KindproofError, messageOf } from '../core/errors.ts';
 import { callScope } from './call-scope.ts';
 import type { CallScope } from './call-scope.ts';
 import type { ExecOptions, ExecResult, ExecSession, ExecSessionOptions } from './client.ts';
@@ -28,9 +28,9 @@ interface Socket {
  * Runs a command in a container to its end.
  *
  * @returns exit code and both outputs, also for a non-zero code
- * @throws ApiError when the command could not be started (no such pod or container, no such program); InfrastructureError
- *   `E_EXEC_TIMEOUT`, `E_EXEC_DROPPED` (the connection ended before the command did), `E_CLUSTER_UNREACHABLE`;
- *   InterruptedError
+ * @throws ApiError when the command could not be started (no such pod or container, no such program); CheckFailure
+ *   `E_EXEC_TIMEOUT`, `E_EXEC_DROPPED` (the connection ended before the command did, as when its container dies); InfrastructureError
+ *   `E_CLUSTER_UNREACHABLE`, `E_EXEC_UNREADABLE`; InterruptedError
  */
 export async function execInPod(
   connection: Connection,
@@ -205,11 +205,11 @@ function explain(
   about: { scope: CallScope; what: string; timeoutMs: number; connection: Connection; seen: () => string },
 ): Error {
   const { what, connection } = about;
-  if (error instanceof InfrastructureError) return error;
+  if (error instanceof KindproofError) return error;
   const tail = about.seen().trimEnd().split('\n').slice(-5).join('\n');
   const seen = tail === '' ? 'no output' : `last output:\n${tail}`;
   if (about.scope.expired()) {
-    return new InfrastructureError(
+    return new CheckFailure(
       'E_EXEC_TIMEOUT',
       `could not ${what} within ${seconds(about.timeoutMs)}; ${seen}`,
       {
@@ -218,7 +218,7 @@ function explain(
     );
   }
   if (error instanceof Dropped) {
-    return new InfrastructureError('E_EXEC_DROPPED', `could not ${what}: ${error.message}; ${seen}`, {
+    return new CheckFailure('E_EXEC_DROPPED', `could not ${what}: ${error.message}; ${seen}`, {
       cause: error,
       hint: 'see whether the container or its node ended at that moment',
     });
@@ -227,7 +227,7 @@ function explain(
   const event = errorEventSchema.safeParse(error);
   const message = event.success ? event.data.message : messageOf(error);
   if (error instanceof Unreadable) {
-    return new InfrastructureError('E_EXEC_DROPPED', `could not ${what}: ${message}`, {
+    return new InfrastructureError('E_EXEC_UNREADABLE', `could not ${what}: ${message}`, {
       cause: error,
       hint: 'see whether a proxy in front of the API server changes what passes through it',
     });

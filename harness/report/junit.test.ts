@@ -28,6 +28,14 @@ describe('junit.xml', () => {
     expect(failure?.text).toContain('\n  +0.4 s  FailedScheduling ×3\n');
   });
 
+  it('tells a check that could not be made from one that failed', () => {
+    const errored = { ...sampleFailure(), errored: true };
+    const root = parseXml(toJunit(sampleReport({ checks: [sampleFailure(), errored], proofs: [] })));
+
+    expect(root.attributes).toMatchObject({ tests: '2', failures: '1', errors: '1' });
+    expect(root.all('error')[0]?.attributes).toMatchObject({ type: 'InfrastructureError' });
+  });
+
   it('carries requirements, observations, attachments and the reason of a skip', () => {
     const root = parseXml(toJunit(sampleReport({ checks: [sampleFailure(), sampleSkip()], proofs: [] })));
 

@@ -1,7 +1,7 @@
 /** junit.xml for GitLab, Jenkins and the GitHub actions that read it. */
 import { failureBody } from './failure-text.ts';
 import type { CheckResult, Proof, Report } from './model.ts';
-import { outcomeOf, shortId, verdictOf, verdictOfCheck } from './verdict.ts';
+import { isErrored, outcomeOf, shortId, verdictOf, verdictOfCheck } from './verdict.ts';
 import { element, textElement } from './xml.ts';
 
 /**
@@ -61,11 +61,12 @@ function testsuite(
 
 function checkSuite(suite: string, checks: readonly CheckResult[], report: Report): Suite {
   const count = (status: CheckResult['status']) => checks.filter((check) => check.status === status).length;
+  const errors = checks.filter(isErrored).length;
   const subject = report.subjects.find((candidate) => candidate.suite === suite);
   return testsuite(
     suite,
     checks.map(checkCase),
-    { failures: count('failed'), errors: 0, skipped: count('skipped') },
+    { failures: count('failed') - errors, errors, skipped: count('skipped') },
     {
       durationMs: checks.reduce((sum, check) => sum + check.durationMs, 0),
       timestamp: checks[0]?.startedAt ?? report.run.startedAt,
@@ -89,7 +90,8 @@ function checkCase(check: CheckResult): string {
   ]);
   if (check.status === 'failed') {
     const verdict = verdictOfCheck(check);
-    children.push(textElement('failure', { message: verdict, type: 'CheckFailure' }, failureBody(check)));
+    const [element, type] = isErrored(check) ? ['error', 'InfrastructureError'] : ['failure', 'CheckFailure'];
+    children.push(textElement(element, { message: verdict, type }, failureBody(check)));
   }
   if (check.status === 'skipped') {
     children.push(element('skipped', { message: check.reason ?? 'no reason was given' }));

@@ -32,6 +32,8 @@ export const checkResult = z.object({
   assertions: z.number(),
   /** What the check saw, also when it passed. */
   observed: z.array(z.string()).default([]),
+  /** With status `failed`: engine, cluster or a tool failed it, so that nothing is known about the subject. */
+  errored: z.boolean().optional(),
   /** Why it failed or was skipped, one sentence. */
   reason: z.string().optional(),
   diagnosis: diagnosis.optional(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from './model.ts';
 import { sampleCheck, sampleFailure, sampleProof, sampleReport, sampleSkip } from './sample-report.ts';
-import { countsLine, countsOf, verdictOf } from './verdict.ts';
+import { countsLine, countsOf, verdictOf, verdictOfCheck } from './verdict.ts';
 
 const run = (exitCode: number, error?: Report['run']['error']): Report['run'] => ({
   ...sampleReport().run,
@@ -62,6 +62,14 @@ describe('the verdict', () => {
   it('mentions failures that came before the infrastructure failed', () => {
     const report = sampleReport({ checks: [sampleFailure()], proofs: [], run: run(3, broken) });
 
-    expect(verdictOf(report).sentence).toContain('1 of 1 check had failed already');
+    expect(verdictOf(report).sentence).toContain('Red already before that: 1 of 1 check.');
+  });
+
+  it('says nothing about a subject whose checks could not be made', () => {
+    const errored = { ...sampleFailure(), errored: true };
+    const report = sampleReport({ checks: [sampleCheck(), errored], proofs: [], run: run(3, broken) });
+
+    expect(verdictOf(report).sentence).toBe('This run says nothing about a release.');
+    expect(verdictOfCheck(errored)).toMatch(/^could not be checked: /);
   });
 });

@@ -20,6 +20,11 @@ export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
   return counts;
 }
 
+/** The check could not be made: its failure says nothing about the subject. */
+export function isErrored(check: Pick<CheckResult, 'status' | 'errored'>): boolean {
+  return check.status === 'failed' && check.errored === true;
+}
+
 /** The line that ends every run, alone: `36 passed, 2 failed, 1 skipped`. */
 export function countsLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
@@ -45,8 +50,8 @@ export function verdictOf(report: Report): Verdict {
         : exitCode === EXIT.interrupted
           ? 'interrupted'
           : 'infrastructure failed';
-    const before =
-      counts.failed > 0 ? ` Before that, ${shareOf(counts.failed, report)} had failed already.` : '';
+    const seen = counts.failed - report.checks.filter(isErrored).length;
+    const before = seen > 0 ? ` Red already before that: ${shareOf(seen, report)}.` : '';
     return {
       tone: 'none',
       headline: `No verdict: ${ended}`,
@@ -112,7 +117,8 @@ export function shortId(check: { id: string; suite: string }): string {
 
 /** The sentence that says what went wrong; may have several lines. */
 export function verdictOfCheck(check: CheckResult): string {
-  return check.diagnosis?.verdict ?? check.reason ?? `${check.title}: failed without a reason`;
+  const verdict = check.diagnosis?.verdict ?? check.reason ?? `${check.title}: failed without a reason`;
+  return isErrored(check) ? `could not be checked: ${verdict}` : verdict;
 }
 
 /** The outcome of a proof in words. */

@@ -38,6 +38,8 @@ beforeAll(async () => {
     good: `passes('T-01'); skips('T-02', 'the cluster lacks x');`,
     bad: `passes('T-01'); fails('T-02', '2 of 3 replicas');`,
     lost: `loses('T-01');`,
+    errored: `passes('T-01'); errs('T-02', 'cannot pause container x');`,
+    'errored-and-bad': `errs('T-01', 'cannot pause container x'); fails('T-02', '2 of 3 replicas');`,
     broken: `throw new Error('cannot be loaded');`,
     none: '',
     'tells-secrets': `fails('T-01', 'the URL says ' + inject('kindproof').secrets.password);`,
@@ -184,6 +186,8 @@ describe('the exit code', () => {
     ],
     ['none', {}, 1, 'no verdict: no check was run: the selection is empty'],
     ['lost', {}, 3, 'no verdict: the cluster is gone'],
+    ['errored', {}, 3, 'no verdict: 1 check could not be made, first errored/T-02: cannot pause container x'],
+    ['errored-and-bad', {}, 1, '2 of 2 checks failed'],
     [
       'broken',
       {},
@@ -282,6 +286,12 @@ describe('taking down', () => {
       error: { code: 'E_INTERRUPTED', message: 'interrupted by SIGINT' },
     });
     expect(run.report.checks).toEqual([]);
+    expect(run.events).toContainEqual(
+      expect.objectContaining({
+        type: 'notice',
+        text: expect.stringMatching(/^interrupted: taking down/) as string,
+      }),
+    );
   });
 
   it('starts no check when the interruption came while the cluster was made', async () => {

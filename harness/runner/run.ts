@@ -18,12 +18,14 @@ import { createFileLog } from '../core/log.ts';
 import type { Cluster } from '../plan/cluster-port.ts';
 import type { RunOptions } from '../plan/options.ts';
 import type { RunPlan } from '../plan/plan.ts';
+import type { ClusterDescriptor } from '../suite/worker-config.ts';
 import { createDeployer } from '../deploy/deployer.ts';
 import { createManifestDeployer } from '../deploy/manifest-deployer.ts';
 import { createHelm } from '../helm/helm.ts';
 import type { RunEvent } from '../report/events.ts';
 import { writeReports } from '../report/json.ts';
-import type { Report } from '../report/model.ts';
+import type { CheckResult, Report } from '../report/model.ts';
+import { isErrored, plural } from '../report/verdict.ts';
 import { createRedactor, redactingObserver } from '../report/redact.ts';
 import { makeSecrets, type SuiteSecrets } from './secrets.ts';
 import { prepareEnvironmentImages, prepareSubjectImages, validateSubjects } from './subjects.ts';
@@ -96,6 +98,10 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
 
   const notice = (text: string, hint?: string): void =>
     emit({ type: 'notice', level: 'warning', text, ...(hint === undefined ? {} : { hint }) });
+
+  const tellInterruption = (): void =>
+    notice('interrupted: taking down what was set up', 'A second Ctrl+C leaves the rest to `npm run sweep`.');
+  signal.addEventListener('abort', tellInterruption, { once: true });
 
   const openCluster = (tools: Pick<ToolPaths, 'kind'>): Promise<Cluster> =>
     phase('cluster', (deps) => ports.openCluster(deps, options, plan, tools));
@@ -185,7 +191,7 @@ export async function executeRun(settings: RunSettings): Promise<ExitCode> {
       type: 'notice',
       level: 'info',
       text: `cluster ${report.cluster.name} stays; to get in: export KUBECONFIG=${join(runDirectory, 'kubeconfig')}`,
-      hint: 'Use it again with --reuse, remove it with `npm run sweep -- --all`.',
+      hint: 'Use it again with --reuse, which removes what is installed; remove it with `npm run sweep -- --all`.',
     });
   }
   finish(report, error, options, startedAt);
@@ -235,6 +241,7 @@ async function check(
         kubeconfig: cluster.kubeconfig,
         context: cluster.context,
         kubernetes: cluster.kubernetes,
+        fate: fateOf(options),
       },
       helmPath,
       secrets: secrets.of(definition.name),
@@ -301,11 +308,26 @@ async function check(
       },
     );
   }
+  const isFailed = ({ status }: CheckResult): boolean => status === 'failed';
+  const errored = report.checks.filter(isErrored);
+  if (errored.length > 0 && report.checks.filter(isFailed).length === errored.length) {
+    const [first] = errored;
+    throw new InfrastructureError(
+      'E_CHECKS_NOT_MADE',
+      `${plural(errored.length, 'check')} could not be made, first ${first?.id ?? ''}: ${first?.reason ?? ''}`,
+      { hint: 'What failed is not the chart: run again, and look into run.jsonl if it fails again.' },
+    );
+  }
   if (report.checks.length === 0 && (report.proofs ?? []).length === 0) {
     throw new CheckFailure('E_NOTHING_CHECKED', 'no check was run: the selection is empty', {
       hint: 'Look at --requirement, --tags and --fault; `npm run -s e2e -- --list` shows what there is.',
     });
   }
+}
+
+function fateOf({ cluster, keep, reuse }: RunOptions): ClusterDescriptor['fate'] {
+  if (keep) return 'kept';
+  return cluster === 'existing' || reuse ? 'cleaned' : 'deleted';
 }
 
 /** What the run was interrupted by, in the words of whoever did. */

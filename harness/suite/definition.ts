@@ -56,6 +56,8 @@ export interface Fault {
   /** Laid over everything else, in every install of the check under proof. */
   set?: readonly string[];
   patches?: readonly ManifestPatch[];
+  /** Laid over optional manifests, by the name of their file, for checks that apply those. */
+  optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
   /** Other words in the chart's documents, for checks that do what those say. */
   documents?: readonly { file: string; replace: string; by: string }[];
   /** Done to the running release after its rollout, before the check. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CheckFailure, InterruptedError } from '../core/errors.ts';
+import { CheckFailure, InfrastructureError, InterruptedError } from '../core/errors.ts';
+import { ApiError } from '../kube/errors.ts';
 import { expect as counted } from './assertions.ts';
 import { CheckSkipped } from './check.ts';
 import { executeCheck } from './execute-check.ts';
@@ -108,6 +109,36 @@ describe('a check', () => {
   it('passes an interruption on: it is no result', async () => {
     const check = fakeCheck('T-01', () => Promise.reject(new InterruptedError()));
     await expect(executeCheck(check, fakeLab().lab)).rejects.toBeInstanceOf(InterruptedError);
+  });
+
+  it.each([
+    ['is deleted', true, 0],
+    ['stays', false, 1],
+  ])('ends at once when it is interrupted; on a cluster that %s', async (_, disposable, deletions) => {
+    const interruption = new AbortController();
+    const { lab, done } = fakeLab({ deps: { signal: interruption.signal, disposable } });
+    const check = fakeCheck('T-01', async (context) => {
+      await context.lab.namespace();
+      interruption.abort(new InterruptedError('by SIGINT'));
+      await new Promise(() => {});
+    });
+    await expect(executeCheck(check, lab)).rejects.toThrow(new InterruptedError('by SIGINT'));
+    expect(done.filter((step) => step.startsWith('delete Namespace'))).toHaveLength(deletions);
+    await expect(executeCheck(fakeCheck('T-01', passes), lab)).rejects.toThrow(InterruptedError);
+  });
+
+  it.each([
+    [new InfrastructureError('E_SERVICE', 'cannot pause container x'), true],
+    [new ApiError('cannot create Pod x', 422, 'Invalid', 'no such field'), undefined],
+    [new CheckFailure('E_X', '2 of 3 replicas'), undefined],
+    [new Error('expected 2 to be 3'), undefined],
+  ])('is errored when not the subject failed it: %s', async (error, errored) => {
+    const { result } = await executeCheck(
+      fakeCheck('T-01', () => Promise.reject(error)),
+      fakeLab().lab,
+    );
+    expect(result.status).toBe('failed');
+    expect(result.errored).toBe(errored);
   });
 
   it('may not use the shared release when it declares to need none', async () => {

@@ -1,7 +1,15 @@
 /** Runs one check and says how it came out; diagnoses a failure while its objects still exist. */
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
-import { type Clock, seconds, systemClock, waitFor, WaitTimeout } from '../core/deadline.ts';
+import {
+  type Clock,
+  orInterrupted,
+  seconds,
+  systemClock,
+  throwIfAborted,
+  waitFor,
+  WaitTimeout,
+} from '../core/deadline.ts';
 import {
   CheckFailure,
   InfrastructureError,
@@ -12,6 +20,7 @@ import {
 import { Lifecycle } from '../core/lifecycle.ts';
 import { collectEvidence } from '../diagnose/evidence.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
+import { ApiError } from '../kube/errors.ts';
 import type { Verdict } from '../checks/verdict.ts';
 import { observeVerdicts } from '../matchers/observer.ts';
 import type { CapabilityResult } from '../plan/cluster-port.ts';
@@ -31,21 +40,35 @@ export interface CheckOutcome {
   capabilities?: CapabilityResult[];
 }
 
+/**
+ * Runs a check to its verdict and takes down what it has set up.
+ *
+ * @throws InterruptedError when the run is interrupted meanwhile; the body is left to itself, as not all that it waits for listens
+ */
 export async function executeCheck(check: Check, shared: SharedLab): Promise<CheckOutcome> {
+  const { signal, log, disposable } = shared.deps;
+  throwIfAborted(signal);
+  const lifecycle = new Lifecycle(log);
   const capabilities: CapabilityResult[] = [];
-  const outcome = await execute(check, shared, capabilities);
-  return capabilities.length === 0 ? outcome : { ...outcome, capabilities };
+  const observed: string[] = [];
+  try {
+    const running = execute(check, new Lab(shared, lifecycle), shared, { capabilities, observed });
+    const outcome = await orInterrupted(running, signal);
+    return capabilities.length === 0 ? outcome : { ...outcome, capabilities };
+  } finally {
+    // What an interrupted check has set up goes with its cluster, if that goes.
+    const failures = signal.aborted && disposable ? [] : await lifecycle.close();
+    for (const { title, error } of failures) observed.push(`clean-up failed: ${title}: ${messageOf(error)}`);
+  }
 }
 
 async function execute(
   check: Check,
+  lab: Lab,
   shared: SharedLab,
-  capabilities: CapabilityResult[],
+  { capabilities, observed }: { capabilities: CapabilityResult[]; observed: string[] },
 ): Promise<CheckOutcome> {
   const { cluster, subject, log } = shared.deps;
-  const lifecycle = new Lifecycle(log);
-  const lab = new Lab(shared, lifecycle);
-  const observed: string[] = [];
   const counter = { count: 0 };
   const start = Date.now();
   const base = {
@@ -119,11 +142,16 @@ async function execute(
     if (outage) return { result: result('failed', { reason: outage.message }), infrastructure: outage };
     const artifacts = await evidence(check, lab, shared);
     const diagnosis = await diagnosisOf(error, lab, shared, start);
-    return { result: result('failed', { reason: firstLine(messageOf(error)), diagnosis, artifacts }) };
-  } finally {
-    const failures = await lifecycle.close();
-    for (const { title, error } of failures) observed.push(`clean-up failed: ${title}: ${messageOf(error)}`);
+    const reason = firstLine(messageOf(error));
+    return {
+      result: result('failed', { ...(isOurs(error) && { errored: true }), reason, diagnosis, artifacts }),
+    };
   }
+}
+
+/** Engine, tools or the way to the cluster failed. An answer of the API server is about what the check asked for. */
+function isOurs(error: unknown): boolean {
+  return error instanceof InfrastructureError && !(error instanceof ApiError);
 }
 
 /** A body that does not end is left to itself: it must not keep its failure from being diagnosed, and told. */

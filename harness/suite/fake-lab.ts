@@ -1,4 +1,4 @@
-/** For unit tests: a lab on a cluster that holds nothing but namespaces; to be made inside of a test, which removes its files. */
+/** For unit tests: a lab on a cluster that holds nothing but namespaces with their accounts; to be made inside of a test, which removes its files. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { InterruptedError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import type { Deployer } from '../deploy/deployer.ts';
 import type { Helm } from '../helm/types.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Check, CheckOptions } from './check.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
@@ -45,7 +45,10 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
   const known: Partial<KubeClient> = {
     version: () => Promise.resolve('v1.36.3'),
     list: () => Promise.resolve([]),
-    get: () => Promise.resolve(undefined),
+    get: ((kind: string, { name }: ObjectRef) =>
+      Promise.resolve(
+        kind === 'ServiceAccount' ? { kind, metadata: { name } } : undefined,
+      )) as KubeClient['get'],
     create: (object) => {
       done.push(`create ${object.kind} ${object.metadata.name}`);
       return Promise.resolve(object);

@@ -4,8 +4,9 @@
  */
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { inject, test } from 'vitest';
+import { afterAll, inject, test } from 'vitest';
 import { createCommandRunner } from '../core/command.ts';
+import { InterruptedError } from '../core/errors.ts';
 import { createFileLog, type Log } from '../core/log.ts';
 import { clusterCapabilities } from '../helm/capabilities.ts';
 import { createDeployer } from '../deploy/deployer.ts';
@@ -25,7 +26,7 @@ import type { WorkerConfig } from './worker-config.ts';
 /** Time for clean-up and diagnosis beyond the check's own limit. */
 const GRACE_MS = 120_000;
 /** A proof installs, checks and removes; several run side by side because they mostly wait for Kubernetes. */
-const PROOF_TIMEOUT_MS = 600_000;
+const PROOF_TIMEOUT_MS = 1_200_000;
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -62,7 +63,9 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   const checks: Check[] = [];
   let importing = '';
   const session = lazily(() => openSession(definition, config, deps.attach));
-  const shared = lazily(async () => newLab(definition, config, await session()));
+  let lab: SharedLab | undefined;
+  const running = new Set<Promise<unknown>>();
+  const shared = lazily(async () => (lab = newLab(definition, config, await session())));
 
   function requirement(
     ids: string | readonly string[],
@@ -101,6 +104,32 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
       (a, b) => weight(a.options) - weight(b.options) || limitOf(b.options) - limitOf(a.options),
     );
     for (const [index, check] of order.entries()) declareCheck(check, isSelected(check, index));
+    afterAll(async () => {
+      await Promise.allSettled(running);
+      // Elsewhere the shared release goes with its cluster, or is what the user keeps the cluster for.
+      if (config.cluster?.fate === 'cleaned') await lab?.lifecycle.close();
+    });
+  }
+
+  /**
+   * Runs the body of a test. A cancelled run ends what it waits for; vitest itself turns its back on the test at once, so what the body
+   * takes down then has to be waited for after all tests.
+   */
+  async function attend<T>(signal: AbortSignal, body: (opened: Session) => Promise<T>): Promise<T> {
+    const opened = await session();
+    const cancel = (): void => {
+      // The limit of a single test aborts the signal as well.
+      if (signal.reason instanceof Error && signal.reason.name === 'TestRunAbortError') opened.cancel();
+    };
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel);
+    const ended = body(opened);
+    running.add(ended);
+    try {
+      return await ended;
+    } finally {
+      running.delete(ended);
+    }
   }
 
   function isSelected({ requirements }: Check, index: number): boolean {
@@ -128,8 +157,8 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
         },
         skip: !selected,
       },
-      async ({ task, skip }) => {
-        const outcome = await executeCheck(check, await shared());
+      async ({ task, skip, signal }) => {
+        const outcome = await attend(signal, async () => executeCheck(check, await shared()));
         task.meta.kindproofOutcome = outcome;
         if (outcome.result.status === 'skipped') skip(outcome.result.reason);
         if (outcome.result.status === 'failed') throw new Error(outcome.result.reason);
@@ -153,16 +182,16 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
         tags: [definition.name],
         meta: { kindproofFault: about },
       };
-      declare(fault.name, options, async ({ task }) => {
-        const opened = await session();
-        const { proof, infrastructure } = await proveFault(fault, checks, () =>
-          newLab(definition, config, opened, fault),
+      declare(fault.name, options, async ({ task, signal }) => {
+        const { proof, infrastructure } = await attend(signal, (opened) =>
+          proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
         task.meta.kindproofProof = proof;
         if (infrastructure) task.meta.kindproofOutcome = infrastructure;
         if (proof.outcome !== 'caught') throw new Error(proof.reason);
       });
     }
+    afterAll(() => Promise.allSettled(running));
   }
 
   return { requirement, declareChecks, declareProofs };
@@ -184,7 +213,9 @@ interface Session {
   helmFor: (name: string) => ReturnType<typeof createHelm>;
   environment: (() => Promise<Environment>) | undefined;
   log: Log;
+  /** Aborted by `cancel`. */
   signal: AbortSignal;
+  cancel: () => void;
 }
 
 async function openSession(
@@ -200,11 +231,13 @@ async function openSession(
     { suite: config.suite },
     createRedactor(config.redact),
   );
-  // The main process ends a run by cancelling it in vitest and removing the cluster; nothing here outlives that.
-  const { signal } = new AbortController();
+  // The main process ends a run by cancelling it in vitest, which reaches this one through the tests' own signals.
+  const controller = new AbortController();
+  const { signal } = controller;
   // Every running command and wait of up to eight checks listens to it.
   setMaxListeners(0, signal);
-  const run = createCommandRunner({ log, signal });
+  // Not bound to the signal: taking down goes on after an interruption.
+  const run = createCommandRunner({ log });
   const cluster = await attach(descriptor);
   return {
     cluster,
@@ -224,6 +257,7 @@ async function openSession(
       lazily(() => environment.open({ runId: config.runId, cluster, secrets: config.secrets, log, signal })),
     log,
     signal,
+    cancel: () => controller.abort(new InterruptedError()),
   };
 }
 
@@ -247,6 +281,7 @@ function newLab(
     runDirectory: config.runDirectory,
     fault,
     redact: config.redact,
+    disposable: config.cluster?.fate === 'deleted',
     log: session.log,
     signal: session.signal,
   });

@@ -4,20 +4,23 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../core/deadline.ts';
+import { podReady } from '../checks/live-pod-start.ts';
+import { waitFor, type Clock } from '../core/deadline.ts';
 import { CheckFailure } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { createNamespace } from '../kube/new-namespace.ts';
 import type { Deployer } from '../deploy/deployer.ts';
 import type { ChartSource, Helm, Rendered } from '../helm/types.ts';
-import type { Pod } from '../kube/types.ts';
-import type { ManifestPatch } from '../manifests/patch.ts';
+import type { KubeObject, Pod } from '../kube/types.ts';
+import { patchObjects, type ManifestPatch } from '../manifests/patch.ts';
 import { RUN_LABEL } from '../plan/run-id.ts';
 import { startRecorder, type Recorder } from '../recorder/recorder.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment, PreparedNamespace } from './environment.ts';
+import { optionalManifests } from './optional-manifests.ts';
 import { Release } from './release.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
@@ -58,7 +61,10 @@ export interface LabDeps {
   /** Overlay of every install, in a proof. */
   fault?: Fault | undefined;
   redact: readonly string[];
+  /** The cluster is deleted after the run: an interrupted check leaves its things to that. */
+  disposable?: boolean;
   log: Log;
+  /** Aborted when the run is interrupted. */
   signal: AbortSignal;
   /** Replaced in unit tests. */
   clock?: Clock | undefined;
@@ -200,19 +206,33 @@ export class Lab {
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
   }
 
-  /** Deletes the pods of a release and waits until others are available in their place; returns the first of them. */
+  /** Deletes the pods of a release and waits until others are available and ready in their place; returns the first of them. */
   async replacePods(release: Release): Promise<Pod> {
     const before = await release.pods();
     for (const { metadata } of before) {
       await this.kube.delete('Pod', { name: metadata.name, namespace: release.namespace });
     }
-    const gone = new Set(before.map((p) => p.metadata.uid));
-    await release.until('the deleted pods to be replaced', async () => {
-      const now = await this.kube.list('Pod', { namespace: release.namespace });
-      return now.length > 0 && now.every((p) => !gone.has(p.metadata.uid));
+    const deleted = new Set(before.map((p) => p.metadata.uid));
+    const { signal } = this.#shared.deps;
+    await waitFor({
+      what: `the ${before.length} deleted pods to be replaced`,
+      timeoutMs: 60_000,
+      signal,
+      look: async () => {
+        const all = await this.kube.list('Pod', { namespace: release.namespace });
+        // Others of the namespace belong to no workload.
+        const owned = all.filter((p) => p.metadata.ownerReferences !== undefined);
+        const left = owned.filter((p) => deleted.has(p.metadata.uid)).length;
+        const others = owned.length - left;
+        return left === 0 && others >= before.length
+          ? { done: true, value: undefined }
+          : { done: false, seen: `${left} still there, ${others} others` };
+      },
     });
     await release.rolledOut();
-    const [first] = await release.pods();
+    // The status of their workload may still speak of those that are gone.
+    const pods = await release.pods();
+    const [first] = await Promise.all(pods.map(({ metadata }) => podReady(this.kube, metadata, { signal })));
     if (!first) throw new CheckFailure('E_SELECTED_NOTHING', `release ${release.name} has no pods`);
     return first;
   }
@@ -240,6 +260,17 @@ export class Lab {
         if (changed?.includes(replace)) return changed.replace(replace, () => by);
         throw new CheckFailure('E_FAULT', `${file} does not say "${replace}"`);
       }, text);
+  }
+
+  /**
+   * The objects of a file of optional manifests, which the check applies by itself, with the fault under proof over them.
+   *
+   * @throws UsageError E_PATCH_TARGET, E_PATCH when the fault does not fit them: it would prove nothing; E_MANIFEST
+   */
+  async optional(file: string): Promise<KubeObject[]> {
+    const { subject, definition, fault } = this.#shared.deps;
+    const objects = await optionalManifests(subject.chart, definition.subject.chart, file);
+    return patchObjects(objects, fault?.optional?.[file] ?? []);
   }
 
   /** Where the run leaves its log, its recordings and its reports. */
@@ -275,14 +306,11 @@ export class Lab {
 
   /** A new namespace of this run; removed when the check ends. */
   async namespace(labels: Record<string, string> = {}, lifecycle = this.#lifecycle): Promise<string> {
-    const { cluster, runId, definition } = this.#shared.deps;
+    const { cluster, runId, definition, clock, signal } = this.#shared.deps;
     const name = this.#shared.nextNamespace();
     lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.delete('Namespace', { name }));
-    await cluster.kube.create({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels: { [RUN_LABEL]: runId, 'kindproof.dev/suite': definition.name, ...labels } },
-    });
+    const own = { [RUN_LABEL]: runId, 'kindproof.dev/suite': definition.name };
+    await createNamespace(cluster.kube, { name, labels: { ...own, ...labels } }, { clock, signal });
     return name;
   }
 

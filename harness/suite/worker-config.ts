@@ -7,6 +7,11 @@ export interface ClusterDescriptor {
   kubeconfig: string;
   context: string;
   kubernetes: string;
+  /**
+   * After the run: the cluster is `deleted` with all that is on it, `kept` as it is for the user to look at, or `cleaned` of everything that
+   * the run has put there.
+   */
+  fate: 'deleted' | 'kept' | 'cleaned';
 }
 
 /** The subject of a suite as this run uses it: the reference, or what the user put in its place. */

@@ -32,6 +32,12 @@ const passes = (id, options) =>
   check(id, ({ task }) => { trace(id); task.meta.kindproofOutcome = outcome(id, 'passed'); }, options);
 const fails = (id, reason) =>
   check(id, ({ task }) => { task.meta.kindproofOutcome = outcome(id, 'failed', reason); throw new Error(reason); });
+const errs = (id, reason) =>
+  check(id, ({ task }) => {
+    const { result } = outcome(id, 'failed', reason);
+    task.meta.kindproofOutcome = { result: { ...result, errored: true } };
+    throw new Error(reason);
+  });
 const skips = (id, reason) =>
   check(id, ({ task, skip }) => { task.meta.kindproofOutcome = outcome(id, 'skipped', reason); skip(reason); });
 const loses = (id) =>

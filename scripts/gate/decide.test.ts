@@ -46,6 +46,15 @@ describe('decide', () => {
     expect(exitCodeOfDecision(decision, report)).toBe(own);
   });
 
+  it('gives no verdict when checks could not be made', () => {
+    const error = { code: 'E_CHECKS_NOT_MADE', message: '1 check could not be made' };
+    const errored = { ...sampleFailure(), errored: true };
+    const report = green({ run: { ...passedRun, exitCode: 3, error }, checks: [sampleCheck(), errored] });
+    expect(decisionLine(decide(report, asked))).toBe(
+      'no verdict: 1 check could not be made (E_CHECKS_NOT_MADE)',
+    );
+  });
+
   it('does not release what failed before the infrastructure did', () => {
     const error = { code: 'E_CLUSTER_LOST', message: 'the cluster stopped answering' };
     const report = green({ run: { ...passedRun, exitCode: 3, error }, checks: [sampleFailure()] });
