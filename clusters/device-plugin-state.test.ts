@@ -15,7 +15,7 @@ const CHECKPOINT =
 function nodeWithKubelet(checkpoint: string | undefined, more: KubeObject[] = []) {
   const node = fakeNode('n1');
   node['status'] = {
-    conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-11-21T14:21:48Z' }],
+    conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-11-21T14:21:49Z' }],
     capacity: { 'nvidia.com/gpu': '3' },
     allocatable: { 'nvidia.com/gpu': '0' },
   };

@@ -10,9 +10,10 @@ const STOPPED = Date.parse('2026-11-21T14:20:26.500Z');
 /** The API's view of a node after its kubelet was stopped; each pause shows the next renewal of its lease. */
 function restarting(
   renewals: readonly string[],
-  { ready = 'True', heartbeat = '2026-11-21T14:20:26Z' } = {},
+  { ready = 'True', heartbeat = '2026-11-21T14:20:28Z', taints = [] as string[] } = {},
 ) {
   const node = fakeNode('n1');
+  node['spec'] = { taints: taints.map((key) => ({ key, effect: 'NoSchedule' })) };
   node['status'] = { conditions: [{ type: 'Ready', status: ready, lastHeartbeatTime: heartbeat }] };
   const lease: KubeObject = {
     apiVersion: 'coordination.k8s.io/v1',
@@ -46,7 +47,7 @@ it('waits for a lease that only the new kubelet can have renewed', async () => {
   const restart = restarting([
     '2026-11-21T14:20:19.000000Z',
     '2026-11-21T14:20:26.499000Z',
-    '2026-11-21T14:20:27.100000Z',
+    '2026-11-21T14:20:28.100000Z',
   ]);
   await restartKubelet({ ...restart, meanwhile: 'rm -f x' });
   expect(restart.looks()).toBe(2);
@@ -63,10 +64,15 @@ it.each([
     restart: restarting(['2026-11-21T14:20:19.000000Z']),
     says: /lease has not been renewed/,
   },
+  {
+    why: 'no pod may come to the node yet',
+    restart: restarting(later, { taints: ['nvidia.com/gpu', 'node.kubernetes.io/not-ready'] }),
+    says: /is not Ready/,
+  },
   { why: 'the node is not Ready', restart: restarting(later, { ready: 'False' }), says: /is not Ready/ },
   {
-    why: 'the status is an old one',
-    restart: restarting(later, { heartbeat: '2026-11-21T14:20:25Z' }),
+    why: 'the status may be an old one, of the second in which the old kubelet ended',
+    restart: restarting(later, { heartbeat: '2026-11-21T14:20:26Z' }),
     says: /of the old kubelet/,
   },
 ])('says that $why', async ({ restart, says }) => {

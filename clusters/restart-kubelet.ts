@@ -15,15 +15,17 @@ export interface RestartKubelet {
   meanwhile?: string | undefined;
   clock?: Clock | undefined;
   signal?: AbortSignal | undefined;
-  /** Default 60 000 ms. */
+  /** Default 120 000 ms. */
   timeoutMs?: number | undefined;
 }
 
 // One command, so that an interruption of this process cannot leave the node without its kubelet. Prints the node's time, in ms since the
-// epoch, at which the old kubelet was gone.
+// epoch, at which the old kubelet was gone. Times of the API are whole seconds: the new one begins in a later second, so that nothing
+// that the old one has said can be taken for its words.
 const RESTART = `
 systemctl stop kubelet && date +%s%3N
 sh -c "$1"; result=$?
+sleep 1
 systemctl start kubelet && exit $result
 `;
 
@@ -44,7 +46,7 @@ export async function restartKubelet(options: RestartKubelet): Promise<void> {
   try {
     await waitFor({
       what: `the kubelet of ${node} to come back`,
-      timeoutMs: options.timeoutMs ?? 60_000,
+      timeoutMs: options.timeoutMs ?? 120_000,
       intervalMs: 500,
       ...(clock && { clock }),
       signal,
@@ -54,8 +56,8 @@ export async function restartKubelet(options: RestartKubelet): Promise<void> {
           return { done: false, seen: 'its lease has not been renewed since' };
         }
         if (object === undefined || !nodeReady(object)) return { done: false, seen: 'the node is not Ready' };
-        // Times of the API are whole seconds.
-        if (Date.parse(heartbeatOf(object) ?? '') + 1000 <= stopped) {
+        // It registers before it says that: with its checkpoint gone, it takes all extended resources from the node when it does.
+        if (!(Date.parse(heartbeatOf(object) ?? '') > stopped)) {
           return { done: false, seen: 'its status is still of the old kubelet' };
         }
         return { done: true, value: undefined };

@@ -66,6 +66,23 @@ describe('a run lock', () => {
     ]);
   });
 
+  it('refuses a cluster that another living run uses', async () => {
+    const first = await acquire('r1');
+    await first.useCluster('kp-desk');
+    const second = await acquire('r2');
+    await expect(second.useCluster('kp-desk')).rejects.toMatchObject({
+      code: 'E_CLUSTER_BUSY',
+      exitCode: 2,
+      message: expect.stringContaining('in use by run r1') as string,
+    });
+    await second.useCluster('kp-desk-two');
+    expect((await readRuns({ registryDir })).find((run) => run.run === 'r2')?.clusters).toEqual([
+      'kp-desk-two',
+    ]);
+    await leaveBehind('r1', { pid: 4_194_999 });
+    await second.useCluster('kp-desk');
+  });
+
   it('refuses a directory in which another process runs', async () => {
     await acquire('r1');
     const parent = process.ppid;

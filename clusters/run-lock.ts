@@ -36,7 +36,11 @@ export interface RunRegistry {
 
 export interface RunLock {
   run: string;
-  /** Protects a cluster from sweeps for as long as this process lives. Call it before the cluster is created. */
+  /**
+   * Protects a cluster from sweeps for as long as this process lives. Call it before the cluster is created.
+   *
+   * @throws UsageError `E_CLUSTER_BUSY` when another living run uses it: the two would mend each other's nodes
+   */
   useCluster(name: string): Promise<void>;
   /** Marks a cluster as left on purpose: only `sweep --all` and `sweep --run` take it. */
   keepCluster(name: string): Promise<void>;
@@ -84,6 +88,21 @@ export async function acquireRunLock(
     useCluster: async (name) => {
       if (!record.clusters.includes(name)) record.clusters.push(name);
       await save();
+      // Looked for after the own entry was written: of two that start together at least one sees the other.
+      const others = (await readRuns({ registryDir })).filter(
+        (other) => other.alive && other.run !== record.run && other.clusters.includes(name),
+      );
+      const [first] = others.filter((other) => other.startedAt <= record.startedAt);
+      if (!first) return;
+      record.clusters = record.clusters.filter((cluster) => cluster !== name);
+      await save();
+      throw new UsageError(
+        'E_CLUSTER_BUSY',
+        `cluster ${name} is in use by run ${first.run} (process ${first.pid})`,
+        {
+          hint: 'Wait for it, or work on a second one: KINDPROOF_DESK=two npm run e2e -- …',
+        },
+      );
     },
     keepCluster: async (name) => {
       if (!record.kept.includes(name)) record.kept.push(name);

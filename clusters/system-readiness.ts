@@ -6,6 +6,9 @@ import type { KubeClient } from '../harness/kube/client.ts';
 import { ApiError } from '../harness/kube/errors.ts';
 import type { ContainerStatus, Node, Pod, Workload } from '../harness/kube/types.ts';
 
+/** Taints that Kubernetes sets on a node that is not Ready (Kubernetes documentation, "Taint based Evictions"). */
+const NOT_READY = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
+
 export interface ReadinessOptions {
   /** Default 300 000 ms. */
   timeoutMs?: number | undefined;
@@ -92,8 +95,14 @@ async function missingParts(
   }
 }
 
+/** Whether it says that it is Ready, and pods may come to it: the taint of a node that is not goes a moment later. */
 export function nodeReady(node: Node): boolean {
-  return node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  const ready = node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  return ready && notReadyTaint(node) === undefined;
+}
+
+function notReadyTaint({ spec }: Node): string | undefined {
+  return spec.taints?.find(({ key }) => NOT_READY.has(key))?.key;
 }
 
 /** When its kubelet last said whether it is Ready. */
@@ -103,7 +112,9 @@ export function heartbeatOf(node: Node): string | undefined {
 
 function describeNode(node: Node): string {
   const condition = node.status?.conditions?.find((c) => c.type === 'Ready');
-  return `node ${node.metadata.name} is not Ready${condition?.message === undefined ? '' : ` (${condition.message})`}`;
+  const why =
+    condition?.status === 'True' ? `still tainted ${notReadyTaint(node) ?? ''}` : condition?.message;
+  return `node ${node.metadata.name} is not Ready${why === undefined ? '' : ` (${why})`}`;
 }
 
 function incomplete(

@@ -7,6 +7,7 @@ import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import type { ExecResult, KubeClient } from '../../harness/kube/client.ts';
 import type { Pod } from '../../harness/kube/types.ts';
+import { createNamespace } from '../../harness/kube/new-namespace.ts';
 import type { Cluster } from '../cluster.ts';
 
 /** An image with which probes talk and share files; it has to be on the nodes already. */
@@ -74,11 +75,8 @@ export function createProbeContext(cluster: Cluster, options: ProbeOptions): Pro
     async inNamespace(work, labels = {}) {
       const name = `kp-probe-${randomBytes(4).toString('hex')}`;
       try {
-        await kube.create({
-          apiVersion: 'v1',
-          kind: 'Namespace',
-          metadata: { name, labels: { 'kindproof.dev/probe': 'true', ...options.labels, ...labels } },
-        });
+        const all = { 'kindproof.dev/probe': 'true', ...options.labels, ...labels };
+        await createNamespace(kube, { name, labels: all }, options);
         return await work(name);
       } finally {
         await kube.delete('Namespace', { name }).catch((error: unknown) => {

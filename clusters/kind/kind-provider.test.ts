@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../harness/core/deadline.ts';
 import type { InfrastructureError } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
+import { RUN_LABEL } from '../../harness/plan/run-id.ts';
 import type { Topology } from '../cluster.ts';
 import type { FakeKube } from '../fake-kube.ts';
 import { fakeKube, fakeNode, fakeSystemPod } from '../fake-kube.ts';
@@ -176,12 +177,17 @@ describe('reuse', () => {
     const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
     worker!.metadata.labels = { 'kubernetes.io/arch': 'amd64' };
     worker!['spec'] = { unschedulable: true, taints: [{ key: 'someone', effect: 'NoExecute' }] };
+    kube.objects.push(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'of-the-user' } },
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kp-r0', labels: { [RUN_LABEL]: 'r0' } } },
+    );
     const progress: string[] = [];
     const cluster = await provider().create(
       options({ reuse: true, onProgress: (text) => progress.push(text) }),
     );
     expect(progress).toEqual([
       `verifying the cluster ${NAME}`,
+      'namespace kp-r0 of an earlier run deleted',
       `label nvidia.com/gpu.present=true put back on ${NAME}-worker`,
       `taints of ${NAME}-worker set to [nvidia.com/gpu=present:NoSchedule]`,
       `${NAME}-worker uncordoned`,
@@ -190,6 +196,8 @@ describe('reuse', () => {
       spec: { taints: GPU_NODE_TAINTS },
       metadata: { labels: GPU_NODE_LABELS },
     });
+    const namespaces = kube.objects.filter((object) => object.kind === 'Namespace');
+    expect(namespaces.map((n) => n.metadata.name)).toEqual(['kube-system', 'of-the-user']);
     expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
   });
 

@@ -8,6 +8,7 @@ import type { KubeClient } from '../../harness/kube/client.ts';
 import type { Topology } from '../cluster.ts';
 import { forgetDevicePlugins } from '../device-plugin-state.ts';
 import { ensureGpuCapacity } from '../gpu-capacity.ts';
+import { deleteRunNamespaces } from '../run-namespaces.ts';
 import { waitForSystem } from '../system-readiness.ts';
 import { describeTopology, mergeTopologies } from '../topology.ts';
 import { prepareKubeconfig } from './create-cluster.ts';
@@ -55,7 +56,7 @@ export async function exportKubeconfig(
 
 /**
  * Verifies that a cluster is what is asked for (nodes run, the API answers, all nodes of the topology, same node image, system pods ready), and puts
- * right what is cheap to: labels, taints, cordons and GPU capacity.
+ * right what is cheap to: namespaces of earlier runs, labels, taints, cordons and GPU capacity. No other run may be using the cluster.
  */
 export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
   const { name, topology, containers, kube, run, clock, signal, onProgress } = input;
@@ -81,6 +82,8 @@ export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
       // The script may be of an older version of this tool.
       await installGpuRuntime(access, planned);
     }
+    // Of a run that was ended hard, or with --keep: the machine is small, and their names may be taken.
+    const namespaces = await deleteRunNamespaces(kube);
     const repairs = await repairNodes(kube, planned);
     // Of a run that was interrupted: as long as a kubelet remembers its plugin, no other capacity stays.
     const forgotten = await forgetDevicePlugins({
@@ -102,6 +105,7 @@ export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
       reused: true,
       topology: origin.topology,
       repairs: [
+        ...namespaces.map((namespace) => `namespace ${namespace} of an earlier run deleted`),
         ...repairs,
         ...forgotten.map((node) => `device plugin taken from ${node}`),
         ...gpus.map((node) => `GPU capacity of ${node} put back`),

@@ -5,10 +5,12 @@ import { kindProvider } from '../../clusters/kind/kind-provider.ts';
 import { findLeftovers, summariseLeftovers } from '../../clusters/leftovers.ts';
 import { ensureNodeImage } from '../../clusters/node-image/node-image.ts';
 import { readRecipe } from '../../clusters/node-image/recipe.ts';
+import { deleteRunNamespaces } from '../../clusters/run-namespaces.ts';
 import type { RunLock } from '../../clusters/run-lock.ts';
 import { mergeTopologies } from '../../clusters/topology.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
+import { createKubeClient } from '../../harness/kube/http-client.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { InfrastructureError, UsageError } from '../../harness/core/errors.ts';
 import type { RunOptions } from '../../harness/plan/options.ts';
@@ -218,9 +220,13 @@ export function createPorts(deps: {
 /** On a cluster that stays, everything of this run goes with its namespaces. */
 function removeNamespaces(step: StepDeps, cluster: Cluster): void {
   step.lifecycle.defer('delete the namespaces of this run', async () => {
-    const labelSelector = `${RUN_LABEL}=${step.runId}`;
-    for (const { metadata } of await cluster.kube.list('Namespace', { labelSelector })) {
-      await cluster.kube.delete('Namespace', { name: metadata.name });
+    // The cluster's own client ends with the run's signal.
+    const { kubeconfig, context } = cluster;
+    const kube = await createKubeClient({ kubeconfig, context, log: step.log });
+    try {
+      await deleteRunNamespaces(kube, step.runId);
+    } finally {
+      await kube.close();
     }
   });
 }
