@@ -5,11 +5,19 @@ import { CheckFailure } from '../../harness/core/errors.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
 import { nameOf, podSpecOf } from '../../harness/manifests/objects.ts';
+import type { ManifestPatch } from '../../harness/manifests/patch.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
 const CONFIG_MAP = 'toolman-servers-config';
 const FILE = '/config/servers-config.json';
+
+const MISSING_CONFIG_MAP: ManifestPatch[] = [
+  {
+    target: { kind: 'ConfigMap', name: CONFIG_MAP },
+    ops: [{ op: 'replace', path: '/metadata/name', value: 'another-one' }],
+  },
+];
 
 /** What the application reads; unknown keys of a server are its own. */
 const serversConfig = z.object({
@@ -33,7 +41,7 @@ requirement(
     const volume = spec?.volumes?.find((v) => v.name === 'config');
     expect(volume?.configMap, 'volume config is a ConfigMap volume').toBeDefined();
     for (const pod of await release.pods()) {
-      const content = await release.output(pod, ['cat', FILE]);
+      const content = await release.output(pod, ['cat', FILE], 'toolman');
       expect(content.length, `${FILE} in ${pod.metadata.name}`).toBeGreaterThan(0);
       observe(`${pod.metadata.name}: ${FILE} has ${content.length} bytes`);
     }
@@ -55,7 +63,7 @@ requirement(
     const mounted = await Promise.all(
       pods.map(async (pod) => ({
         pod: pod.metadata.name,
-        files: { 'servers-config.json': await release.output(pod, ['cat', FILE]) },
+        files: { 'servers-config.json': await release.output(pod, ['cat', FILE], 'toolman') },
       })),
     );
     await expect(configMapEquals(configMap, mounted)).toHold();
@@ -88,38 +96,45 @@ requirement(
   'stays in ContainerCreating with FailedMount naming the ConfigMap when it is missing',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ set: ['replicaCount=1'] });
+    // Missing from the start: of one that is deleted, the kubelet of its node may still know when it starts the next pod.
+    const release = await lab.install({
+      set: ['replicaCount=1'],
+      patches: MISSING_CONFIG_MAP,
+      rollout: false,
+    });
     const { namespace } = release;
-    const [pod] = await release.pods();
-    await kube.delete('ConfigMap', { name: CONFIG_MAP, namespace });
-    await kube.delete('Pod', { name: pod?.metadata.name ?? '', namespace }, { gracePeriodSeconds: 1 });
     const message = await waitFor({
       what: `an event FailedMount that names ${CONFIG_MAP}`,
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
       look: async () => {
         const events = await kube.list('Event', { namespace, fieldSelector: 'reason=FailedMount' });
         const event = events.find((e) => e.message?.includes(CONFIG_MAP));
-        return event
-          ? { done: true, value: event.message ?? '' }
-          : { done: false, seen: `${events.length} FailedMount events` };
+        if (event) return { done: true, value: event.message ?? '' };
+        const [pod] = await kube.list('Pod', { namespace });
+        const seen = `${events.length} FailedMount events, pod ${pod?.status?.phase ?? 'not there'}`;
+        return pod?.status?.phase === 'Running'
+          ? { done: false, seen, hopeless: `${pod.metadata.name} has started without it` }
+          : { done: false, seen };
       },
     });
-    expect(message).toContain(CONFIG_MAP);
-    observe(message);
+    for (const { metadata, status } of await release.pods()) {
+      expect(status?.phase, `phase of ${metadata.name}`).toBe('Pending');
+      observe(`${metadata.name} is Pending: ${message}`);
+    }
   },
 );
 
 requirement(
   'T-15',
   'takes credentials from a Secret only, starts without an optional one, and takes up a change at the next restart',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['replicaCount=1'] });
     const { namespace } = release;
     const deployment = release.rendered('Deployment', 'toolman');
     const variable = podSpecOf(deployment)
-      ?.containers.flatMap((c) => c.env ?? [])
-      .find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
+      ?.containers.find(({ name }) => name === 'toolman')
+      ?.env?.find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
     const reference = variable?.valueFrom?.['secretKeyRef'];
     await expect(
       nothingWrong('a variable from a Secret', reference ? [] : ['the pod takes nothing from a Secret']),

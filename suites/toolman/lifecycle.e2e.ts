@@ -2,6 +2,7 @@
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import { inventory } from '../../harness/kube/inventory.ts';
+import { podSpecOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
@@ -29,7 +30,7 @@ requirement(
       ?.storage;
     const [pod] = await release.pods();
     if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no pod');
-    await release.output(pod, ['sh', '-c', 'echo kept > /data/kindproof-marker']);
+    await release.output(pod, ['sh', '-c', 'echo kept > /data/kindproof-marker'], 'toolman');
     await kube.delete('Pod', { name: pod.metadata.name, namespace });
     const successor = await waitFor({
       what: `another pod in the place of ${pod.metadata.name}`,
@@ -43,7 +44,7 @@ requirement(
       },
     });
     await release.rolledOut();
-    expect(await release.output(successor, ['cat', '/data/kindproof-marker'])).toBe('kept\n');
+    expect(await release.output(successor, ['cat', '/data/kindproof-marker'], 'toolman')).toBe('kept\n');
     const live = await kube.get('PersistentVolumeClaim', { name: claim.metadata.name, namespace });
     const { phase, capacity } = (live?.['status'] ?? {}) as {
       phase?: string;
@@ -60,19 +61,28 @@ requirement(
 requirement(
   'T-65',
   'uninstalls without a trace but retained claims, and installs again under the same name',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const before = await inventory(kube, namespace);
     const release = await lab.install({ namespace, set: ['replicaCount=1'] });
+    const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
+    const graceSeconds = spec?.terminationGracePeriodSeconds ?? 30;
     await lab.helm.uninstall({ releaseName: release.name, namespace });
     const left = await waitFor({
       what: `namespace ${namespace} to be as it was before the install`,
-      timeoutMs: 90_000,
+      timeoutMs: (graceSeconds + 45) * 1000,
+      // A look asks for every kind that the cluster has.
+      intervalMs: 1000,
       look: async () => {
-        const now = await inventory(kube, namespace);
-        const rest = now.filter((entry) => !before.includes(entry));
-        const unexpected = rest.filter((entry) => !entry.startsWith('PersistentVolumeClaim '));
+        const rest = (await inventory(kube, namespace)).filter((entry) => !before.includes(entry));
+        // A retained claim stays as it is. One that is being deleted goes after its last pod, and its name is taken until then.
+        const claims = await kube.list('PersistentVolumeClaim', { namespace });
+        const leaving = claims.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+        const unexpected = [
+          ...rest.filter((entry) => !entry.startsWith('PersistentVolumeClaim ')),
+          ...leaving.map(({ metadata }) => `PersistentVolumeClaim ${metadata.name}, which is being deleted`),
+        ];
         return unexpected.length === 0
           ? { done: true, value: rest }
           : { done: false, seen: `left: ${unexpected.join(', ')}` };

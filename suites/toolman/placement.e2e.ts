@@ -1,7 +1,9 @@
 /** Where the replicas run: spread over the nodes, only on nodes that are meant for tools. */
 import { nodesAllowed } from '../../harness/checks/live-placement.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
+import type { Pod } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
@@ -18,9 +20,10 @@ requirement(
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['replicaCount=3'] });
     const [victim] = await release.pods();
-    const name = victim?.metadata.name ?? '';
+    if (!victim) throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no pod');
+    const { name } = victim.metadata;
     await kube.delete('Pod', { name, namespace: release.namespace });
-    await goneAndReplaced(kube, release.namespace, name);
+    await gone(kube, victim);
     await release.rolledOut();
     await expect(release.deployment('toolman')).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
     observe(`${name} was deleted and replaced`);
@@ -54,7 +57,7 @@ requirement(
 async function unschedulable(kube: KubeClient, namespace: string, reason: RegExp): Promise<string> {
   return waitFor({
     what: `a pod in namespace ${namespace} that the scheduler cannot place`,
-    timeoutMs: 40_000,
+    timeoutMs: 90_000,
     look: async () => {
       const pods = await kube.list('Pod', { namespace });
       const condition = pods
@@ -64,15 +67,18 @@ async function unschedulable(kube: KubeClient, namespace: string, reason: RegExp
       if (message !== undefined)
         return reason.test(message) ? { done: true, value: message } : { done: false, seen: message };
       const where = pods.map((p) => `${p.metadata.name} on ${p.spec.nodeName ?? 'no node'}`).join(', ');
-      return { done: false, seen: where === '' ? 'no pods' : where };
+      return pods.some((p) => p.spec.nodeName !== undefined)
+        ? { done: false, seen: where, hopeless: 'it was placed' }
+        : { done: false, seen: where === '' ? 'no pods' : where };
     },
   });
 }
 
-async function goneAndReplaced(kube: KubeClient, namespace: string, name: string): Promise<void> {
+async function gone(kube: KubeClient, { metadata, spec }: Pod): Promise<void> {
+  const { name, namespace } = metadata;
   await waitFor({
     what: `pod ${name} to be gone`,
-    timeoutMs: 60_000,
+    timeoutMs: ((spec.terminationGracePeriodSeconds ?? 30) + 60) * 1000,
     look: async () =>
       (await kube.get('Pod', { name, namespace }))
         ? { done: false, seen: 'terminating' }

@@ -1,7 +1,7 @@
 /** A pod outside of the release, from whose side the Service is looked at. */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { waitFor } from '../../harness/core/deadline.ts';
 import type { ExecResult } from '../../harness/kube/client.ts';
+import { startBarePod } from '../../harness/suite/bare-pod.ts';
 import type { Lab } from '../../harness/suite/lab.ts';
 
 export interface ProbePod {
@@ -16,34 +16,10 @@ export async function probePod(lab: Lab): Promise<ProbePod> {
   const { kube } = lab;
   const namespace = await lab.namespace();
   const name = 'probe';
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
-      containers: [
-        {
-          name: 'probe',
-          image: busyboxImage.ref,
-          command: ['sleep', '3600'],
-          resources: { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '500m', memory: '64Mi' } },
-        },
-      ],
-    },
-  });
-  await waitFor({
-    what: `pod ${name} in namespace ${namespace} to run`,
-    timeoutMs: 60_000,
-    look: async () => {
-      const pod = await kube.get('Pod', { name, namespace });
-      const phase = pod?.status?.phase ?? 'not there';
-      return phase === 'Running' ? { done: true, value: undefined } : { done: false, seen: phase };
-    },
-  });
+  const tolerations = [{ operator: 'Exists', effect: 'NoSchedule' }];
+  await startBarePod(kube, { name, namespace, image: busyboxImage.ref, tolerations });
   const run = (command: string[]): Promise<ExecResult> =>
-    kube.exec({ namespace, pod: name, container: 'probe', command, timeoutMs: 20_000 });
+    kube.exec({ namespace, pod: name, command, timeoutMs: 20_000 });
   return {
     namespace,
     run,

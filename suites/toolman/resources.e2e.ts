@@ -48,16 +48,26 @@ requirement(
       throw new CheckFailure('E_SELECTED_NOTHING', 'two replicas are needed');
     const { name } = victim.metadata;
     const cgroup = await cgroupOf(cluster.nodes, victim, 'toolman');
-    await cgroup.eatMemory({ victim: 'container' });
+    await waitFor({
+      what: `the kernel to kill container toolman of ${name} at its memory limit`,
+      timeoutMs: 60_000,
+      look: async () => {
+        const { killed } = await cgroup.eatMemory({ victim: 'container' });
+        return killed === 'container'
+          ? { done: true, value: undefined }
+          : { done: false, seen: `it killed ${killed}` };
+      },
+    });
     const terminated = await waitFor({
-      what: `container toolman of ${name} to be killed and started again`,
+      what: `container toolman of ${name} to be told as OOMKilled and started again`,
       timeoutMs: 60_000,
       look: async () => {
         const pod = await kube.get('Pod', { name, namespace: release.namespace });
         const status = pod && containerStatus(pod, 'toolman');
         const last = status?.lastState?.terminated;
-        if (last && status.state?.running) return { done: true, value: last };
-        return { done: false, seen: JSON.stringify(status?.state ?? 'no status') };
+        // That it was for memory the runtime hears apart from its end, and sometimes after it.
+        if (last?.reason === 'OOMKilled' && status?.state?.running) return { done: true, value: last };
+        return { done: false, seen: JSON.stringify(last ?? status?.state ?? 'no status') };
       },
     });
     expect(terminated.reason, `last state of toolman in ${name}`).toBe('OOMKilled');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toolmanTopology } from '../../clusters/topology.ts';
-import { toolmanFaults } from '../../fixtures/faults/toolman.ts';
+import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import type { SuiteDefinition } from '../../harness/suite/definition.ts';
 

@@ -1,8 +1,9 @@
 /** Dedicated nodes. One worker is tainted for a moment; everything else that runs meanwhile tolerates the taint. */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { waitFor } from '../../harness/core/deadline.ts';
+import { podRefused } from '../../harness/checks/live-pod-start.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import { expect } from '../../harness/suite/assertions.ts';
+import { createBarePod } from '../../harness/suite/bare-pod.ts';
 import { requirement } from './kit.ts';
 
 const TAINT = { key: 'tools-only', value: 'true', effect: 'NoSchedule' };
@@ -33,29 +34,10 @@ requirement(
       observe(`${pod.metadata.name} runs on ${name}, tainted ${TAINT.key}=${TAINT.value}:${TAINT.effect}`);
     }
 
-    await kube.create({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'intruder', namespace: release.namespace },
-      spec: {
-        terminationGracePeriodSeconds: 0,
-        nodeSelector: { [HOSTNAME]: name },
-        containers: [{ name: 'intruder', image: busyboxImage.ref, command: ['sleep', '3600'] }],
-      },
-    });
-    const refusal = await waitFor({
+    const intruder = { name: 'intruder', namespace: release.namespace };
+    await createBarePod(kube, { ...intruder, image: busyboxImage.ref, node: name });
+    const refusal = await podRefused(kube, intruder, {
       what: 'the scheduler to refuse a pod without the toleration',
-      timeoutMs: 30_000,
-      look: async () => {
-        const pod = await kube.get('Pod', { name: 'intruder', namespace: release.namespace });
-        if (pod?.spec.nodeName !== undefined) {
-          return { done: false, seen: `runs on ${pod.spec.nodeName}`, hopeless: 'it was scheduled' };
-        }
-        const condition = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled');
-        return condition?.status === 'False'
-          ? { done: true, value: condition.message ?? '' }
-          : { done: false, seen: 'not looked at yet' };
-      },
     });
     expect(refusal).toMatch(/untolerated taint/);
     observe(`without the toleration: ${refusal}`);
