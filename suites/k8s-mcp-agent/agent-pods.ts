@@ -17,35 +17,37 @@ export async function daemonPodsOn(release: Release, node: string): Promise<Pod[
   return (await daemonPods(release)).filter((pod) => pod.spec.nodeName === node);
 }
 
-/** Waits until none of them is on the node; `why` completes the sentence "waited for … to leave the node". */
-export function agentGoneFrom(
-  release: Release,
-  node: string,
-  options: { timeoutMs: number; why: string },
-): Promise<void> {
-  return waitFor({
-    what: `the agent to leave ${node}, ${options.why}`,
-    timeoutMs: options.timeoutMs,
-    look: async () => {
-      const pods = await daemonPodsOn(release, node);
-      if (pods.length === 0) return { done: true, value: undefined };
-      return { done: false, seen: pods.map(state).join(', ') };
-    },
-  });
+/** Until the controllers have told a pod to go, or to come. */
+const TOLD_MS = 60_000;
+/** Grace period of a pod, and what its node needs for it. */
+const LEAVE_MS = 90_000;
+/** What its node needs to start a pod. */
+const START_MS = 60_000;
+
+/** Waits until all of them that are on the node have been told to go, and then until they are gone; `why` completes the sentence. */
+export async function agentGoneFrom(release: Release, node: string, { why }: { why: string }): Promise<void> {
+  const until = (what: string, timeoutMs: number, stays: (pod: Pod) => boolean): Promise<void> =>
+    waitFor({
+      what: `the agent to ${what} ${node}, ${why}`,
+      timeoutMs,
+      look: async () => {
+        const staying = (await daemonPodsOn(release, node)).filter(stays);
+        if (staying.length === 0) return { done: true, value: undefined };
+        return { done: false, seen: staying.map(state).join(', ') };
+      },
+    });
+  await until('leave', TOLD_MS, ({ metadata }) => metadata.deletionTimestamp === undefined);
+  await until('be gone from', LEAVE_MS, () => true);
 }
 
 /**
  * Waits until the DaemonSet wants pods on that many nodes: its controller has looked at what has changed. So nothing needs to be waited for
  * that is not to happen. The controller of 1.36 does not look when a node closes itself to new pods only; it does when a pod has gone.
  */
-export function wantedOnNodes(
-  release: Release,
-  nodes: number,
-  options: { timeoutMs: number; why: string },
-): Promise<void> {
+export function wantedOnNodes(release: Release, nodes: number, { why }: { why: string }): Promise<void> {
   return waitFor({
-    what: `the DaemonSet to want ${nodes} pods, ${options.why}`,
-    timeoutMs: options.timeoutMs,
+    what: `the DaemonSet to want ${nodes} pods, ${why}`,
+    timeoutMs: TOLD_MS,
     look: async () => {
       const wanted = (await release.daemonSet().read()).status?.desiredNumberScheduled ?? 0;
       return wanted === nodes
@@ -59,6 +61,7 @@ export function wantedOnNodes(
  * Waits until a pod is ready on the node and the agent can be run in it, as its users do. Ready alone says little: without a readiness probe a
  * container is, for a moment, that ends at once.
  *
+ * @param options.timeoutMs default 60 000, and the time that the pod which is to be replaced may take to go
  * @param options.not uid of a pod that does not count, because it is to be replaced
  * @param options.when what has happened to the node, for the message
  * @returns the pod, and what the agent says of its version
@@ -67,11 +70,11 @@ export function wantedOnNodes(
 export function agentWorksOn(
   release: Release,
   node: string,
-  options: { timeoutMs: number; not?: string | undefined; when?: string },
+  options: { timeoutMs?: number; not?: string | undefined; when?: string } = {},
 ): Promise<{ pod: Pod; version: string }> {
   return waitFor({
     what: ['an agent that works on', node, options.when ?? ''].join(' ').trim(),
-    timeoutMs: options.timeoutMs,
+    timeoutMs: options.timeoutMs ?? START_MS + (options.not === undefined ? 0 : LEAVE_MS),
     look: async () => {
       const pods = await daemonPodsOn(release, node);
       const pod = pods.find((candidate) => candidate.metadata.uid !== options.not && isReady(candidate));

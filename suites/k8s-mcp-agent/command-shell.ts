@@ -1,21 +1,23 @@
 /** A shell in which commands of a document run as their reader would type them, on the cluster of the run and nowhere else. */
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCommandRunner, type CommandResult } from '../../harness/core/command.ts';
-import { waitFor } from '../../harness/core/deadline.ts';
-import { InfrastructureError } from '../../harness/core/errors.ts';
+import { CommandError, createCommandRunner, type CommandResult } from '../../harness/core/command.ts';
+import { CheckFailure, InfrastructureError } from '../../harness/core/errors.ts';
 import type { AttachedCluster } from '../../harness/suite/attached-cluster.ts';
 import { CheckSkipped } from '../../harness/suite/check.ts';
 import type { Lab } from '../../harness/suite/lab.ts';
 import { findProgram } from '../../harness/tools/find-program.ts';
+import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from './documented-namespace.ts';
 
-/** The namespace that the document names; its commands cannot be told another one. */
-export const DOCUMENTED_NAMESPACE = 'gpu-diagnostics';
 /** Where a release is recorded whose commands name no other namespace. */
 const DEFAULT_NAMESPACE = 'default';
 
 export interface CommandShell {
-  /** Runs a block in the chart's folder; the first command that fails ends it. Returns also when it fails. */
+  /**
+   * Runs a block in the chart's folder; the first command that fails ends it. Returns also when it fails.
+   *
+   * @throws CheckFailure `E_DOCUMENTED_COMMAND` when it does not end within two minutes
+   */
   run(commands: string, input: string): Promise<CommandResult>;
 }
 
@@ -36,7 +38,7 @@ export async function commandShell(
     throw new CheckSkipped('the README uses kubectl, and there is none on PATH');
   }
   if (helmPath === undefined) throw new InfrastructureError('E_NO_HELM', 'this run has no helm');
-  await namespaceIsFree(cluster);
+  await documentedNamespaceGone(cluster.kube);
   const before = new Set((await lab.helm.list(DEFAULT_NAMESPACE)).map(({ name }) => name));
   lab.defer('remove what the commands of README.md have left', async () => {
     for (const namespace of [DOCUMENTED_NAMESPACE, DEFAULT_NAMESPACE]) {
@@ -64,7 +66,13 @@ export async function commandShell(
   const runner = createCommandRunner();
   return {
     run: (commands, input) =>
-      runner.run('sh', ['-ec', commands], { cwd: folder, env, input, reject: false, timeoutMs: 120_000 }),
+      runner
+        .run('sh', ['-ec', commands], { cwd: folder, env, input, reject: false, timeoutMs: 120_000 })
+        .catch((error: unknown) => {
+          if (!(error instanceof CommandError)) throw error;
+          // Whoever follows the document would sit in front of it as long.
+          throw new CheckFailure('E_DOCUMENTED_COMMAND', error.message, { cause: error });
+        }),
   };
 }
 
@@ -82,20 +90,4 @@ for word; do
 done
 exec docker exec $input ${kubectl} "$@"
 `;
-}
-
-/** One that is going already, after another check, is waited for. */
-function namespaceIsFree({ kube }: AttachedCluster): Promise<void> {
-  return waitFor({
-    what: `namespace ${DOCUMENTED_NAMESPACE} to be gone`,
-    timeoutMs: 60_000,
-    look: async () => {
-      const found = await kube.get('Namespace', { name: DOCUMENTED_NAMESPACE });
-      if (!found) return { done: true, value: undefined };
-      if (found.metadata.deletionTimestamp === undefined) {
-        throw new CheckSkipped(`namespace ${DOCUMENTED_NAMESPACE} is there already, and not of this run`);
-      }
-      return { done: false, seen: 'it is being deleted' };
-    },
-  });
 }

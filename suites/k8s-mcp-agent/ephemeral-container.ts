@@ -10,43 +10,17 @@ const statusSchema = z.looseObject({
     .array(
       z.looseObject({
         name: z.string(),
-        state: z.looseObject({ running: z.looseObject({}).optional() }).optional(),
+        state: z
+          .looseObject({
+            running: z.looseObject({}).optional(),
+            waiting: z.looseObject({}).optional(),
+            terminated: z.looseObject({}).optional(),
+          })
+          .default({}),
       }),
     )
     .default([]),
 });
-
-/**
- * Starts a pod that does nothing on a node and belongs to nobody: an ordinary workload, without a runtime class.
- *
- * @throws WaitTimeout when it does not run
- */
-export async function startIdlePod(
-  kube: KubeClient,
-  { namespace, node, image }: { namespace: string; node: string; image: string },
-): Promise<Pod> {
-  const name = 'workload';
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: {
-      nodeName: node,
-      terminationGracePeriodSeconds: 0,
-      automountServiceAccountToken: false,
-      tolerations: [{ operator: 'Exists' }],
-      containers: [
-        {
-          name,
-          image,
-          command: ['sleep', 'infinity'],
-          resources: { requests: { cpu: '1m', memory: '10Mi' }, limits: { cpu: '200m', memory: '64Mi' } },
-        },
-      ],
-    },
-  });
-  return podWhere(kube, { namespace, name }, 'running', (pod) => pod.status?.phase === 'Running');
-}
 
 /**
  * Adds an ephemeral container to a pod.
@@ -59,31 +33,27 @@ export async function addEphemeralContainer(kube: KubeClient, pod: Pod, containe
   await kube.patch('Pod', { name, namespace }, patch, { subresource: 'ephemeralcontainers' });
 }
 
-/** Waits until it runs. */
-export function ephemeralContainerRuns(kube: KubeClient, pod: Pod, container: string): Promise<Pod> {
-  return podWhere(kube, pod.metadata, `running container ${container}`, ({ status }) =>
-    statusSchema
-      .parse(status ?? {})
-      .ephemeralContainerStatuses.some(
-        ({ name, state }) => name === container && state?.running !== undefined,
-      ),
-  );
-}
-
-function podWhere(
+/**
+ * Waits until it runs.
+ *
+ * @throws WaitTimeout with its state, early when it has ended: it is not started again
+ */
+export function ephemeralContainerRuns(
   kube: KubeClient,
-  { name, namespace }: { name: string; namespace?: string },
-  state: string,
-  holds: (pod: Pod) => boolean,
+  { metadata: { name, namespace } }: Pod,
+  container: string,
 ): Promise<Pod> {
-  return waitFor({
-    what: `pod ${name} to be ${state}`,
+  return waitFor<Pod>({
+    what: `ephemeral container ${container} of pod ${name} to run`,
     timeoutMs: 60_000,
     look: async () => {
       const pod = await kube.get('Pod', { name, namespace });
       if (!pod) throw new CheckFailure('E_NOT_FOUND', `pod ${name} is gone`);
-      if (holds(pod)) return { done: true, value: pod };
-      return { done: false, seen: JSON.stringify(pod.status ?? {}) };
+      const { ephemeralContainerStatuses } = statusSchema.parse(pod.status ?? {});
+      const state = ephemeralContainerStatuses.find((status) => status.name === container)?.state;
+      if (state?.running) return { done: true, value: pod };
+      const seen = state ? JSON.stringify(state) : 'the kubelet has not looked at it yet';
+      return state?.terminated ? { done: false, seen, hopeless: 'it has ended' } : { done: false, seen };
     },
   });
 }

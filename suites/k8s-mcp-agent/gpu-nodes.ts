@@ -8,6 +8,14 @@ import type { Pod } from '../../harness/kube/types.ts';
 /** How the document finds the agent's pods. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=k8s-mcp-agent';
 
+/** What lets a workload onto GPU nodes. */
+export const GPU_TOLERATION = { key: GPU_RESOURCE, operator: 'Exists', effect: 'NoSchedule' };
+
+/** What a container that computes on so many GPUs is limited to. */
+export function gpuLimit(count: number): Record<string, string> {
+  return { [GPU_RESOURCE]: String(count) };
+}
+
 export interface GpuNodeFacts {
   name: string;
   /** What its status says it has. */

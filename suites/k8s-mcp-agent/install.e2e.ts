@@ -1,16 +1,13 @@
 /** The DaemonSet is installed and complete, is updated node by node, and leaves nothing when it goes. */
 import { rolloutOfDaemonSet } from '../../harness/checks/live-daemon-set.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { CheckFailure } from '../../harness/core/errors.ts';
 import { inventory } from '../../harness/kube/inventory.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import type { Lab } from '../../harness/suite/lab.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { DOCUMENTED_NAMESPACE as DOCUMENTED, documentedNamespaceGone } from './documented-namespace.ts';
 import { requirement } from './kit.ts';
-
-/** The namespace that the document names. */
-const DOCUMENTED = 'gpu-diagnostics';
 
 requirement(
   'G-04',
@@ -38,13 +35,9 @@ requirement(
   'G-01',
   `lives in ${DOCUMENTED}: made by helm, or by the chart with labels that identify it`,
   // The name is fixed, so nothing else may use it meanwhile.
-  { release: 'none', exclusive: true, disruptive: true },
+  { release: 'none', exclusive: true, disruptive: true, timeoutMs: 300_000 },
   async ({ lab, kube, observe }) => {
-    if (await kube.get('Namespace', { name: DOCUMENTED })) {
-      throw new CheckFailure('E_NAMESPACE_TAKEN', `the cluster has a namespace ${DOCUMENTED} already`, {
-        hint: 'The check installs into it and removes it; delete it, or use another cluster.',
-      });
-    }
+    await documentedNamespaceGone(kube);
     for (const told of [DOCUMENTED, 'default']) {
       const source = lab.source({ namespace: told });
       const ref = { releaseName: source.releaseName, namespace: told };
@@ -65,7 +58,7 @@ requirement(
       observe(`helm told ${told}: ${ready} pods ready in ${DOCUMENTED}`);
       await lab.helm.uninstall({ ...ref, wait: true });
       await kube.delete('Namespace', { name: DOCUMENTED });
-      await gone(lab, DOCUMENTED);
+      await documentedNamespaceGone(kube);
     }
   },
 );
@@ -74,27 +67,18 @@ requirement(
 function daemonSetReady(lab: Lab, namespace: string): Promise<number> {
   return waitFor({
     what: `DaemonSet k8s-mcp-agent in ${namespace} to be ready`,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     look: async () => {
       const found = await lab.kube.get('DaemonSet', { name: 'k8s-mcp-agent', namespace });
-      const { desiredNumberScheduled: desired = 0, numberReady: ready = 0 } = (found?.status ?? {}) as Record<
+      // Nobody else makes it later.
+      if (!found) return { done: false, seen: 'it does not exist', hopeless: 'helm has ended' };
+      const { desiredNumberScheduled: desired = 0, numberReady: ready = 0 } = (found.status ?? {}) as Record<
         string,
         number
       >;
-      if (found && desired > 0 && ready === desired) return { done: true, value: ready };
-      return { done: false, seen: found ? `${ready} of ${desired} ready` : 'it does not exist' };
+      if (desired > 0 && ready === desired) return { done: true, value: ready };
+      return { done: false, seen: `${ready} of ${desired} ready` };
     },
-  });
-}
-
-function gone(lab: Lab, namespace: string): Promise<void> {
-  return waitFor({
-    what: `namespace ${namespace} to be gone`,
-    timeoutMs: 90_000,
-    look: async () =>
-      (await lab.kube.get('Namespace', { name: namespace }))
-        ? { done: false, seen: 'it is still there' }
-        : { done: true, value: undefined },
   });
 }
 
@@ -122,7 +106,7 @@ requirement(
 requirement(
   ['G-44', 'G-23'],
   'is uninstalled without a trace but the RuntimeClass, and installs again',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 240_000 },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const before = await inventory(kube, namespace);
@@ -134,7 +118,7 @@ requirement(
     await lab.helm.uninstall({ releaseName: release.name, namespace });
     await waitFor({
       what: `namespace ${namespace} to be as it was before the install`,
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
       look: async () => {
         const left = (await inventory(kube, namespace)).filter((entry) => !before.includes(entry));
         return left.length === 0

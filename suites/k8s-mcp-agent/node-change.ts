@@ -12,23 +12,38 @@ export interface ChangeableNode {
   taint(...taints: Taint[]): Promise<void>;
 }
 
-/** What was there before comes back when the check ends, however it ends; so a check that calls this is `exclusive`. */
-export function changeableNode(lab: Lab, kube: KubeClient, node: Node): ChangeableNode {
+/**
+ * What was there before comes back when the check ends, however it ends; so a check that calls this is `exclusive`.
+ *
+ * Taints are added to those of the moment, and taken from them: Kubernetes sets some itself, on a node that is late with its heartbeat, and
+ * whoever wrote these again would evict the node's pods when all is well.
+ */
+export function changeableNode(lab: Pick<Lab, 'defer'>, kube: KubeClient, node: Node): ChangeableNode {
   const { name } = node.metadata;
-  const own = node.spec.taints ?? [];
   const before = node.metadata.labels ?? {};
   const restore: Record<string, string | null> = {};
-  lab.defer(`restore labels and taints of ${name}`, async () => {
-    await kube.patch('Node', { name }, { metadata: { labels: restore }, spec: { taints: own } });
-  });
+  const added: Taint[] = [];
+  const taint = async (
+    taints: readonly Taint[],
+    labels: Record<string, string | null> = {},
+  ): Promise<void> => {
+    const present = (await kube.get('Node', { name }))?.spec.taints ?? [];
+    const others = present.filter((one) => !added.some((own) => isSame(one, own)));
+    added.push(...taints);
+    await kube.patch('Node', { name }, { metadata: { labels }, spec: { taints: [...others, ...taints] } });
+  };
+  lab.defer(`restore labels and taints of ${name}`, () => taint([], restore));
   return {
     name,
     async label(key, value) {
       restore[key] = before[key] ?? null;
       await kube.patch('Node', { name }, { metadata: { labels: { [key]: value } } });
     },
-    async taint(...taints) {
-      await kube.patch('Node', { name }, { spec: { taints: [...own, ...taints] } });
-    },
+    taint: (...taints) => taint(taints),
   };
+}
+
+/** A node has one taint of a key and an effect at most. */
+function isSame(one: Taint, other: Taint): boolean {
+  return one.key === other.key && one.effect === other.effect;
 }

@@ -4,7 +4,7 @@ import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
 import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { diagnose } from '../../harness/diagnose/diagnose.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
+import type { KubeEvent, KubeObject, Pod } from '../../harness/kube/types.ts';
 import type { ManifestPatch } from '../../harness/manifests/patch.ts';
 import { podSpecOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
@@ -24,12 +24,12 @@ const OPERATOR_LABELS = {
 requirement(
   'G-21',
   'waits for the RuntimeClass: its absence is named, and once it is there the pods come by themselves',
-  { release: 'none', disruptive: true, needs: [`runtime-handler:${HANDLER}`] },
+  { release: 'none', disruptive: true, needs: [`runtime-handler:${HANDLER}`], timeoutMs: 240_000 },
   async ({ lab, kube, observe }) => {
     const { release, runtimeClass } = await installedFor(lab);
     const refusal = await waitFor({
       what: `the DaemonSet's pods to be refused for want of RuntimeClass ${runtimeClass}`,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       look: async () => {
         const pods = await daemonPods(release);
         const [pod] = pods;
@@ -54,7 +54,7 @@ requirement(
 
     const before = (await release.daemonSet().read()).metadata;
     await makeRuntimeClass(lab, runtimeClass, HANDLER);
-    await release.rolledOut(60_000);
+    await release.rolledOut();
     const after = (await release.daemonSet().read()).metadata;
     const revision = ({ uid, generation }: typeof after) => `${uid ?? ''}, generation ${generation ?? 0}`;
     expect(revision(after), 'the DaemonSet that has healed').toBe(revision(before));
@@ -69,25 +69,29 @@ requirement(
   async ({ lab, kube, observe }) => {
     const { release, runtimeClass } = await installedFor(lab, UNKNOWN_HANDLER);
     const { namespace } = release;
-    const message = await waitFor({
+    const pods = await waitFor({
       what: `the nodes to refuse pods of RuntimeClass ${runtimeClass}, whose handler they do not have`,
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
       look: async () => {
-        const running = (await daemonPods(release)).filter((pod) => pod.status?.phase === 'Running');
-        const [pod] = running;
-        if (pod) {
-          const asked = pod.spec.runtimeClassName ?? 'none';
-          const seen = `${pod.metadata.name} runs, with the runtimeClassName ${asked}`;
+        const all = await daemonPods(release);
+        const running = all.find((pod) => pod.status?.phase === 'Running');
+        if (running) {
+          const asked = running.spec.runtimeClassName ?? 'none';
+          const seen = `${running.metadata.name} runs, with the runtimeClassName ${asked}`;
           return { done: false, seen, hopeless: 'it needs no such handler' };
         }
+        // Every one of them, so that it does not matter which the diagnosis looks at; a sandbox may also fail for reasons that pass.
         const events = await kube.list('Event', { namespace });
-        const refused = events.find((e) => e.reason === 'FailedCreatePodSandBox');
-        return refused === undefined
-          ? { done: false, seen: 'no event FailedCreatePodSandBox' }
-          : { done: true, value: refused.message ?? '' };
+        const missing = all.filter((pod) => !events.some((event) => refuses(event, pod, UNKNOWN_HANDLER)));
+        if (all.length > 0 && missing.length === 0) return { done: true, value: all };
+        const said = events.findLast((event) => event.reason === 'FailedCreatePodSandBox')?.message;
+        return {
+          done: false,
+          seen: `${all.length - missing.length} of ${all.length} pods; ${said ?? 'no event FailedCreatePodSandBox'}`,
+        };
       },
     });
-    expect(message, 'event FailedCreatePodSandBox').toContain(UNKNOWN_HANDLER);
+    expect(pods.length, 'pods that are refused').toBeGreaterThan(0);
     const { causes, hint } = await diagnose(kube, { namespace });
     const root = causes.at(-1);
     expect(root?.object, 'root cause').toBe(`RuntimeClass ${runtimeClass}`);
@@ -133,6 +137,12 @@ requirement(
     observe(`both ask for RuntimeClass ${String(operator && podSpecOf(operator)?.runtimeClassName)}`);
   },
 );
+
+/** Whether the node has said of the pod that it could not make its sandbox, and named this. */
+function refuses({ reason, message, involvedObject }: KubeEvent, pod: Pod, named: string): boolean {
+  const about = involvedObject.name === pod.metadata.name && reason === 'FailedCreatePodSandBox';
+  return about && message?.includes(named) === true;
+}
 
 /** A release that asks for a RuntimeClass of its own, named as its namespace; nobody else is concerned by what becomes of that. */
 async function installedFor(

@@ -4,22 +4,17 @@ import { GPU_NODE_LABELS, GPU_NODE_TAINTS } from '../../clusters/topology.ts';
 import { heldBy, holdsNone } from '../../harness/checks/live-extended-resource.ts';
 import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
 import { nodesAllowed } from '../../harness/checks/live-placement.ts';
+import { podRefused } from '../../harness/checks/live-pod-start.ts';
 import { toleratesOnly } from '../../harness/checks/static-tolerations.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
 import { expect } from '../../harness/suite/assertions.ts';
+import { barePodSpec, createBarePod, startBarePod } from '../../harness/suite/bare-pod.ts';
 import { CheckSkipped } from '../../harness/suite/check.ts';
 import { agentImageOf, daemonPods, daemonPodsOn } from './agent-pods.ts';
-import { gpuNodes } from './gpu-nodes.ts';
+import { gpuLimit, GPU_TOLERATION, gpuNodes } from './gpu-nodes.ts';
 import { requirement } from './kit.ts';
-import {
-  createWorkload,
-  GPU_TOLERATION,
-  workloadRefused,
-  workloadRuns,
-  workloadSpec,
-} from './workload-pod.ts';
 
 requirement(
   ['G-08', 'G-33'],
@@ -42,9 +37,11 @@ requirement(
     const namespace = await lab.namespace();
     const image = agentImageOf(release);
     const selecting = { name: 'selects-gpu-node', namespace, image, node: node.name };
-    await createWorkload(kube, selecting);
+    await createBarePod(kube, selecting);
     await createDeployment(kube, { name: 'anywhere', namespace, image });
-    const refusal = await workloadRefused(kube, selecting, `the scheduler to keep it off ${node.name}`);
+    const refusal = await podRefused(kube, selecting, {
+      what: `the scheduler to keep it off ${node.name}`,
+    });
     // Newer schedulers do not say which; the node that it selects has just that one.
     expect(refusal).toMatch(/untolerated taint/);
     const placed = await placedPods(kube, namespace, 'anywhere');
@@ -80,9 +77,7 @@ requirement(
     if (!node) throw new CheckFailure('E_SELECTED_NOTHING', 'there is no GPU node');
     const own = await daemonPodsOn(release, node.name);
     expect(own.length, `the agent's pods on ${node.name}`).toBe(1);
-    // On a cluster that is worked on, others may hold some.
-    const others = await kube.list('Pod', { fieldSelector: `spec.nodeName=${node.name}` });
-    const held = others.reduce((sum, pod) => sum + heldBy(pod, GPU_RESOURCE), 0);
+    const held = await gpusHeldOn(kube, node.name);
     if (held >= node.gpus) throw new CheckSkipped(`all ${node.gpus} GPUs of ${node.name} are in use`);
 
     const namespace = await lab.namespace();
@@ -92,16 +87,34 @@ requirement(
       node: node.name,
       tolerations: [GPU_TOLERATION],
     };
-    const all = { ...asking, name: 'all-gpus', gpus: node.gpus - held };
-    await createWorkload(kube, all);
-    await workloadRuns(kube, all, `a pod with all ${all.gpus} free GPUs of ${node.name} to run`);
-    const more = { ...asking, name: 'one-too-many', gpus: 1 };
-    await createWorkload(kube, more);
-    const refusal = await workloadRefused(kube, more, `the scheduler to refuse one GPU more on ${node.name}`);
+    const free = node.gpus - held;
+    const all = { ...asking, name: 'all-gpus', limits: gpuLimit(free) };
+    await startBarePod(kube, all, { what: `a pod with all ${free} free GPUs of ${node.name} to run` });
+    const more = { ...asking, name: 'one-too-many', limits: gpuLimit(1) };
+    await createBarePod(kube, more);
+    const refusal = await podRefused(kube, more, {
+      what: `the scheduler to refuse one GPU more on ${node.name}`,
+    });
     expect(refusal).toContain(`Insufficient ${GPU_RESOURCE}`);
-    observe(`${all.gpus} of ${node.gpus} GPUs of ${node.name} went to one pod; one more: ${refusal}`);
+    observe(`${free} of ${node.gpus} GPUs of ${node.name} went to one pod; one more: ${refusal}`);
   },
 );
+
+/** On a cluster that is worked on, others may hold some: those that are being deleted are waited for, as they give theirs back. */
+function gpusHeldOn(kube: KubeClient, node: string): Promise<number> {
+  return waitFor({
+    what: `pods that leave ${node} to give their GPUs back`,
+    timeoutMs: 90_000,
+    look: async () => {
+      const pods = await kube.list('Pod', { fieldSelector: `spec.nodeName=${node}` });
+      const holding = pods.filter((pod) => heldBy(pod, GPU_RESOURCE) > 0);
+      const leaving = holding.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+      if (leaving.length > 0)
+        return { done: false, seen: leaving.map(({ metadata }) => metadata.name).join(', ') };
+      return { done: true, value: holding.reduce((sum, pod) => sum + heldBy(pod, GPU_RESOURCE), 0) };
+    },
+  });
+}
 
 /** As many replicas as would reach every node, if they were let. */
 async function createDeployment(
@@ -116,7 +129,7 @@ async function createDeployment(
     spec: {
       replicas: 3,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: workloadSpec({ image }) },
+      template: { metadata: { labels }, spec: barePodSpec(name, { image }) },
     },
   });
 }
@@ -124,7 +137,7 @@ async function createDeployment(
 async function placedPods(kube: KubeClient, namespace: string, app: string) {
   return waitFor({
     what: `the pods of Deployment ${app} to be placed`,
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     look: async () => {
       const pods = await kube.list('Pod', { namespace, labelSelector: `app=${app}` });
       const placed = pods.filter((pod) => pod.spec.nodeName !== undefined);

@@ -6,8 +6,8 @@ import { requirement } from './kit.ts';
 import { openSession } from './mcp-session.ts';
 import { isMutating, toolOutcome } from './session-transcript.ts';
 
-/** For a program to end that has nothing more to do. */
-const END_MS = 10_000;
+/** For a program to end that has nothing more to do, or nothing at all: then it has yet to be started. */
+const END_MS = 30_000;
 /** Error codes of JSON-RPC 2.0, section 5.1. */
 const RPC = { parseError: -32_700, methodNotFound: -32_601 };
 

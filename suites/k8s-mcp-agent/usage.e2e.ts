@@ -4,11 +4,12 @@ import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Container } from '../../harness/kube/types.ts';
 import { podSpecOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
+import { startBarePod } from '../../harness/suite/bare-pod.ts';
 import { CheckSkipped } from '../../harness/suite/check.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import { commandShell } from './command-shell.ts';
 import { commandBlocks, fillPlaceholders, programsOf } from './documented-commands.ts';
-import { addEphemeralContainer, ephemeralContainerRuns, startIdlePod } from './ephemeral-container.ts';
+import { addEphemeralContainer, ephemeralContainerRuns } from './ephemeral-container.ts';
 import { AGENT_SELECTOR, agentPodsOn, agentPodOn, gpuNodes } from './gpu-nodes.ts';
 import { inventoryOf } from './inventory.ts';
 import { requirement } from './kit.ts';
@@ -76,7 +77,14 @@ requirement(
     expect(seen, `GPUs that the agent sees on ${name}`).toBeGreaterThan(0);
 
     const { image, env = [] } = agentContainer(release);
-    const workload = await startIdlePod(kube, { namespace: await lab.namespace(), node: name, image });
+    // An ordinary workload: without a runtime class.
+    const workload = await startBarePod(kube, {
+      name: 'workload',
+      namespace: await lab.namespace(),
+      node: name,
+      image,
+      tolerations: [{ operator: 'Exists' }],
+    });
     const debug = { name: 'debugger', image, command: ['sleep', '600'], env };
     await addEphemeralContainer(kube, workload, debug);
     const pod = await ephemeralContainerRuns(kube, workload, debug.name);

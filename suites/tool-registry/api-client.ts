@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { HttpAnswer } from '../../harness/kube/client.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import { SERVICE } from './names.ts';
@@ -10,6 +11,11 @@ import { SERVICE } from './names.ts';
 const PORT = 8000;
 /** Longer than the application waits for its embedding service. */
 const ANSWER_MS = 20_000;
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** Words of the API server about a request that it has passed on to nobody. */
+const NOT_PASSED_ON = /no endpoints available|dial tcp/;
 
 export interface ToolDescription {
   name: string;
@@ -37,8 +43,10 @@ export interface Health {
 export interface RegistryApi {
   /** How the asked one is called in messages. */
   title: string;
-  /** Any answer, whatever its status. */
-  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<HttpAnswer>;
+  /** Any answer, whatever its status; the API server's own, where it passes the request on to nobody. */
+  ask(method: Method, path: string, body?: unknown): Promise<HttpAnswer>;
+  /** The application's answer, whatever its status: waits while the API server does not know of a ready replica yet. */
+  reach(method: Method, path: string, body?: unknown): Promise<HttpAnswer>;
   health(): Promise<{ status: number; body: Health }>;
   /** Registers a tool and returns its id. */
   register(tool: ToolDescription): Promise<number>;
@@ -74,13 +82,26 @@ export function registryApi(release: Release, pod?: Pod): RegistryApi {
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
 
+  const reach: RegistryApi['reach'] = (method, path, body) =>
+    waitFor<HttpAnswer>({
+      what: `${title} to lead to a replica`,
+      timeoutMs: 20_000,
+      look: async () => {
+        const answer = await ask(method, path, body);
+        const seen = answer.headers[PROXY_ERROR_HEADER] ?? '';
+        // A pod that is asked by its name is there, or it is not.
+        const early = target.kind === 'Service' && NOT_PASSED_ON.test(seen);
+        return early ? { done: false, seen } : { done: true, value: answer };
+      },
+    });
+
   async function call<T>(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: Method,
     path: string,
     body: unknown,
     wanted: { status: number; schema: z.ZodType<T> },
   ): Promise<T> {
-    const answer = await ask(method, path, body);
+    const answer = await reach(method, path, body);
     const parsed = wanted.schema.safeParse(json(answer.body));
     if (answer.status === wanted.status && parsed.success) return parsed.data;
     const why = parsed.success ? '' : ` (${parsed.error.issues[0]?.message ?? ''})`;
@@ -93,8 +114,9 @@ export function registryApi(release: Release, pod?: Pod): RegistryApi {
   return {
     title,
     ask,
+    reach,
     async health() {
-      const { status, body } = await ask('GET', '/health');
+      const { status, body } = await reach('GET', '/health');
       const parsed = healthSchema.safeParse(json(body));
       if (parsed.success) return { status, body: parsed.data };
       throw new CheckFailure('E_ANSWER', `GET /health of ${title} answered ${status}: ${body.slice(0, 200)}`);
@@ -124,7 +146,7 @@ export function registryApi(release: Release, pod?: Pod): RegistryApi {
 export function untilHealthy(api: RegistryApi): Promise<{ status: number; body: Health }> {
   return waitFor({
     what: `/health of ${api.title} to be healthy`,
-    timeoutMs: 15_000,
+    timeoutMs: 60_000,
     look: async () => {
       const answer = await api.health();
       const seen = `${answer.status} ${JSON.stringify(answer.body)}`;

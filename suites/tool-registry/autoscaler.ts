@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
-import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
-import { optionalObjects } from './optional.ts';
+import type { Lab } from '../../harness/suite/lab.ts';
 
 const specSchema = z.object({
   scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
@@ -44,8 +43,8 @@ export interface Autoscaler {
 /**
  * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler; ZodError for one of another version than autoscaling/v2
  */
-export async function autoscaler(subject: Pick<SubjectConfig, 'chart'>): Promise<Autoscaler> {
-  const objects = await optionalObjects(subject, 'hpa.yaml');
+export async function autoscaler(lab: Pick<Lab, 'optional'>): Promise<Autoscaler> {
+  const objects = await lab.optional('hpa.yaml');
   const [object, ...others] = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
   if (!object || others.length > 0)
     throw new CheckFailure(

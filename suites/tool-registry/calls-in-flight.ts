@@ -14,7 +14,7 @@ export interface Call {
 
 const INTERVAL_MS = 300;
 /** Beyond the grace period: a kubelet that is busy. */
-const SLACK_MS = 20_000;
+const SLACK_MS = 60_000;
 
 /**
  * Starts a search every 0.3 s until the pod is gone, and waits for all of them.

@@ -138,7 +138,7 @@ async function expectSearchAt(
   when: string,
 ): Promise<void> {
   const query = `kindproof asks ${when}`;
-  const { status, body } = await registryApi(release).ask('POST', '/mcp/find_tool', { query });
+  const { status, body } = await registryApi(release).reach('POST', '/mcp/find_tool', { query });
   const requests = (await embedding.requests()).filter((r) => r.inputs.includes(query));
   if (requests.length === 0)
     throw new CheckFailure(

@@ -5,6 +5,7 @@ import type { TrafficReport } from '../../harness/checks/live-traffic.ts';
 import { waitFor, type Observation } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
+import { startBarePod } from '../../harness/suite/bare-pod.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import { imageOf } from './python-pod.ts';
 
@@ -24,7 +25,7 @@ export interface ConstantLoad {
 }
 
 const NAME = 'constant-load';
-const START_MS = 60_000;
+const WAIT_MS = 60_000;
 
 const reportSchema = z.object({
   sent: z.int(),
@@ -48,30 +49,17 @@ export async function startConstantLoad(
 ): Promise<ConstantLoad> {
   const { kube, namespace } = release;
   const { clusterIP = '', ports = [] } = (await release.service(service)).spec;
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    // No label of the release: it must not become one of its endpoints.
-    metadata: { name: NAME, namespace },
-    spec: {
-      restartPolicy: 'Never',
-      terminationGracePeriodSeconds: 1,
-      containers: [
-        {
-          name: NAME,
-          image: await imageOf(release),
-          command: ['python3', '-c', await readFile(new URL('constant-load.py', import.meta.url), 'utf8')],
-          args: [
-            clusterIP,
-            String(ports[0]?.port ?? 0),
-            String(options.ratePerSecond),
-            String(options.limitSeconds),
-            JSON.stringify(options.requests.map(({ method, path, body }) => [method, path, body ?? null])),
-          ],
-          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '500m', memory: '128Mi' } },
-        },
-      ],
-    },
+  const script = await readFile(new URL('constant-load.py', import.meta.url), 'utf8');
+  const requests = options.requests.map(({ method, path, body }) => [method, path, body ?? null]);
+  await startBarePod(kube, {
+    name: NAME,
+    namespace,
+    image: await imageOf(release),
+    command: [
+      ...['python3', '-c', script],
+      ...[clusterIP, String(ports[0]?.port ?? 0)],
+      ...[String(options.ratePerSecond), String(options.limitSeconds), JSON.stringify(requests)],
+    ],
   });
   return new LoadPod(kube, namespace);
 }
@@ -109,10 +97,10 @@ class LoadPod implements ConstantLoad {
   #until<T>(what: string, look: (report: Report) => Observation<T>): Promise<T> {
     return waitFor({
       what,
-      timeoutMs: START_MS,
+      timeoutMs: WAIT_MS,
       look: async () => {
         const report = await this.#report();
-        if (!report) return { done: false, seen: 'it has not started' };
+        if (!report) return { done: false, seen: 'it has told nothing yet' };
         const observation = look(report);
         const ended = !observation.done && report.done;
         return ended ? { ...observation, hopeless: 'the time of the load is over' } : observation;
@@ -123,8 +111,6 @@ class LoadPod implements ConstantLoad {
   /** The last line; `undefined` before the first. */
   async #report(): Promise<Report | undefined> {
     const namespace = this.#namespace;
-    const pod = await this.#kube.get('Pod', { name: NAME, namespace });
-    if (pod?.status?.phase === undefined || pod.status.phase === 'Pending') return undefined;
     const text = await this.#kube.logs({ namespace, pod: NAME, container: NAME, tailLines: 1 });
     if (text.trim() === '') return undefined;
     try {

@@ -19,13 +19,13 @@ import { replicas } from './variants.ts';
 /** Every character that means something in a URL, in a shell or to ConfigParser. */
 const AWKWARD_PASSWORD = "kp@100%/a:b#c?d e+f&g='h'$i";
 
-/** 30 attempts two seconds apart take a minute; each may take a while itself, the more so beside other checks. */
-const ATTEMPTS_LAST = { atLeast: 45, atMost: 150 } as const;
+/** 30 attempts two seconds apart take a minute; on a machine that is busy with other checks, each takes as long again or longer. */
+const ATTEMPTS_LAST = { atLeast: 45, atMost: 300 } as const;
 
 requirement(
   ['R-15', 'R-10'],
   'needs the extension pgvector: fails with that message without it, and passes as an ordinary user where it has been created',
-  { disruptive: true },
+  { disruptive: true, timeoutMs: 300_000 },
   async ({ release: conforming, lab, observe }) => {
     const { database } = registryOf(conforming);
     const [role] = await database.query('select rolsuper from pg_roles where rolname = $1', [database.owner]);
@@ -50,7 +50,7 @@ requirement(
 requirement(
   ['R-16', 'R-44'],
   'says that the password is wrong, and becomes ready with the right one, whichever characters that has',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
       patches: replicas(1),
@@ -58,7 +58,7 @@ requirement(
       rollout: false,
     });
     const pod = await nextPod(release);
-    const { log, exitCode } = await failedRun(release, pod, 150_000);
+    const { log, exitCode } = await failedRun(release, pod);
     await expect(namesCause(log, CAUSES.password, 'the password')).toHold();
     await expect(tellsNoPassword(log, AWKWARD_PASSWORD, 'not-the-password')).toHold();
     await expect(neverStarted(await release.settleRecording(), pod.metadata.name)).toHold();
@@ -78,7 +78,7 @@ requirement(
 requirement(
   'R-08',
   'waits for a database that comes late, and completes its rollout without anybody doing anything',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
       patches: replicas(1),
@@ -101,7 +101,7 @@ requirement(
 requirement(
   ['R-09', 'R-10', 'R-44'],
   'gives up after 30 attempts, says why, and is tried again by Kubernetes',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
       patches: replicas(1),
@@ -110,7 +110,7 @@ requirement(
     });
     const pod = await nextPod(release);
     const { name } = pod.metadata;
-    const { log, exitCode, startedAt, finishedAt } = await failedRun(release, pod, 200_000);
+    const { log, exitCode, startedAt, finishedAt } = await failedRun(release, pod, 400_000);
     await expect(gaveUpAfterAllAttempts(log)).toHold();
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
     expect(seconds, `seconds that ${MAX_ATTEMPTS} attempts took`).toBeGreaterThanOrEqual(
@@ -119,11 +119,12 @@ requirement(
     expect(seconds, `seconds that ${MAX_ATTEMPTS} attempts took`).toBeLessThanOrEqual(ATTEMPTS_LAST.atMost);
     await expect(namesCause(log, CAUSES.unreachable, 'the database that cannot be reached')).toHold();
     await expect(tellsNoPassword(log, registryOf(release).password)).toHold();
-    await release.until(`${MIGRATIONS} of ${name} to be started again`, async () => {
-      const recording = await release.settleRecording();
-      return containerRuns(recording, name, MIGRATIONS).length > 1;
-    });
-    await expect(neverStarted(release.recording, name)).toHold();
+    await release.until(
+      `${MIGRATIONS} of ${name} to be started again`,
+      () => Promise.resolve(containerRuns(release.recording, name, MIGRATIONS).length > 1),
+      120_000,
+    );
+    await expect(neverStarted(await release.settleRecording(), name)).toHold();
     observe(`exit code ${exitCode} after ${seconds} s`);
   },
 );
@@ -131,7 +132,7 @@ requirement(
 requirement(
   'R-45',
   'says that the database cannot be reached when a NetworkPolicy is in the way, and gets through without it',
-  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const policy = await kube.apply(egressOnlyTo([53]), { namespace });

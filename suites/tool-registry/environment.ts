@@ -18,7 +18,7 @@ export { RegistryNamespace } from './registry-namespace.ts';
 export interface RegistryOptions {
   /**
    * `shared` (default): a database of its own on the suite's server. `own`: a PostgreSQL container of its own, which the check may stop,
-   * pause and restart. `bare`: a container of its own from the image without pgvector.
+   * pause and start again. `bare`: a container of its own from the image without pgvector.
    */
   server?: 'shared' | 'own' | 'bare';
   /** `false`: postgres-service has no endpoint until `connect()`. Default `true`. */
@@ -82,11 +82,10 @@ class RegistryEnvironment implements Environment {
 
   async prepare(namespace: string, asked: unknown, lifecycle: Lifecycle): Promise<RegistryNamespace> {
     const options = optionsSchema.parse(asked ?? {});
-    const { runId, log, signal, cluster } = this.#context;
-    this.#embedding ??= startEmbeddingService({ runId, image: embeddingServiceImage.ref, log, signal });
+    const { cluster } = this.#context;
     const [server, embedding] = await Promise.all([
       this.#serverFor(namespace, options.server ?? 'shared', lifecycle),
-      this.#embedding,
+      this.#embeddingService(),
     ]);
     const password = options.password ?? this.#secrets['database-password'];
     const database = await server.createDatabase({
@@ -109,16 +108,36 @@ class RegistryEnvironment implements Environment {
     return prepared;
   }
 
+  /** Like the server: one that did not start is no answer for the next namespace. */
+  #embeddingService(): Promise<EmbeddingService> {
+    const { runId, log, signal } = this.#context;
+    this.#embedding ??= startEmbeddingService({ runId, image: embeddingServiceImage.ref, log, signal }).catch(
+      (error: unknown) => {
+        this.#embedding = undefined;
+        throw error;
+      },
+    );
+    return this.#embedding;
+  }
+
+  #sharedServer(): Promise<PostgresServer> {
+    const { runId, log, signal } = this.#context;
+    this.#server ??= startPostgres({ runId, log, signal, name: 'postgres' }).catch((error: unknown) => {
+      this.#server = undefined;
+      throw error;
+    });
+    return this.#server;
+  }
+
   #serverFor(
     namespace: string,
     kind: NonNullable<RegistryOptions['server']>,
     lifecycle: Lifecycle,
   ): Promise<PostgresServer> {
     const { runId, log, signal } = this.#context;
-    const settings = { runId, log, signal };
-    if (kind === 'shared') return (this.#server ??= startPostgres({ ...settings, name: 'postgres' }));
+    if (kind === 'shared') return this.#sharedServer();
     const image = kind === 'bare' ? plainPostgresImage.ref : postgresImage.ref;
-    const starting = startPostgres({ ...settings, name: `postgres-${kind}`, image });
+    const starting = startPostgres({ runId, log, signal, name: `postgres-${kind}`, image });
     lifecycle.defer(`remove the PostgreSQL server of ${namespace}`, async () => {
       await (await starting.catch(() => undefined))?.remove();
     });

@@ -13,6 +13,7 @@ import { startConstantLoad } from './constant-load.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';
 import { DEPLOYMENT, SERVICE } from './names.ts';
+import { longerThan, probeOf } from './probes.ts';
 import { scale } from './scale.ts';
 import { replicas, restarted } from './variants.ts';
 
@@ -23,12 +24,12 @@ requirement(
   'R-06',
   'is updated under constant load without a failed request, old pods serving until new ones are ready',
   // Alone: on a small machine other checks would take the time that the answers need.
-  { release: 'none', disruptive: true, exclusive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, exclusive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(3) });
     const load = await startConstantLoad(release, SERVICE, {
       ratePerSecond: 20,
-      limitSeconds: 200,
+      limitSeconds: 450,
       requests: [
         { method: 'POST', path: '/mcp/list_tools', body: {} },
         { method: 'POST', path: '/mcp/find_tool', body: { query: 'a tool that nobody has' } },
@@ -57,7 +58,7 @@ requirement(
 requirement(
   'R-53',
   'answers every call that it has taken, ends by itself and closes its connections when its pod is deleted',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const { namespace } = release;
@@ -65,7 +66,8 @@ requirement(
     const [pod] = await release.pods();
     if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
     const { name, uid = '' } = pod.metadata;
-    // Longer than a pod may still be sent new calls: some are in the midst of it when the process is told to end.
+    // Some calls are in the midst of it when the process is told to end. Longer than the 2 s that a kubelet adds to a grace period which
+    // preStop has used up, or they would all be answered in these; shorter than the application waits for the service.
     await embedding.setMode('slow', { delaySeconds: 3 });
     // By scaling down: a successor would make connections of its own.
     const calls = await callUntilGone(release, pod, () => scale(release, 0));
@@ -88,7 +90,7 @@ requirement(
     await release.until(
       `the database to have no connection of ${name} any more`,
       async () => (await database.connections()).length === 0,
-      10_000,
+      30_000,
     );
     const left = await kube.list('Pod', { namespace, labelSelector: 'app=tool-registry' });
     expect(left.length, 'pods that could hold a connection').toBe(0);
@@ -101,7 +103,7 @@ requirement(
 requirement(
   'R-55',
   'goes back to the revision before after a bad image, which serves all the while, also on the newer schema',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, kube, subject, observe }) => {
     const previous = subject.images.find(({ name }) => name === 'previous')?.ref ?? '';
     const old = [...replicas(2), { images: { api: previous, migrations: previous } }];
@@ -118,12 +120,13 @@ requirement(
     // The migrations of the new revision run, its application cannot: the worst moment to go back.
     const bad = `${previous.replace(/[:@][^/]*$/, '')}:does-not-exist`;
     await lab.upgrade(release, { patches: [...replicas(2), { images: { api: bad } }], rollout: false });
-    await release.until(`a pod that cannot pull ${bad}`, () => hasImageProblem(release, bad), 90_000);
+    await release.until(`a pod that cannot pull ${bad}`, () => hasImageProblem(release, bad), 150_000);
     const schema = await database.alembicVersion();
     // Long enough for a pod that does not like the newer schema to leave the Service.
+    const [served] = pods;
+    if (!served) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
     const steadily = await consistently({
-      count: 15,
-      intervalMs: 1000,
+      ...longerThan(probeOf(served, 'readinessProbe')),
       ask: async () => {
         const { status } = await api.ask('POST', '/mcp/list_tools', {});
         return [{ what: 'POST /mcp/list_tools', status }];

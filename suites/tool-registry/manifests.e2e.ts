@@ -7,7 +7,6 @@ import { listenersHaveProbes } from '../../harness/checks/static-probes.ts';
 import { referencesResolve } from '../../harness/checks/static-references.ts';
 import { everyContainerHasResources, resourcesAre } from '../../harness/checks/static-resources.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { waitFor } from '../../harness/core/deadline.ts';
 import { messageOf } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
 import { nameOf, podTemplateOf } from '../../harness/manifests/objects.ts';
@@ -16,7 +15,6 @@ import { isExampleIngress, routesExist } from './ingress.ts';
 import { requirement } from './kit.ts';
 import { migrationScript, scriptIsMounted } from './migration-script.ts';
 import { CONTAINERS, HOSTNAME, RESOURCES, SECRET, SECRET_KEYS } from './names.ts';
-import { optionalObjects } from './optional.ts';
 import { renderedDeployment } from './rendered.ts';
 
 const STATIC = { release: 'none', static: true } as const;
@@ -41,10 +39,10 @@ requirement(
   'R-14',
   'uses only APIs that Kubernetes 1.24 has and this cluster has not deprecated, and passes its strict validation',
   STATIC,
-  async ({ lab, kube, subject, observe }) => {
+  async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const { objects } = await lab.render({ namespace });
-    const options = await Promise.all(OPTIONS.map((file) => optionalObjects(subject, file)));
+    const options = await Promise.all(OPTIONS.map((file) => lab.optional(file)));
     const all = [...objects, ...options.flat()];
     await expect(apisServed(all, { oldest: OLDEST, newest: await kube.version() })).toHold();
     const refusals: string[] = [];
@@ -109,10 +107,10 @@ requirement(
   'R-43',
   'fits the documented Ingress, which leads to a Service and a port that exist',
   STATIC,
-  async ({ lab, kube, subject, observe }) => {
+  async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const { objects } = await lab.render({ namespace });
-    const ingresses = (await optionalObjects(subject, 'ingress.yaml')).filter((o) => o.kind === 'Ingress');
+    const ingresses = (await lab.optional('ingress.yaml')).filter((o) => o.kind === 'Ingress');
     expect(ingresses.length, 'Ingresses').toBe(1);
     for (const ingress of ingresses) {
       await expect(isExampleIngress(ingress)).toHold();
@@ -130,20 +128,12 @@ requirement(
   'R-54',
   'is admitted by Pod Security Standard restricted',
   { release: 'none', static: true, needs: ['pod-security-admission'] },
-  async ({ lab, kube, subject, observe }) => {
+  async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
     const { objects } = await lab.render({ namespace });
-    const workloads = [...objects, ...(await optionalObjects(subject, 'migration-job.yaml'))];
+    const workloads = [...objects, ...(await lab.optional('migration-job.yaml'))];
     const refusals: string[] = [];
     const pods = workloads.flatMap((object) => podOf(object, namespace));
-    await waitFor({
-      what: `ServiceAccount default of namespace ${namespace}`,
-      timeoutMs: 30_000,
-      look: async () =>
-        (await kube.get('ServiceAccount', { name: 'default', namespace }))
-          ? { done: true, value: undefined }
-          : { done: false, seen: 'it is not there yet' },
-    });
     expect(pods.length, 'pods to admit').toBeGreaterThan(0);
     for (const pod of pods) {
       await kube

@@ -3,11 +3,10 @@ import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
 import { allContainers, podSpecOf } from '../../harness/manifests/objects.ts';
 import { patchObjects } from '../../harness/manifests/patch.ts';
+import type { Lab } from '../../harness/suite/lab.ts';
 import type { Release } from '../../harness/suite/release.ts';
-import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
 import { MIGRATIONS } from './migration-run.ts';
 import { DEPLOYMENT } from './names.ts';
-import { optionalObjects } from './optional.ts';
 
 const FILE = 'migration-job.yaml';
 
@@ -15,8 +14,8 @@ const FILE = 'migration-job.yaml';
  * The Job, with the image of the release's init container. A subject may bring one of its own, in the folder `optional` beside its manifests;
  * otherwise it is the reference's, which takes script and Secret by their documented names.
  */
-export async function migrationJob(subject: SubjectConfig, release: Release): Promise<KubeObject> {
-  const jobs = (await optionalObjects(subject, FILE)).filter(({ kind }) => kind === 'Job');
+export async function migrationJob(lab: Lab, release: Release): Promise<KubeObject> {
+  const jobs = (await lab.optional(FILE)).filter(({ kind }) => kind === 'Job');
   const spec = podSpecOf(release.rendered('Deployment', DEPLOYMENT));
   const init = spec && allContainers(spec).find(({ container }) => container.name === MIGRATIONS);
   if (!init) throw new CheckFailure('E_SELECTED_NOTHING', `the subject has no container ${MIGRATIONS}`);

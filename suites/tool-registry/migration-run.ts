@@ -21,7 +21,7 @@ export function nextPod(release: Release, others: readonly Pod[] = []): Promise<
   const known = new Set(others.map((pod) => pod.metadata.uid));
   return waitFor({
     what: others.length === 0 ? 'a pod of the release' : 'a pod of the new revision',
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     look: async () => {
       const pods = await release.kube.list('Pod', { namespace: release.namespace });
       const next = pods.find(({ metadata: { uid, labels, deletionTimestamp } }) => {
@@ -58,7 +58,7 @@ export async function migrationLog(
 export function attemptsLogged(release: Release, pod: Pod, wanted: number): Promise<string> {
   return waitFor({
     what: `container ${MIGRATIONS} of ${pod.metadata.name} to log ${wanted} attempts`,
-    timeoutMs: 90_000,
+    timeoutMs: 180_000,
     intervalMs: 500,
     look: async () => {
       const log = await migrationLog(release, pod);
@@ -78,7 +78,7 @@ export function attemptsLogged(release: Release, pod: Pod, wanted: number): Prom
  *
  * @throws WaitTimeout early when that cannot come any more: the application has started, or it has gone on after its last attempt
  */
-export function failedRun(release: Release, pod: Pod, timeoutMs = 90_000): Promise<FailedRun> {
+export function failedRun(release: Release, pod: Pod, timeoutMs = 180_000): Promise<FailedRun> {
   return waitFor<FailedRun>({
     what: `container ${MIGRATIONS} of ${pod.metadata.name} to give up`,
     timeoutMs,

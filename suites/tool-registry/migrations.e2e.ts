@@ -1,8 +1,10 @@
 /** The init container brings the schema to the revision of its image: before anything else, once, keeping the data. */
+import type { LockWatch } from '../../fixtures/services/postgres-types.ts';
 import { containerRuns, neverStarted, restartsWithBackOff } from '../../harness/checks/live-back-off.ts';
 import { trafficAfterInit } from '../../harness/checks/live-order.ts';
 import { waitForRollout } from '../../harness/checks/live-rollout.ts';
 import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
+import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { ManifestPatch } from '../../harness/manifests/patch.ts';
@@ -18,8 +20,15 @@ import { oneAtATime } from './migration-lock.ts';
 import { namesCause, tellsNoPassword, upgradesIn } from './migration-log.ts';
 import { failedRun, migrationLog, MIGRATIONS, nextPod } from './migration-run.ts';
 import { DEPLOYMENT, SERVICE } from './names.ts';
-import { BROKEN, breakMigrations, slowMigrations } from './sabotage.ts';
-import { headOf, readSchema, schemaBeforeTraffic, schemaIsCurrent, watchSchema } from './schema.ts';
+import { BROKEN, breakMigrations, holdMigrations } from './sabotage.ts';
+import {
+  headOf,
+  readSchema,
+  schemaBeforeTraffic,
+  schemaIsCurrent,
+  watchSchema,
+  type SchemaWatch,
+} from './schema.ts';
 import { replicas } from './variants.ts';
 
 const BAROMETER = { name: 'kindproof-barometer', description: 'reads the barometric pressure' };
@@ -51,19 +60,24 @@ requirement(
 requirement(
   ['R-05', 'R-07', 'R-32'],
   'migrates an empty database once, however many replicas start, and nobody gets traffic before it is done',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const namespace = await lab.namespace();
     const { database } = registryOf({ environment: await lab.environment(namespace) });
-    // Long enough for the others to come to the lock, and for the order to be seen.
-    await slowMigrations(database, 8);
+    const hold = await holdMigrations(database);
     const locks = database.watchLocks();
     const release = await lab.install({ namespace, patches: replicas(3), rollout: false });
     const schema = watchSchema(release.recording, SERVICE, database);
     lab.defer('stop looking at the schema', async () => {
       await schema.stop();
     });
-    await release.rolledOut();
+    await othersWait(locks);
+    await hold.letGo();
+    const rollout = release.rolledOut();
+    // Who has changes to make after another is held up, until it can be seen whether that one gets traffic on half a schema.
+    await Promise.race([someoneServes(schema), rollout]);
+    await hold.end();
+    await rollout;
 
     const pods = await release.pods();
     const recording = await release.settleRecording();
@@ -84,7 +98,7 @@ requirement(
 requirement(
   ['R-11', 'R-31'],
   'brings the database of the previous release to the newest revision with its data, while that release works on beside it',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, subject, observe }) => {
     const release = await lab.install({ patches: [...replicas(1), ...previous(subject)] });
     const { database } = registryOf(release);
@@ -93,8 +107,7 @@ requirement(
     const rows = await readRows(database);
     const { revision } = await readSchema(database);
 
-    // Available only after a while: for so long both releases serve.
-    await lab.upgrade(release, { patches: [...replicas(1), ...lingering(20)], rollout: false });
+    await lab.upgrade(release, { patches: [...replicas(1), ...lingering], rollout: false });
     const young = await nextPod(release, [old]);
     await readyBeside(release, old, young);
     const head = await headOf(release, young);
@@ -112,14 +125,14 @@ requirement(
     observe(
       `${revision ?? 'no revision'} -> ${head}: ${old.metadata.name} went on serving beside ${young.metadata.name}`,
     );
-    await release.rolledOut();
+    await lab.upgrade(release, { patches: replicas(1) });
   },
 );
 
 requirement(
   'R-11',
   'has nothing to do for a pod that finds the newest revision, and leaves the data as they are',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const { database } = registryOf(release);
@@ -141,7 +154,7 @@ requirement(
 requirement(
   'R-12',
   'holds an upgrade back whose migration fails, tries again after growing pauses, and goes on by itself once that is mended',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, subject, kube, observe }) => {
     const release = await lab.install({ patches: [...replicas(1), ...previous(subject)] });
     const { database, password } = registryOf(release);
@@ -153,10 +166,7 @@ requirement(
     const { log, exitCode } = await failedRun(release, young);
     await expect(namesCause(log, new RegExp(BROKEN), 'the migration that fails')).toHold();
     await expect(tellsNoPassword(log, password)).toHold();
-    await release.until(`${MIGRATIONS} of ${name} to be started for the third time`, async () => {
-      const pod = await kube.get('Pod', { name, namespace: release.namespace });
-      return pod !== undefined && containerStatus(pod, MIGRATIONS).restartCount >= 2;
-    });
+    await startedAgain(release, young, 2);
 
     const recording = await release.settleRecording();
     await expect(restartsWithBackOff(containerRuns(recording, name, MIGRATIONS), MIGRATIONS)).toHold();
@@ -173,7 +183,7 @@ requirement(
 
     await sabotage.undo();
     // It has failed so often that a wait would give up early; this time it has been mended.
-    await waitForRollout(kube, release.deployment(DEPLOYMENT), { timeoutMs: 120_000, giveUpEarly: false });
+    await waitForRollout(kube, release.deployment(DEPLOYMENT), { timeoutMs: 300_000, giveUpEarly: false });
     expect((await onePod(release)).metadata.name, 'the pod that had failed').toBe(name);
     await expect(schemaIsCurrent(await readSchema(database), await headOf(release, young))).toHold();
   },
@@ -182,12 +192,12 @@ requirement(
 requirement(
   'R-30',
   'can be migrated by a Job before it is deployed, and its init container then finds nothing to do',
-  { release: 'none', disruptive: true },
-  async ({ lab, subject, kube, observe }) => {
+  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  async ({ lab, kube, observe }) => {
     // What the Job refers to is there, and nothing runs.
     const release = await lab.install({ patches: replicas(0) });
     const { namespace } = release;
-    const job = await migrationJob(subject, release);
+    const job = await migrationJob(lab, release);
     await kube.apply(job, { namespace });
     const labelSelector = `job-name=${job.metadata.name}`;
     await release.until(
@@ -239,14 +249,69 @@ async function worksOn(api: RegistryApi): Promise<Verdict> {
   };
 }
 
-/** A new pod counts only after so many seconds of being ready; until then the old one stays. */
-function lingering(seconds: number): ManifestPatch[] {
-  return [
-    {
-      target: { kind: 'Deployment', name: DEPLOYMENT },
-      ops: [{ op: 'add', path: '/spec/minReadySeconds', value: seconds }],
+/** A new pod counts only after a time of being ready that does not come: both releases serve for as long as the check needs. */
+const lingering: readonly ManifestPatch[] = [
+  {
+    target: { kind: 'Deployment', name: DEPLOYMENT },
+    ops: [
+      { op: 'add', path: '/spec/minReadySeconds', value: 3000 },
+      // Has to be longer.
+      { op: 'add', path: '/spec/progressDeadlineSeconds', value: 3600 },
+    ],
+  },
+];
+
+/**
+ * Waits until a connection waits for an advisory lock of another, which migrates meanwhile. Where there is no lock nobody ever does: what
+ * was seen of locks is judged afterwards.
+ */
+async function othersWait({ samples }: LockWatch): Promise<void> {
+  try {
+    await waitFor<undefined>({
+      what: 'a replica to wait for the lock of the migrations',
+      timeoutMs: 90_000,
+      look: () => {
+        if (samples.some(({ locks }) => locks.some(({ granted }) => !granted)))
+          return Promise.resolve({ done: true, value: undefined });
+        return Promise.resolve({ done: false, seen: `nobody, in ${samples.length} looks that saw a lock` });
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+  }
+}
+
+/** Waits until the schema has been looked at with a pod behind the Service. */
+function someoneServes({ samples }: SchemaWatch): Promise<void> {
+  const serving = waitFor<undefined>({
+    what: `somebody to be behind Service ${SERVICE}`,
+    timeoutMs: 180_000,
+    look: () => {
+      const served = samples.some(({ ready }) => ready.length > 0);
+      return Promise.resolve(served ? { done: true, value: undefined } : { done: false, seen: 'nobody is' });
     },
-  ];
+  });
+  // When the rollout fails first, nobody listens any more.
+  serving.catch(() => {});
+  return serving;
+}
+
+/** Waits until the kubelet has started the migrations of a pod so many times after the first. */
+function startedAgain(
+  { kube, namespace }: Release,
+  { metadata: { name } }: Pod,
+  times: number,
+): Promise<void> {
+  return waitFor<undefined>({
+    what: `${MIGRATIONS} of ${name} to be started again ${times} times`,
+    timeoutMs: 180_000,
+    look: async () => {
+      const pod = await kube.get('Pod', { name, namespace });
+      const seen = pod ? containerStatus(pod, MIGRATIONS) : undefined;
+      if ((seen?.restartCount ?? 0) >= times) return { done: true, value: undefined };
+      return { done: false, seen: seen ? `${seen.restartCount} times` : 'the pod is gone' };
+    },
+  });
 }
 
 async function onePod(release: Release): Promise<Pod> {
@@ -263,6 +328,6 @@ async function readyBeside(release: Release, old: Pod, young: Pod): Promise<void
       const ready = release.recording.endpointsOf(SERVICE).at(-1)?.ready;
       return Promise.resolve([old, young].every(({ metadata }) => ready?.has(metadata.name) === true));
     },
-    90_000,
+    150_000,
   );
 }

@@ -1,15 +1,17 @@
 /** The running objects, as the documents' commands show them: `get`, `describe`, `logs`. */
 import { z } from 'zod';
 import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
+import { eventually } from '../../harness/checks/live-eventually.ts';
 import { isExposition } from '../../harness/checks/live-exposition.ts';
 import { selectorSelectsExactly } from '../../harness/checks/live-workload.ts';
+import type { Verdict } from '../../harness/checks/verdict.ts';
 import { podTemplateOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { inDatabase } from './database-client.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';
 import { CONFIG_MAP, CONTAINERS, DEPLOYMENT, HOSTNAME, SECRET, SELECTOR, SERVICE } from './names.ts';
-import { connect, startPythonPod } from './python-pod.ts';
+import { connect, startPythonPod, untilOpen } from './python-pod.ts';
 
 requirement('R-03', 'has 3 replicas available', { first: true }, async ({ release }) => {
   await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
@@ -33,13 +35,13 @@ requirement(
     const client = await startPythonPod(release, await lab.namespace(), 'client');
     const port = (await release.service(SERVICE)).spec.ports?.[0]?.port ?? 0;
     const host = `${SERVICE}.${release.namespace}.svc.cluster.local`;
-    expect(await connect(release, client, host, port), `connection to ${host}:${port}`).toBe('connected');
+    await untilOpen(release, client, { host, port }, `from another namespace to ${host}:${port}`);
     const addresses = (await kube.list('Node')).flatMap(({ status }) =>
       (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
     );
     expect(addresses.length, 'addresses of nodes').toBeGreaterThan(0);
     for (const address of addresses) {
-      const answer = await connect(release, client, address, port);
+      const answer = await connect(release, client, { host: address, port });
       expect(answer, `connection to node ${address}:${port}`).not.toBe('connected');
     }
     observe(
@@ -151,23 +153,36 @@ requirement(
   'has exactly its ready pods behind its Services, on port 8000',
   async ({ release, kube, observe }) => {
     const { namespace } = release;
-    const pods = await release.pods();
     for (const { metadata } of release.objects.filter((o) => o.kind === 'Service')) {
-      const slices = await kube.list('EndpointSlice', {
-        namespace,
-        labelSelector: `kubernetes.io/service-name=${metadata.name}`,
-      });
-      await expect(endpointsMatch(await release.service(metadata.name), slices, pods)).toHold();
+      const service = await release.service(metadata.name);
+      const labelSelector = `kubernetes.io/service-name=${metadata.name}`;
+      const leads = async (): Promise<Verdict> => {
+        const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
+        return endpointsMatch(service, slices, await release.pods());
+      };
+      await expect(eventually(leads)).toHold();
     }
-    // What `get endpoints` shows is the older kind.
-    const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, { name: SERVICE, namespace });
-    const subsets = endpointsSchema.safeParse(endpoints).data?.subsets ?? [];
-    const shown = subsets.flatMap(({ addresses, ports }) =>
-      addresses.flatMap(({ ip }) => ports.map(({ port }) => `${ip}:${port}`)),
-    );
-    expect(shown.toSorted(), `addresses of Endpoints ${SERVICE}`).toEqual(
-      pods.map((pod) => `${pod.status?.podIP ?? ''}:8000`).toSorted(),
-    );
-    observe(shown.join(', '));
+    // What `get endpoints` shows is the older kind, which a controller of its own writes.
+    const shown = async (): Promise<Verdict> => {
+      const ref = { name: SERVICE, namespace };
+      const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, ref);
+      const actual = addressesOf(endpoints).join(', ');
+      const ips = (await release.pods()).map((pod) => pod.status?.podIP ?? '');
+      const wanted = ips.map((ip) => `${ip}:8000`).toSorted();
+      const expected = `addresses of Endpoints ${SERVICE}: ${wanted.join(', ')}`;
+      return { ok: actual === wanted.join(', '), expected, actual: actual || 'none' };
+    };
+    const verdict = await eventually(shown);
+    await expect(verdict).toHold();
+    observe(verdict.actual);
   },
 );
+
+function addressesOf(endpoints: unknown): string[] {
+  const subsets = endpointsSchema.safeParse(endpoints).data?.subsets ?? [];
+  return subsets
+    .flatMap(({ addresses, ports }) =>
+      addresses.flatMap(({ ip }) => ports.map(({ port }) => `${ip}:${port}`)),
+    )
+    .toSorted();
+}

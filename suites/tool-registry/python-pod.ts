@@ -2,7 +2,14 @@
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/types.ts';
+import { startBarePod } from '../../harness/suite/bare-pod.ts';
 import type { Release } from '../../harness/suite/release.ts';
+
+/** A host, by name or address, and a port of it. */
+export interface Destination {
+  host: string;
+  port: number;
+}
 
 /** Where it answers with a list of files. */
 export const PYTHON_POD_PORT = 8080;
@@ -10,53 +17,36 @@ export const PYTHON_POD_PORT = 8080;
 /** Seconds for a connection: what a policy denies is dropped, not refused. */
 const CONNECT_SECONDS = 3;
 
+const CONNECTED = 'connected';
+
 const CONNECT = `
 import socket, sys
 try:
     socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=${CONNECT_SECONDS}).close()
-    print("connected")
+    print("${CONNECTED}")
 except OSError as error:
     print(error)
 `;
 
 const POST = `
-import sys, urllib.error, urllib.request
+import http.client, sys, urllib.error, urllib.request
 request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})
 try:
     print(urllib.request.urlopen(request, timeout=20).status)
 except urllib.error.HTTPError as error:
     print(error.code)
-except OSError as error:
+except (OSError, http.client.HTTPException) as error:
     print(error)
 `;
 
-/** Starts one and waits until it runs; it goes with its namespace. */
+/** Starts one and waits until it answers; it goes with its namespace. */
 export async function startPythonPod(release: Release, namespace: string, name: string): Promise<Pod> {
-  const { kube } = release;
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name,
-          image: await imageOf(release),
-          command: ['python3', '-m', 'http.server', '--directory', '/tmp', String(PYTHON_POD_PORT)],
-          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '200m', memory: '64Mi' } },
-        },
-      ],
-    },
-  });
-  return waitFor({
-    what: `pod ${name} in namespace ${namespace} to run`,
-    timeoutMs: 60_000,
-    look: async () => {
-      const pod = await kube.get('Pod', { name, namespace });
-      const phase = pod?.status?.phase ?? 'not there';
-      return pod && phase === 'Running' ? { done: true, value: pod } : { done: false, seen: phase };
-    },
+  return startBarePod(release.kube, {
+    name,
+    namespace,
+    image: await imageOf(release),
+    command: ['python3', '-m', 'http.server', '--directory', '/tmp', String(PYTHON_POD_PORT)],
+    port: PYTHON_POD_PORT,
   });
 }
 
@@ -69,23 +59,62 @@ export async function imageOf(release: Release): Promise<string> {
 }
 
 /** `connected`, or why not; from inside the first container of any pod with Python. */
-export function connect(release: Release, from: Pod, host: string, port: number): Promise<string> {
+export function connect(release: Release, from: Pod, { host, port }: Destination): Promise<string> {
   return python(release, from, CONNECT, [host, String(port)]);
 }
 
-/** Status of the answer, or why there is none. */
-export function post(release: Release, from: Pod, url: string, body: unknown): Promise<string> {
-  return python(release, from, POST, [url, JSON.stringify(body)]);
+/**
+ * Waits until a connection is accepted: each node comes by itself to a new Service, and to who is behind it.
+ *
+ * @param way completes the sentence "waited for the way … to be open"
+ */
+export function untilOpen(release: Release, from: Pod, to: Destination, way: string): Promise<void> {
+  const ask = (): Promise<string> => connect(release, from, to);
+  return untilSaid(`the way ${way} to be open`, ask, (answer) => answer === CONNECTED);
 }
 
-async function python({ kube }: Release, pod: Pod, script: string, args: string[]): Promise<string> {
+/** Waits until no connection comes about: a network plug-in takes a moment to see a new policy, and a new pod. */
+export function untilDenied(release: Release, from: Pod, to: Destination, way: string): Promise<void> {
+  const ask = (): Promise<string> => connect(release, from, to);
+  return untilSaid(`the policy to deny the way ${way}`, ask, (answer) => answer !== CONNECTED);
+}
+
+/** Waits until what is posted is answered with status 200; `what` completes the sentence "waited for … to be answered 200". */
+export function untilAnswered(
+  release: Release,
+  from: Pod,
+  { url, body }: { url: string; body: unknown },
+  what: string,
+): Promise<void> {
+  const ask = (): Promise<string> => python(release, from, POST, [url, JSON.stringify(body)]);
+  return untilSaid(`${what} to be answered 200`, ask, (answer) => answer === '200');
+}
+
+function untilSaid(
+  what: string,
+  ask: () => Promise<string>,
+  holds: (answer: string) => boolean,
+): Promise<void> {
+  return waitFor({
+    what,
+    timeoutMs: 30_000,
+    look: async () => {
+      const answer = await ask();
+      return holds(answer) ? { done: true, value: undefined } : { done: false, seen: answer };
+    },
+  });
+}
+
+/** @throws CheckFailure `E_EXEC` when the script itself breaks: that is no answer, neither a good nor a bad one */
+async function python(release: Release, pod: Pod, script: string, args: string[]): Promise<string> {
   const { name, namespace = '' } = pod.metadata;
-  const { stdout, stderr } = await kube.exec({
+  const { exitCode, stdout, stderr } = await release.kube.exec({
     namespace,
     pod: name,
     container: pod.spec.containers[0]?.name,
     command: ['python3', '-c', script, ...args],
     timeoutMs: 40_000,
   });
-  return stdout.trim() || stderr.trim();
+  if (exitCode === 0) return stdout.trim();
+  throw new CheckFailure('E_EXEC', `python3 in pod ${name} exited with ${exitCode}: ${stderr.trim()}`);
 }

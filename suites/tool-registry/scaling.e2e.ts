@@ -1,7 +1,9 @@
 /** More and fewer replicas: by hand, and by an autoscaler that is left to decide. */
 import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
+import { eventually } from '../../harness/checks/live-eventually.ts';
 import { autoscalersCanScale } from '../../harness/checks/static-autoscaling.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { containerStatus, type Release } from '../../harness/suite/release.ts';
@@ -17,7 +19,7 @@ import { leftToTheAutoscaler, replicas, unscheduled } from './variants.ts';
 requirement(
   'R-33',
   'scales from 3 to 5 replicas, whose migrations have nothing to do, and back to 3',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(3) });
     const first = await release.pods();
@@ -58,8 +60,8 @@ requirement(
   'R-34',
   'is scaled by cpu at 70 %, and applying the manifests again does not undo what the autoscaler has decided',
   { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 240_000 },
-  async ({ lab, kube, subject, observe }) => {
-    const { object, spec } = await autoscaler(subject);
+  async ({ lab, kube, observe }) => {
+    const { object, spec } = await autoscaler(lab);
     expect(spec.scaleTargetRef, 'what the autoscaler scales').toMatchObject({
       kind: 'Deployment',
       name: DEPLOYMENT,
@@ -107,26 +109,41 @@ requirement(
   'R-34',
   'is brought back to 3 replicas from fewer, and to 10 from more',
   { release: 'none', disruptive: true },
-  async ({ lab, kube, subject, observe }) => {
+  async ({ lab, kube, observe }) => {
     // The numbers are the autoscaler's whether or not the pods run; these wait for a scheduler that there is not.
     const patches = [...replicas(1), ...unscheduled];
     const release = await lab.install({ patches, rollout: false });
-    const { object } = await autoscaler(subject);
+    const { object } = await autoscaler(lab);
     await kube.apply(object, { namespace: release.namespace });
-    await release.until('1 replica to be corrected to 3', () => asksFor(release, 3), 90_000);
+    expect(await correctionOf(release, 1), 'replicas that 1 is corrected to').toBe(3);
     await scale(release, 12);
-    await release.until('12 replicas to be corrected to 10', () => asksFor(release, 10), 90_000);
-    expect(replicasOf(await release.deployment(DEPLOYMENT).read()), 'replicas').toBe(10);
+    expect(await correctionOf(release, 12), 'replicas that 12 are corrected to').toBe(10);
     observe('1 became 3, 12 became 10');
   },
 );
 
+/** The controller of the slices comes to a pod after that has become ready. */
 async function expectEndpoints(release: Release): Promise<void> {
-  const slices = await release.kube.list('EndpointSlice', {
-    namespace: release.namespace,
-    labelSelector: `kubernetes.io/service-name=${SERVICE}`,
+  const { kube, namespace } = release;
+  const labelSelector = `kubernetes.io/service-name=${SERVICE}`;
+  const asked = async (): Promise<Verdict> => {
+    const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
+    return endpointsMatch(await release.service(SERVICE), slices, await release.pods());
+  };
+  await expect(await eventually(asked)).toHold();
+}
+
+/** How many replicas the Deployment asks for as soon as it is another number than this one. */
+function correctionOf(release: Release, count: number): Promise<number> {
+  return waitFor({
+    what: `the autoscaler to correct ${count} replicas`,
+    timeoutMs: 90_000,
+    look: async () => {
+      const replicas = replicasOf(await release.deployment(DEPLOYMENT).read());
+      if (replicas !== count) return { done: true, value: replicas };
+      return { done: false, seen: `${replicas} are asked for` };
+    },
   });
-  await expect(endpointsMatch(await release.service(SERVICE), slices, await release.pods())).toHold();
 }
 
 async function asksFor(release: Release, count: number): Promise<boolean> {

@@ -96,6 +96,8 @@ export function schemaBeforeTraffic(samples: readonly SchemaSample[], head: stri
 }
 
 export interface SchemaWatch {
+  /** Those of `stop`, as far as they have been taken. */
+  readonly samples: readonly SchemaSample[];
   stop(): Promise<SchemaSample[]>;
 }
 
@@ -121,6 +123,7 @@ export function watchSchema(
   }
   const watching = watch();
   return {
+    samples,
     async stop() {
       stopped.abort();
       await watching;

@@ -14,7 +14,7 @@ export async function waitingMigration(lab: Lab): Promise<{ release: Release; po
   const { name } = (await nextPod(release)).metadata;
   const pod = await waitFor({
     what: `container ${MIGRATIONS} of ${name} to run`,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     look: async () => {
       const now = await release.kube.get('Pod', { name, namespace: release.namespace });
       const state = now?.status?.initContainerStatuses?.find((status) => status.name === MIGRATIONS)?.state;

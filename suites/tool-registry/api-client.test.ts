@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { makePod } from '../../harness/diagnose/fixtures.ts';
+import type { HttpAnswer } from '../../harness/kube/client.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
+import type { Pod } from '../../harness/kube/types.ts';
+import type { Release } from '../../harness/suite/release.ts';
+import { registryApi, type RegistryApi } from './api-client.ts';
+
+const answer = (status: number, body: unknown, headers: Record<string, string> = {}): HttpAnswer => ({
+  status,
+  headers,
+  body: JSON.stringify(body),
+  durationMs: 1,
+});
+const nobody = answer(503, {}, { [PROXY_ERROR_HEADER]: 'no endpoints available for service "x"' });
+const tools = answer(200, { tools: [{ name: 'a' }] });
+
+/** A registry that gives these answers, one after the other. */
+function apiOf(answers: HttpAnswer[], pod?: Pod): RegistryApi {
+  const http = (): Promise<HttpAnswer> => Promise.resolve(answers.shift()!);
+  return registryApi({ http } as unknown as Release, pod);
+}
+
+describe('registryApi', () => {
+  it('waits for the API server to know who is behind the Service', async () => {
+    expect(await apiOf([nobody, tools]).listTools()).toEqual(['a']);
+  });
+
+  it.each<[string, HttpAnswer[], Pod | undefined]>([
+    ['what the application itself answers', [answer(503, { detail: 'no database' }), tools], undefined],
+    ['a pod that is asked by its name', [nobody, tools], makePod({})],
+  ])('takes %s as it is', async (_what, answers, pod) => {
+    await expect(apiOf(answers, pod).listTools()).rejects.toThrow(/answered 503, not as documented/);
+  });
+
+  it('tells whoever asks for gaps of every one', async () => {
+    expect((await apiOf([nobody, tools]).ask('GET', '/health')).status).toBe(503);
+  });
+});

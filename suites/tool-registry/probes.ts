@@ -1,0 +1,20 @@
+/** The probes of container api, and how long they go on before they have their effect. */
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Pod, Probe } from '../../harness/kube/types.ts';
+
+/** Of the container api, as the API server has completed it. */
+export function probeOf(pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Probe {
+  const probe = pod.spec.containers.find((c) => c.name === 'api')?.[kind];
+  if (probe) return probe;
+  throw new CheckFailure('E_SELECTED_NOTHING', `container api of ${pod.metadata.name} has no ${kind}`);
+}
+
+/** How long a probe may fail before it has its effect. */
+export function patienceMs({ periodSeconds = 10, failureThreshold = 3, timeoutSeconds = 1 }: Probe): number {
+  return (periodSeconds * failureThreshold + timeoutSeconds) * 1000;
+}
+
+/** One look a second, for longer than the probe has patience. */
+export function longerThan(probe: Probe): { count: number; intervalMs: number } {
+  return { count: Math.ceil(patienceMs(probe) / 1000) + 5, intervalMs: 1000 };
+}
