@@ -6,8 +6,8 @@ import { messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import type { ExecResult, KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
 import { createNamespace } from '../../harness/kube/new-namespace.ts';
+import type { Pod } from '../../harness/kube/types.ts';
 import type { Cluster } from '../cluster.ts';
 
 /** An image with which probes talk and share files; it has to be on the nodes already. */

@@ -12,6 +12,8 @@ const ended = (exitCode: number) => ({
   terminated: { exitCode, startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:01:00Z' },
 });
 
+const LOST = 'unable to retrieve container logs for containerd://70360dc294ea';
+
 interface Look {
   status?: Partial<ContainerStatus>;
   log?: string;
@@ -69,6 +71,16 @@ describe('failedRun', () => {
     expect(await failedRun(racing, pod)).toMatchObject({ log: 'refused' });
   });
 
+  it('takes the next instance when the kubelet has the log of this one no more', async () => {
+    const again = { state: { running: {} }, lastState: ended(1) };
+    const pruned = release(
+      { status: { ...again, restartCount: 1 }, previous: LOST },
+      { status: { ...again, restartCount: 1 } },
+      { status: { ...again, restartCount: 2 }, previous: 'refused again' },
+    );
+    expect(await failedRun(pruned, pod)).toMatchObject({ log: 'refused again', exitCode: 1 });
+  });
+
   it.each<[string, Look, RegExp]>([
     ['it succeeded', { status: { state: ended(0) } }, /exit code 0, and the application starts/],
     [
@@ -87,6 +99,11 @@ describe('attemptsLogged', () => {
     expect(log).toBe(attempts(3));
   });
 
+  it('counts by itself when the log of the one that ended is gone', async () => {
+    const restarted = release({ log: attempts(2) }, { status: { restartCount: 1 }, previous: LOST });
+    await expect(attemptsLogged(restarted, pod, 3)).rejects.toThrow(/it ended after 2 attempts/);
+  });
+
   it('gives up when the instance has ended before', async () => {
     const restarted = release({ status: { restartCount: 1 }, log: attempts(1), previous: attempts(2) });
     await expect(attemptsLogged(restarted, pod, 3)).rejects.toThrow(/it ended after 2 attempts/);
@@ -94,6 +111,12 @@ describe('attemptsLogged', () => {
 });
 
 describe('migrationLog', () => {
+  it('is asked for again while the kubelet cannot find it', async () => {
+    let asked = 0;
+    const kube = { logs: () => Promise.resolve(asked++ === 0 ? LOST : 'upgraded') };
+    expect(await migrationLog({ kube, namespace: 'demo' } as unknown as Release, pod)).toBe('upgraded');
+  });
+
   it('is empty before there is one', async () => {
     expect(await migrationLog(release({}), pod)).toBe('');
   });

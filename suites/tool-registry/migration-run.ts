@@ -35,19 +35,42 @@ export function nextPod(release: Release, others: readonly Pod[] = []): Promise<
   });
 }
 
-/** The log of the present instance, or of the one before it; empty while there is none. */
-export async function migrationLog(
+/** In the place of a log, and with status 200: the container has been removed since, or the runtime does not answer. */
+const KUBELET_HAS_NONE = /^unable to retrieve container logs for \S+\s*$/;
+
+interface LogLook {
+  /** Empty before there is one. */
+  log: string;
+  /** The kubelet knows of the instance and has no log of it. */
+  lost: boolean;
+}
+
+async function lookAtLog(
   { kube, namespace }: Release,
   { metadata }: Pod,
   options: { previous?: boolean } = {},
-): Promise<string> {
+): Promise<LogLook> {
   try {
-    return await kube.logs({ namespace, pod: metadata.name, container: MIGRATIONS, ...options });
+    const log = await kube.logs({ namespace, pod: metadata.name, container: MIGRATIONS, ...options });
+    return KUBELET_HAS_NONE.test(log) ? { log: '', lost: true } : { log, lost: false };
   } catch (error) {
-    // "container … is waiting to start", or its log is gone with it.
-    if (error instanceof ApiError && [400, 404].includes(error.status)) return '';
+    // "container … is waiting to start", or there was none before it.
+    if (error instanceof ApiError && [400, 404].includes(error.status))
+      return { log: '', lost: options.previous === true };
     throw error;
   }
+}
+
+/** The log of the present instance; empty while there is none. */
+export function migrationLog(release: Release, pod: Pod): Promise<string> {
+  return waitFor<string>({
+    what: `the log of ${MIGRATIONS} of ${pod.metadata.name}`,
+    timeoutMs: 30_000,
+    look: async () => {
+      const { log, lost } = await lookAtLog(release, pod);
+      return lost ? { done: false, seen: 'the kubelet has none' } : { done: true, value: log };
+    },
+  });
 }
 
 /**
@@ -56,19 +79,24 @@ export async function migrationLog(
  * @throws WaitTimeout early, when it has ended before
  */
 export function attemptsLogged(release: Release, pod: Pod, wanted: number): Promise<string> {
+  let most = 0;
   return waitFor({
     what: `container ${MIGRATIONS} of ${pod.metadata.name} to log ${wanted} attempts`,
     timeoutMs: 180_000,
     intervalMs: 500,
     look: async () => {
-      const log = await migrationLog(release, pod);
+      const { log } = await lookAtLog(release, pod);
       const attempts = attemptsIn(log).length;
       if (attempts >= wanted) return { done: true, value: log };
       const seen = `${attempts} attempts`;
       const { restartCount } = await statusOf(release, pod);
-      if (restartCount === 0) return { done: false, seen };
-      const hopeless = `it ended after ${attemptsIn(await migrationLog(release, pod, { previous: true })).length} attempts`;
-      return { done: false, seen, hopeless };
+      if (restartCount === 0) {
+        most = attempts;
+        return { done: false, seen };
+      }
+      const before = await lookAtLog(release, pod, { previous: true });
+      const made = before.lost ? most : attemptsIn(before.log).length;
+      return { done: false, seen, hopeless: `it ended after ${made} attempts` };
     },
   });
 }
@@ -87,7 +115,8 @@ export function failedRun(release: Release, pod: Pod, timeoutMs = 180_000): Prom
       const { restartCount, state, lastState } = await statusOf(release, pod);
       const ended = state?.terminated ?? lastState?.terminated;
       if (!ended) {
-        const attempts = attemptsIn(await migrationLog(release, pod)).length;
+        const { log } = await lookAtLog(release, pod);
+        const attempts = attemptsIn(log).length;
         const seen = `it runs, ${attempts} attempts logged`;
         if (attempts <= MAX_ATTEMPTS) return { done: false, seen };
         return { done: false, seen, hopeless: `it goes on after ${MAX_ATTEMPTS} attempts` };
@@ -98,7 +127,9 @@ export function failedRun(release: Release, pod: Pod, timeoutMs = 180_000): Prom
       }
       // The kubelet starts the next instance before it says so: until then nobody knows of which one the log would be.
       if (state?.terminated) return { done: false, seen: `it ended with exit code ${ended.exitCode}` };
-      const log = await migrationLog(release, pod, { previous: true });
+      const { log, lost } = await lookAtLog(release, pod, { previous: true });
+      // The kubelet keeps the last one only: the next instance has failed meanwhile, and its log will do as well.
+      if (lost) return { done: false, seen: 'its log is gone' };
       const now = await statusOf(release, pod);
       if (now.restartCount !== restartCount) return { done: false, seen: 'it is being started again' };
       const { exitCode, startedAt = '', finishedAt = '' } = ended;

@@ -72,6 +72,7 @@ requirement(
       await schema.stop();
     });
     await othersWait(locks);
+    await expect(oneAtATime(locks.samples)).toHold();
     await hold.letGo();
     const rollout = release.rolledOut();
     // Who has changes to make after another is held up, until it can be seen whether that one gets traffic on half a schema.
@@ -262,8 +263,8 @@ const lingering: readonly ManifestPatch[] = [
 ];
 
 /**
- * Waits until a connection waits for an advisory lock of another, which migrates meanwhile. Where there is no lock nobody ever does: what
- * was seen of locks is judged afterwards.
+ * Waits until a connection waits for an advisory lock of another, which migrates meanwhile. Where there is no lock nobody ever does:
+ * what was seen is to be judged.
  */
 async function othersWait({ samples }: LockWatch): Promise<void> {
   try {
