@@ -213,10 +213,11 @@ export class Lab {
       await this.kube.delete('Pod', { name: metadata.name, namespace: release.namespace });
     }
     const deleted = new Set(before.map((p) => p.metadata.uid));
+    const graceMs = Math.max(...before.map((p) => (p.spec.terminationGracePeriodSeconds ?? 30) * 1000));
     const { signal } = this.#shared.deps;
     await waitFor({
       what: `the ${before.length} deleted pods to be replaced`,
-      timeoutMs: 60_000,
+      timeoutMs: graceMs + 60_000,
       signal,
       look: async () => {
         const all = await this.kube.list('Pod', { namespace: release.namespace });
