@@ -32,8 +32,9 @@ check('T-01', async ({ task }) => {
 });
 `,
   hanging: `
-check('T-01', async () => {
+check('T-01', async ({ signal }) => {
   trace('hanging');
+  signal.addEventListener('abort', () => trace(signal.reason.name));
   await new Promise((resolve) => setTimeout(resolve, 30_000));
 }, { exclusive: true });
 passes('T-02', { exclusive: true });
@@ -160,6 +161,8 @@ describe('runChecks', () => {
     });
     expect(seen).toMatchObject({ interrupted: true, checks: {}, errors: [] });
     expect(await trace('hanging')).not.toContain('T-02');
+    // By this name the kit tells a cancelled run from a test that took too long.
+    expect(await trace('hanging')).toContain('TestRunAbortError');
   });
 
   it('starts nothing when it was interrupted before', async () => {
