@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../core/deadline.ts';
 import { makeEvent, makePod, NOW, pendingPod } from '../diagnose/fixtures.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeEvent, Pod } from '../kube/types.ts';
 import { podReady, podRefused } from './live-pod-start.ts';
+import { sleepingClock } from '../testing/sleeping-clock.ts';
 
 const NO_ROOM = '0/3 nodes are available: 3 Insufficient example.com/gpu.';
 const ready = makePod({ phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
@@ -33,22 +33,10 @@ function kubeOf(...looks: Look[]): KubeClient {
   return kube as KubeClient;
 }
 
-/** Time that passes only by sleeping. */
-function fakeClock(): Clock {
-  let time = NOW;
-  return {
-    now: () => time,
-    sleep: (ms) => {
-      time += ms;
-      return Promise.resolve();
-    },
-  };
-}
-
 const web = { name: 'web-1', namespace: 'demo' };
 
 function failure(...looks: Look[]): Promise<string> {
-  return podReady(kubeOf(...looks), web, { clock: fakeClock() }).then(
+  return podReady(kubeOf(...looks), web, { clock: sleepingClock(NOW) }).then(
     () => 'it was ready',
     (error: unknown) => (error as Error).message,
   );
@@ -57,7 +45,7 @@ function failure(...looks: Look[]): Promise<string> {
 describe('podReady', () => {
   it('waits for more than Running', async () => {
     const kube = kubeOf({ pod: running }, { pod: running }, { pod: ready });
-    expect(await podReady(kube, web, { clock: fakeClock() })).toBe(ready);
+    expect(await podReady(kube, web, { clock: sleepingClock(NOW) })).toBe(ready);
   });
 
   it("ends with the node's words about what it waits for", async () => {
@@ -107,7 +95,7 @@ describe('podReady', () => {
     const waiting = { reason: 'CreateContainerConfigError', message: 'secret "keys" not found' };
     const pod = makePod({ statuses: [{ state: { waiting } }] });
     expect(await failure({ pod })).toMatch(/gave up early: pod web-1 .*keys/);
-    const wait = { clock: fakeClock(), giveUpEarly: false };
+    const wait = { clock: sleepingClock(NOW), giveUpEarly: false };
     expect(await podReady(kubeOf({ pod }, { pod: ready }), web, wait)).toBe(ready);
   });
 
@@ -125,11 +113,11 @@ describe('podRefused', () => {
     const fresh = makePod({ conditions: [] });
     delete fresh.spec.nodeName;
     const kube = kubeOf({ pod: fresh }, { pod: pendingPod(NO_ROOM) });
-    expect(await podRefused(kube, web, { clock: fakeClock() })).toBe(NO_ROOM);
+    expect(await podRefused(kube, web, { clock: sleepingClock(NOW) })).toBe(NO_ROOM);
   });
 
   it('gives up when the pod was placed', async () => {
-    const wait = { what: 'the scheduler to keep it off n1', clock: fakeClock() };
+    const wait = { what: 'the scheduler to keep it off n1', clock: sleepingClock(NOW) };
     await expect(podRefused(kubeOf({ pod: running }), web, wait)).rejects.toThrow(
       /for the scheduler to keep it off n1; last seen: it is on n1 \(gave up early: it was placed\)/,
     );

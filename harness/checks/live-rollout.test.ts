@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../core/deadline.ts';
 import { WaitTimeout } from '../core/deadline.ts';
 import { makeDeployment, makePod, makeReplicaSet, NOW } from '../diagnose/fixtures.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Pod, Workload } from '../kube/types.ts';
 import { ownPods, podsOf } from './live-pods.ts';
 import { rolloutGap, waitForRollout } from './live-rollout.ts';
+import { sleepingClock } from '../testing/sleeping-clock.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };
 const done = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyReplicas: 3 };
@@ -24,18 +24,6 @@ function fakeKube(looks: { workload?: Workload; pods?: Pod[] }[]): KubeClient {
     },
   };
   return kube as unknown as KubeClient;
-}
-
-/** Time that passes only by sleeping. */
-function fakeClock(): Clock {
-  let time = NOW;
-  return {
-    now: () => time,
-    sleep: (ms) => {
-      time += ms;
-      return Promise.resolve();
-    },
-  };
 }
 
 describe('rolloutGap', () => {
@@ -69,7 +57,7 @@ describe('rolloutGap', () => {
 describe('waitForRollout', () => {
   const ref = { kind: 'Deployment', name: 'web', namespace: 'demo' } as const;
   const wait = (looks: Parameters<typeof fakeKube>[0]) =>
-    waitForRollout(fakeKube(looks), ref, { timeoutMs: 30_000, clock: fakeClock() });
+    waitForRollout(fakeKube(looks), ref, { timeoutMs: 30_000, clock: sleepingClock(NOW) });
 
   it('returns the workload once everything is in place', async () => {
     const result = await wait(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../core/deadline.ts';
 import type { KubeClient } from './client.ts';
 import { createNamespace } from './new-namespace.ts';
 import type { KubeObject } from './types.ts';
+import { sleepingClock } from '../testing/sleeping-clock.ts';
 
 /** A cluster whose controller makes the account of a namespace at the look of that number. */
 function fakeKube(accountAtLook: number): { client: KubeClient; created: KubeObject[]; looks: () => number } {
@@ -21,21 +21,10 @@ function fakeKube(accountAtLook: number): { client: KubeClient; created: KubeObj
   return { client: client as KubeClient, created, looks: () => looks };
 }
 
-function fakeClock(): Clock {
-  let time = 0;
-  return {
-    now: () => time,
-    sleep: (ms) => {
-      time += ms;
-      return Promise.resolve();
-    },
-  };
-}
-
 describe('createNamespace', () => {
   it('returns when pods are admitted', async () => {
     const kube = fakeKube(3);
-    await createNamespace(kube.client, { name: 'demo', labels: { a: 'b' } }, { clock: fakeClock() });
+    await createNamespace(kube.client, { name: 'demo', labels: { a: 'b' } }, { clock: sleepingClock() });
     expect(kube.created.map(({ kind, metadata }) => ({ kind, metadata }))).toEqual([
       { kind: 'Namespace', metadata: { name: 'demo', labels: { a: 'b' } } },
     ]);
@@ -44,7 +33,7 @@ describe('createNamespace', () => {
 
   it('blames the cluster, not the subject, when they never are', async () => {
     const { client } = fakeKube(Infinity);
-    const making = createNamespace(client, { name: 'demo', labels: {} }, { clock: fakeClock() });
+    const making = createNamespace(client, { name: 'demo', labels: {} }, { clock: sleepingClock() });
     await expect(making).rejects.toMatchObject({
       code: 'E_NAMESPACE',
       exitCode: 3,

@@ -4,6 +4,7 @@ import type { Database } from '../../fixtures/services/postgres-types.ts';
 import type { Verdict } from '../../harness/checks/verdict.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
+import { sampleUntilStopped, type Sampling } from '../../harness/core/sampling.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { Recording } from '../../harness/recorder/recording.ts';
 import type { Release } from '../../harness/suite/release.ts';
@@ -95,11 +96,7 @@ export function schemaBeforeTraffic(samples: readonly SchemaSample[], head: stri
   };
 }
 
-export interface SchemaWatch {
-  /** Those of `stop`, as far as they have been taken. */
-  readonly samples: readonly SchemaSample[];
-  stop(): Promise<SchemaSample[]>;
-}
+export type SchemaWatch = Sampling<SchemaSample>;
 
 /** Looks at the Service and then at the schema, ten times a second, until it is stopped. What could not be read is left out. */
 export function watchSchema(
@@ -108,28 +105,14 @@ export function watchSchema(
   database: Database,
   clock = systemClock,
 ): SchemaWatch {
-  const stopped = new AbortController();
-  const samples: SchemaSample[] = [];
-  async function watch(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const at = clock.now();
+  return sampleUntilStopped<SchemaSample>(
+    async (at) => {
       // In this order: whoever is there now gets traffic on a schema that is at most as old as the one read next.
       const ready = [...(recording.endpointsOf(service).at(-1)?.ready ?? [])];
-      const schema = await readSchema(database).catch(() => undefined);
-      if (schema) samples.push({ at, ready, schema });
-      // Rejects when it is over, which the loop sees by itself.
-      await clock.sleep(INTERVAL_MS, stopped.signal).catch(() => undefined);
-    }
-  }
-  const watching = watch();
-  return {
-    samples,
-    async stop() {
-      stopped.abort();
-      await watching;
-      return samples;
+      return { at, ready, schema: await readSchema(database) };
     },
-  };
+    { everyMs: INTERVAL_MS, clock },
+  );
 }
 
 function gaps({ revision, tables, vector }: Schema, head: string): string[] {
