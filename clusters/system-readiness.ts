@@ -2,6 +2,7 @@
 import type { Clock } from '../harness/core/deadline.ts';
 import { seconds, waitFor, WaitTimeout } from '../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../harness/core/errors.ts';
+import { hasCondition } from '../harness/kube/conditions.ts';
 import type { KubeClient } from '../harness/kube/client.ts';
 import { ApiError } from '../harness/kube/errors.ts';
 import type { ContainerStatus, Node, Pod, Workload } from '../harness/kube/types.ts';
@@ -97,8 +98,7 @@ async function missingParts(
 
 /** Whether it says that it is Ready, and pods may come to it: the taint of a node that is not goes a moment later. */
 export function nodeReady(node: Node): boolean {
-  const ready = node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
-  return ready && notReadyTaint(node) === undefined;
+  return hasCondition(node, 'Ready') && notReadyTaint(node) === undefined;
 }
 
 function notReadyTaint({ spec }: Node): string | undefined {
@@ -130,7 +130,7 @@ function incomplete(
 
 function podReady(pod: Pod): boolean {
   if (pod.status?.phase === 'Succeeded') return true;
-  return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  return hasCondition(pod, 'Ready');
 }
 
 function describePod(pod: Pod): string {

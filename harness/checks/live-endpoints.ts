@@ -1,5 +1,6 @@
 /** Whom a Service leads to. */
 import { matchesLabels } from '../kube/selectors.ts';
+import { hasCondition } from '../kube/conditions.ts';
 import type { EndpointSlice, Pod, Service } from '../kube/types.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -20,9 +21,7 @@ export function endpointsMatch(
     .flatMap((s) => s.endpoints ?? [])
     .filter((e) => e.conditions?.ready !== false)
     .flatMap((e) => e.addresses.map((ip) => ({ ip, target: e.targetRef?.name })));
-  const ready = pods.filter((p) =>
-    p.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
-  );
+  const ready = pods.filter((p) => hasCondition(p, 'Ready'));
   const wanted = new Map(ready.map((p) => [p.status?.podIP ?? '', p.metadata.name]));
   const found = new Set(endpoints.map((e) => e.ip));
   const missing = [...wanted].filter(([ip]) => !found.has(ip));

@@ -4,6 +4,7 @@ import { systemClock, waitFor } from '../core/deadline.ts';
 import { explainPod } from '../diagnose/explain-pod.ts';
 import { schedulerSays } from '../diagnose/explain-scheduling.ts';
 import { hopeless } from '../diagnose/hopeless.ts';
+import { hasCondition } from '../kube/conditions.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import type { KubeEvent, Pod } from '../kube/types.ts';
 
@@ -65,9 +66,9 @@ export function podRefused(
   });
 }
 
-function isReady({ metadata, status }: Pod): boolean {
-  const ready = status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
-  return ready && metadata.deletionTimestamp === undefined;
+/** Ready, and not told to go. */
+export function isReady(pod: Pod): boolean {
+  return hasCondition(pod, 'Ready') && pod.metadata.deletionTimestamp === undefined;
 }
 
 function stateOf(pod: Pod, events: readonly KubeEvent[], now: number): string {

@@ -1,4 +1,5 @@
 /** Trouble that comes from the node and not from the chart. */
+import { hasCondition } from '../kube/conditions.ts';
 import type { Node, Pod } from '../kube/types.ts';
 import { HINT } from './hints.ts';
 import { clip } from './wording.ts';
@@ -34,7 +35,7 @@ export function explainNode(pod: Pod, world: World): PodTrouble | undefined {
       rank: RANK.node,
     };
   }
-  const ready = pod.status?.conditions?.find((c) => c.type === 'Ready')?.status === 'True';
+  const ready = hasCondition(pod, 'Ready');
   if (trouble === undefined || !trouble.startsWith('is not Ready') || (ready && reason === undefined))
     return undefined;
   return {

@@ -1,4 +1,5 @@
 /** Walks the recorded states of pods and tells what happened to their containers from one state to the next. */
+import { hasCondition } from '../kube/conditions.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../kube/types.ts';
 import type { RecordedChange } from './recording.ts';
 
@@ -98,5 +99,5 @@ export function describeEnd(end: Terminated): string {
 
 /** Whether the Ready condition of a pod holds. */
 export function isReady(pod: Pod | undefined): boolean {
-  return pod?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  return hasCondition(pod, 'Ready');
 }

@@ -1,6 +1,7 @@
 /** The pods of the release's DaemonSet, by owner: where they are, and how they come and go. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure, InterruptedError, messageOf } from '../../harness/core/errors.ts';
+import { isReady } from '../../harness/checks/live-pod-start.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import { imagesOf } from '../../harness/manifests/objects.ts';
 import type { Release } from '../../harness/suite/release.ts';
@@ -101,11 +102,6 @@ export function agentImageOf(release: Release): string {
   const [use] = imagesOf([release.rendered('DaemonSet')]);
   if (use) return use.ref;
   throw new CheckFailure('E_SELECTED_NOTHING', 'the DaemonSet has no image');
-}
-
-function isReady({ metadata, status }: Pod): boolean {
-  const ready = status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
-  return ready && metadata.deletionTimestamp === undefined;
 }
 
 function state({ metadata, status }: Pod): string {

@@ -6,6 +6,7 @@ import { waitForRollout } from '../../harness/checks/live-rollout.ts';
 import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
+import { hasCondition } from '../../harness/kube/conditions.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { ManifestPatch } from '../../harness/manifests/patch.ts';
 import { expect } from '../../harness/suite/assertions.ts';
@@ -205,7 +206,7 @@ requirement(
       `Job ${job.metadata.name} to complete`,
       async () => {
         const live = await kube.get('Job', { name: job.metadata.name, namespace });
-        return live?.status?.conditions?.some((c) => c.type === 'Complete' && c.status === 'True') ?? false;
+        return hasCondition(live, 'Complete');
       },
       90_000,
     );
