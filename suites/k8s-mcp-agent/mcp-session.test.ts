@@ -17,7 +17,11 @@ type Behaviour = (line: string, end: (exitCode: number, stderr?: string) => void
 
 const pod = { metadata: { name: 'agent-x', namespace: 'ns' }, spec: { nodeName: 'node-1' } } as Pod;
 
-async function start(behaviour: Behaviour, options: SessionOptions = {}): Promise<FakeAgent> {
+async function start(
+  behaviour: Behaviour,
+  /** `endsWith`: it ends at once with 1 and these words, and what is sent to its terminal is echoed all the same. */
+  { endsWith, ...options }: SessionOptions & { endsWith?: string } = {},
+): Promise<FakeAgent> {
   const heard: string[] = [];
   const out = { stdout: '', stderr: '' };
   const undo: (() => Promise<void>)[] = [];
@@ -32,7 +36,9 @@ async function start(behaviour: Behaviour, options: SessionOptions = {}): Promis
     canEndInput: true,
     write: (input) => {
       heard.push(input);
+      if (endsWith !== undefined) out.stdout += endsWith;
       if (options.tty) out.stdout += input.replaceAll('\n', '\r\n');
+      if (endsWith !== undefined) return end(1);
       if (input === '\u0004') return end(0);
       const answer = behaviour(input.trim(), end);
       if (answer !== undefined) out.stdout += `${answer}${options.tty ? '\r\n' : '\n'}`;
@@ -134,6 +140,11 @@ describe('a session', () => {
       return undefined;
     });
     await expect(session.request('ping')).rejects.toThrow('it exited with 1: no GPU');
+  });
+
+  it('takes no echo for the last words of an agent that has ended', async () => {
+    const { session } = await start(() => undefined, { tty: true, endsWith: 'no terminals here\r\n' });
+    await expect(session.request('ping')).rejects.toThrow('it exited with 1: no terminals here (');
   });
 
   it('throws the error of a request that has to succeed', async () => {

@@ -46,6 +46,7 @@ export async function openSession(
 ): Promise<McpSession> {
   const command = [...(options.command ?? READ_ONLY)];
   const where = `${pod.metadata.name} on ${pod.spec.nodeName ?? 'no node'}`;
+  const how = options.tty ? ' at a terminal' : '';
   const opened: { session?: McpSession } = {};
   host.defer(`end the session in ${where}`, async () => opened.session?.close());
   const exec = await host.kube.openExec({
@@ -57,7 +58,7 @@ export async function openSession(
     tty: options.tty ?? false,
     timeoutMs: options.timeoutMs ?? SESSION_MS,
   });
-  opened.session = new McpSession(exec, `\`${command.join(' ')}\` in ${where}`, options.tty ?? false);
+  opened.session = new McpSession(exec, `\`${command.join(' ')}\`${how} in ${where}`, options.tty ?? false);
   return opened.session;
 }
 
@@ -259,8 +260,10 @@ export class McpSession {
   #endSeen(ending: Ending): string {
     if ('error' in ending) return messageOf(ending.error);
     const { exitCode, stdout, stderr } = ending.result;
-    const said = (this.#tty ? stdout : stderr).trim().split('\n').at(-1)?.trim() ?? '';
-    return `it exited with ${exitCode}${said === '' ? '' : `: ${said}`}`;
+    const lines = (this.#tty ? stdout : stderr).split('\n').map((line) => line.trim());
+    // A terminal echoes what comes to it even when the program has ended before.
+    const said = lines.findLast((line) => line !== '' && !this.#sent.includes(line));
+    return `it exited with ${exitCode}${said === undefined ? '' : `: ${said}`}`;
   }
 
   #malformed(method: string, error: { issues: { path: PropertyKey[]; message: string }[] }): CheckFailure {
