@@ -1,8 +1,8 @@
 /** Which nodes a pod may use, computed as the scheduler does from selector, required affinity and taints. */
 import { z } from 'zod';
+import { matchesExpression, type Expression } from '../kube/selectors.ts';
 import type { Node, PodSpec } from '../kube/types.ts';
-import type { Expression } from './selector.ts';
-import { expressionText, matchesExpression } from './selector.ts';
+import { expressionText } from './selector.ts';
 
 const expression = z.object({
   key: z.string(),
@@ -43,9 +43,16 @@ export function nodeSelected(spec: Constraints, node: Node): boolean {
   if (!Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
   const terms = requiredTerms(spec);
   const fields = { ...labels, 'metadata.name': node.metadata.name };
-  return (
-    terms.length === 0 || terms.some((t) => t.length > 0 && t.every((e) => matchesExpression(e, fields)))
-  );
+  return terms.length === 0 || terms.some((t) => t.length > 0 && t.every((e) => holds(e, fields)));
+}
+
+/** A term of a node affinity has two operators more than a label selector. Source: NodeSelectorRequirement, Kubernetes API reference. */
+function holds(term: Expression, fields: Readonly<Record<string, string>>): boolean {
+  const value = Number(fields[term.key]);
+  const bound = Number(term.values?.[0]);
+  if (term.operator === 'Gt') return value > bound;
+  if (term.operator === 'Lt') return value < bound;
+  return matchesExpression(term, fields);
 }
 
 interface Taint {

@@ -1,35 +1,6 @@
-/** Selectors in words, and the terms that only node affinity has. */
+/** Selectors in words. */
+import type { Expression } from '../kube/selectors.ts';
 import type { LabelSelector } from '../kube/types.ts';
-
-export interface Expression {
-  key: string;
-  operator: string;
-  values?: string[] | undefined;
-}
-
-/** One `key operator values` term of a node affinity. Source: NodeSelectorRequirement, Kubernetes API reference. */
-export function matchesExpression(
-  { key, operator, values = [] }: Expression,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
-}
 
 /** `app=web, tier in (a, b)`. */
 export function selectorText(

@@ -27,34 +27,23 @@ export function toSelectorString(selector: LabelSelector): string {
   return [...labels, ...expressions].join(',');
 }
 
+/** One `key operator values` of a selector. */
+export interface Expression {
+  key: string;
+  operator: string;
+  values?: string[] | undefined;
+}
+
 /**
- * Whether labels are selected, by the rules of the API: all requirements hold; `NotIn` and `DoesNotExist` also hold for
- * labels that are absent; an empty selector selects everything, no selector nothing (LabelSelector, meta/v1).
+ * Whether one expression holds (LabelSelectorRequirement, meta/v1).
+ *
+ * @throws UsageError `E_SELECTOR` for an operator that Kubernetes does not have
  */
-export function matchesSelector(
-  selector: LabelSelector | undefined,
-  labels: Readonly<Record<string, string>> | undefined,
+export function matchesExpression(
+  { key, operator, values = [] }: Expression,
+  labels: Readonly<Record<string, string>>,
 ): boolean {
-  if (!selector) return false;
-  const have = labels ?? {};
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => have[key] === value);
-  return equal && (selector.matchExpressions ?? []).every((expression) => matches(expression, have));
-}
-
-/** Whether labels contain all of `wanted`: the plain map that a Service selects with. An empty map selects nothing. */
-export function matchesLabels(
-  wanted: Readonly<Record<string, string>> | undefined,
-  labels: Readonly<Record<string, string>> | undefined,
-): boolean {
-  const entries = Object.entries(wanted ?? {});
-  return entries.length > 0 && entries.every(([key, value]) => labels?.[key] === value);
-}
-
-function matches(
-  { key, operator, values = [] }: { key: string; operator: string; values?: string[] },
-  have: Readonly<Record<string, string>>,
-): boolean {
-  const value = have[key];
+  const value = labels[key];
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -67,6 +56,31 @@ function matches(
     default:
       throw unknownOperator(operator);
   }
+}
+
+/**
+ * Whether labels are selected, by the rules of the API: all requirements hold; `NotIn` and `DoesNotExist` also hold for
+ * labels that are absent; an empty selector selects everything, no selector nothing (LabelSelector, meta/v1).
+ */
+export function matchesSelector(
+  selector: LabelSelector | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  if (!selector) return false;
+  const have = labels ?? {};
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => have[key] === value);
+  return (
+    equal && (selector.matchExpressions ?? []).every((expression) => matchesExpression(expression, have))
+  );
+}
+
+/** Whether labels contain all of `wanted`: the plain map that a Service selects with. An empty map selects nothing. */
+export function matchesLabels(
+  wanted: Readonly<Record<string, string>> | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  const entries = Object.entries(wanted ?? {});
+  return entries.length > 0 && entries.every(([key, value]) => labels?.[key] === value);
 }
 
 function unknownOperator(operator: string): UsageError {
