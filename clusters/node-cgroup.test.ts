@@ -92,6 +92,11 @@ describe('findContainerCgroup', () => {
     });
   });
 
+  it('does not take a cgroup that goes meanwhile for one without OOM kills', async () => {
+    const cgroup = await findContainerCgroup(node('v2', {}).access, 'n', ID);
+    await expect(cgroup.memory()).rejects.toMatchObject({ code: 'E_CGROUP_GONE' });
+  });
+
   it('refuses what is no container id: it becomes part of a search', async () => {
     await expect(findContainerCgroup(node('v2', {}).access, 'n', '*')).rejects.toThrow();
   });

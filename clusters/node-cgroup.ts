@@ -135,6 +135,8 @@ function containerCgroup(
     const result = await shell(script, [folder, ...names], { reject: false });
     if (result.exitCode !== 0) throw gone(node, id);
     const parts = result.stdout.split(/^@@/m).filter((part) => part !== '');
+    // Files go with their folder, also while it is looked at.
+    if (parts.length === 0) throw gone(node, id);
     return new Map(
       parts.map((part) => {
         const end = part.indexOf('\n');

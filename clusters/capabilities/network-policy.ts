@@ -6,7 +6,7 @@ import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
 const PORT = 8080;
 /** How long a network plugin may take to put a new policy into effect. */
-const ENFORCEMENT_MS = 15_000;
+const ENFORCEMENT_MS = 45_000;
 
 export async function probeNetworkPolicy(context: ProbeContext): Promise<Finding> {
   const { kube, inNamespace } = context;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../kube/types.ts';
+import { makePod } from '../diagnose/fixtures.ts';
 import { Recording } from '../recorder/recording.ts';
 import { rolloutOfDaemonSet } from './live-daemon-set.ts';
 
@@ -43,6 +44,17 @@ const recordingOf = (...objects: KubeObject[]): Recording =>
 const wanted = { daemonSet: 'agent', replaced: ['a'], container: 'agent', maxUnavailable: 1 };
 const install = [daemonSet(1, 2), pod('a'), daemonSet(1, 0)];
 
+/** A pod of the DaemonSet on a node of its own: before the update, told to go, or in the place of one. */
+const podOn = (nodeName: string, name: string, state: 'ready' | 'told' | 'starting'): KubeObject =>
+  makePod({
+    name,
+    owner: { kind: 'DaemonSet', name: 'agent', uid: 'agent' },
+    spec: { nodeName, containers: [{ name: 'agent', image: 'agent:1' }] },
+    conditions: [{ type: 'Ready', status: state === 'starting' ? 'False' : 'True' }],
+    metadata: state === 'told' ? { deletionTimestamp: '2026-01-01T00:01:00Z' } : {},
+    statuses: [{ name: 'agent', state: { terminated: { exitCode: 0, startedAt: '2026-01-01T00:00:00Z' } } }],
+  });
+
 describe('rolloutOfDaemonSet', () => {
   it.each([0, 143])('is content with one at a time, ended with %i', (exitCode) => {
     const recording = recordingOf(...install, daemonSet(2, 1), pod('a', exitCode), daemonSet(2, 0));
@@ -57,6 +69,42 @@ describe('rolloutOfDaemonSet', () => {
     const verdict = rolloutOfDaemonSet(recordingOf(...install, ...objects), wanted);
     expect(verdict.ok).toBe(false);
     expect(verdict.details).toContain(detail);
+  });
+
+  it.each<[string, number, KubeObject[]]>([
+    [
+      'one after the other',
+      1,
+      [
+        podOn('n1', 'a', 'told'),
+        podOn('n1', 'c', 'starting'),
+        podOn('n1', 'c', 'ready'),
+        podOn('n2', 'b', 'told'),
+      ],
+    ],
+    [
+      'one before the other was replaced',
+      2,
+      [
+        podOn('n1', 'a', 'told'),
+        podOn('n1', 'c', 'starting'),
+        podOn('n2', 'b', 'told'),
+        podOn('n1', 'c', 'ready'),
+      ],
+    ],
+  ])('sees from when on pods are told to go: %s', (_what, most, pods) => {
+    // The status never shows more than one: the first was replaced before the second had ended.
+    const before = [daemonSet(1, 0), podOn('n1', 'a', 'ready'), podOn('n2', 'b', 'ready')];
+    const recording = recordingOf(
+      ...before,
+      daemonSet(2, 1),
+      ...pods,
+      podOn('n2', 'd', 'ready'),
+      daemonSet(2, 0),
+    );
+    const verdict = rolloutOfDaemonSet(recording, { ...wanted, replaced: ['a', 'b'] });
+    expect(verdict.ok).toBe(most === 1);
+    expect(verdict.actual).toContain(`at most ${most} unavailable at a time`);
   });
 
   it('is not content when nothing was updated', () => {

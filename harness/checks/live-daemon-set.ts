@@ -1,4 +1,6 @@
 /** How a DaemonSet was updated, read from the recording. */
+import { hasCondition } from '../kube/conditions.ts';
+import type { Pod } from '../kube/types.ts';
 import type { Recording } from '../recorder/recording.ts';
 import { containerRuns } from './live-back-off.ts';
 import { selectedNothing } from './select.ts';
@@ -27,7 +29,10 @@ export function rolloutOfDaemonSet(
     return (status['observedGeneration'] ?? 0) > 1 ? [status] : [];
   });
   if (updating.length === 0) return selectedNothing(expected, `DaemonSet ${daemonSet} was never updated`);
-  const worst = Math.max(...updating.map((status) => status['numberUnavailable'] ?? 0));
+  const worst = Math.max(
+    ...updating.map((status) => status['numberUnavailable'] ?? 0),
+    mostNodesWithout(recording, daemonSet, new Set(replaced)),
+  );
   const ends = replaced.map((pod) => ({
     pod,
     exitCode: containerRuns(recording, pod, container).at(-1)?.exitCode,
@@ -45,4 +50,33 @@ export function rolloutOfDaemonSet(
     actual: `at most ${worst} unavailable at a time; ${ends.map(({ pod, exitCode }) => `${pod} ended with ${exitCode ?? '?'}`).join(', ')}`,
     details,
   };
+}
+
+/**
+ * On how many nodes at most a pod had been told to go while none in its place was ready yet. The DaemonSet's status counts a pod until it has
+ * ended: of two that are told at the same time, the first may have been replaced before the second has.
+ */
+function mostNodesWithout(
+  { changes }: Pick<Recording, 'changes'>,
+  daemonSet: string,
+  replaced: ReadonlySet<string>,
+): number {
+  const told = new Set<string>();
+  const waiting = new Set<string>();
+  let most = 0;
+  for (const { type, object } of changes) {
+    const owners = object.metadata.ownerReferences ?? [];
+    if (object.kind !== 'Pod' || !owners.some((o) => o.kind === 'DaemonSet' && o.name === daemonSet))
+      continue;
+    const pod = object as Pod;
+    const { name, deletionTimestamp } = pod.metadata;
+    const node = pod.spec.nodeName ?? '';
+    const leaves = type === 'DELETED' || deletionTimestamp !== undefined;
+    if (replaced.has(name)) {
+      if (leaves && !told.has(name)) waiting.add(node);
+      if (leaves) told.add(name);
+    } else if (!leaves && hasCondition(pod, 'Ready')) waiting.delete(node);
+    most = Math.max(most, waiting.size);
+  }
+  return most;
 }

@@ -172,6 +172,9 @@ describe('referencesResolve', () => {
     expect(await referencesResolve([])).toMatchObject({ ok: false });
     expect(await referencesResolve([sampleDeployment()])).toMatchObject({
       ok: false,
+      actual: expect.stringMatching(
+        /^1 of \d+ do not resolve: Deployment web \/spec.* is neither rendered$/,
+      ) as string,
       details: [
         'Deployment web /spec/template/spec/volumes/0/configMap/name: ConfigMap web-config is neither rendered',
       ],

@@ -8,6 +8,7 @@ import type { Verdict } from './verdict.ts';
 export async function referencesResolve(objects: readonly KubeObject[], lookup?: Lookup): Promise<Verdict> {
   const expected = 'every referenced object, key, volume and port exists';
   const { problems, checked } = await checkReferences(objects, lookup);
+  const details = problems.map(({ object, path, why }) => `${object} ${path}: ${why}`);
   if (checked === 0) return selectedNothing(expected, `the ${objects.length} objects refer to nothing`);
   return {
     ok: problems.length === 0,
@@ -15,8 +16,8 @@ export async function referencesResolve(objects: readonly KubeObject[], lookup?:
     actual:
       problems.length === 0
         ? `all ${checked} references resolve`
-        : `${problems.length} of ${checked} do not resolve`,
+        : `${problems.length} of ${checked} do not resolve: ${details[0] ?? ''}`,
     observed: [`${checked} references of ${objects.length} objects followed`],
-    details: problems.map(({ object, path, why }) => `${object} ${path}: ${why}`),
+    details,
   };
 }

@@ -71,10 +71,10 @@ export async function collectEvidence(
     await write(`${file}.yaml`, named.map((o) => stringify(redactDeep(o, redact))).join('---\n'));
   }
   for (const { pod, container, previous } of world.pods.flatMap(logSources)) {
-    const read = (): Promise<string> =>
+    const read = (): Promise<string | undefined> =>
       kube.logs({ namespace, pod, container, previous, limitBytes: LOG_BYTES, timeoutMs: 15_000 });
-    const text = await quietly(read, '');
-    if (text !== '') await write(`logs/${pod}/${container}${previous ? '.previous' : ''}.log`, text);
+    const text = await quietly(read, undefined);
+    if (text) await write(`logs/${pod}/${container}${previous ? '.previous' : ''}.log`, text);
   }
   return written.sort();
 }

@@ -14,11 +14,12 @@ const waiting = (reason: string, message = '', restartCount = 0): Pod =>
     ],
   });
 const young = (pod: Pod): Pod => ({ ...pod, status: { ...pod.status, startTime: ago(3) } });
-const justPending = (message: string): Pod => {
+const pendingFor = (seconds: number, message: string): Pod => {
   const pod = pendingPod(message);
-  pod.status!.conditions![0]!.lastTransitionTime = ago(3);
+  pod.status!.conditions![0]!.lastTransitionTime = ago(seconds);
   return pod;
 };
+const justPending = (message: string): Pod => pendingFor(3, message);
 const mount = makeEvent({
   reason: 'FailedMount',
   message: 'MountVolume.SetUp failed for volume "c" : configmap "servers" not found',
@@ -69,9 +70,15 @@ describe('hopeless', () => {
     ],
     [
       'nodes that stay full',
-      [pendingPod('0/3 nodes are available: 3 Insufficient cpu.')],
+      [pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.')],
       [],
       /too little free cpu/,
+    ],
+    [
+      'devices that others hold',
+      [pendingFor(50, '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.')],
+      [],
+      /nvidia\.com\/gpu/,
     ],
     ['a storage class that does not exist', [claimed], [noClass], /PersistentVolumeClaim is not bound/],
     ['the third restart of a crash loop', [waiting('CrashLoopBackOff', '', 3)], [], /restarted 3 times/],
@@ -97,17 +104,37 @@ describe('hopeless', () => {
       [young(waiting('ErrImagePull', 'dial tcp: i/o timeout'))],
       [],
     ],
+    [
+      'a kubelet that was too busy to look for a Secret',
+      [
+        waiting(
+          'CreateContainerConfigError',
+          'failed to sync secret cache: timed out waiting for the condition',
+        ),
+      ],
+      [],
+    ],
     ['a ConfigMap that may be applied a moment later', [young(makePod({}))], [mount]],
     [
       'a pod that has been pending for moments',
       [justPending("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")],
       [],
     ],
+    [
+      'nodes that are full of releases which may be leaving',
+      [
+        pendingFor(
+          60,
+          '0/4 nodes are available: 1 node(s) had untolerated taint {a: b}, 3 Insufficient memory.',
+        ),
+      ],
+      [],
+    ],
     ['a claim that is being provisioned', [claimed], []],
     [
       'full nodes while an older pod leaves',
       [
-        pendingPod('0/3 nodes are available: 3 Insufficient cpu.'),
+        pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.'),
         makePod({ name: 'old', metadata: { deletionTimestamp: ago(-10) } }),
       ],
       [],

@@ -17,12 +17,17 @@ const PATIENCE = {
   missingReference: 20_000,
   /** No node has the label, tolerates the taint, reaches the volume. */
   unfitNodes: 15_000,
-  /** Room may come free, when pods of other releases leave. */
+  /** What other pods hold may come free, when they leave. */
   fullNodes: 45_000,
+  /** CPU and memory are held by every other release, until the last of its pods has used its grace period on a machine that is busy. */
+  busyNodes: 90_000,
   failedCreate: 20_000,
   /** A registry that cannot be reached may come back; three quarters of a minute are enough of a sign. */
   unreachableRegistry: 45_000,
 } as const;
+
+/** The kubelet's words when it was too busy to look for a ConfigMap or a Secret in time: it looks again. */
+const LATE = 'timed out waiting for the condition';
 
 /**
  * Says why these pods will not become ready by waiting; undefined while there is hope.
@@ -68,7 +73,10 @@ function imageLost(pod: Pod, world: World): boolean {
 
 function configLost(pod: Pod, world: World): boolean {
   if (ageOf(pod, world) < PATIENCE.missingReference) return false;
-  if (statuses(pod).some((s) => s.state?.waiting?.reason === 'CreateContainerConfigError')) return true;
+  const refused = statuses(pod).flatMap(({ state }) =>
+    state?.waiting?.reason === 'CreateContainerConfigError' ? [state.waiting.message ?? ''] : [],
+  );
+  if (refused.some((message) => !message.includes(LATE))) return true;
   return /does not exist|has no key/.test(explainMount(pod, world)?.says ?? '');
 }
 
@@ -82,7 +90,8 @@ function unschedulable(pod: Pod, world: World, leaving: boolean): boolean {
   }
   const age = ageSincePending(pod, world);
   if (verdict.reasons.every((r) => isAboutNodes(r))) return age >= PATIENCE.unfitNodes;
-  return !leaving && age >= PATIENCE.fullNodes;
+  const busy = verdict.reasons.some(({ detail }) => detail === 'cpu' || detail === 'memory');
+  return !leaving && age >= (busy ? PATIENCE.busyNodes : PATIENCE.fullNodes);
 }
 
 function ageSincePending(pod: Pod, world: World): number {

@@ -6,6 +6,8 @@ import { logKey } from './world.ts';
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'] as const;
 const LOG_LINES = 40;
+/** A node that is busy takes its time, and without the log a diagnosis has no root. */
+const LOG_MS = 20_000;
 /** More logs than this tell nothing new and cost time. */
 const MOST_LOGS = 12;
 
@@ -85,9 +87,9 @@ async function readLogs(
           previous,
           tailLines: LOG_LINES,
           limitBytes: 64_000,
-          timeoutMs: 5000,
+          timeoutMs: LOG_MS,
         });
-        logs.set(logKey(pod, container, previous), text);
+        if (text !== undefined) logs.set(logKey(pod, container, previous), text);
       } catch {
         // The instance may be gone by now; the rest of the diagnosis stands without its log.
       }

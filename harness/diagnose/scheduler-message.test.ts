@@ -20,6 +20,7 @@ describe('parseSchedulerMessage', () => {
     ['1 node(s) had volume node affinity conflict', 'volume-node', 1, undefined],
     ["1 node(s) didn't match PersistentVolume's node affinity", 'volume-node', 1, undefined],
     ["3 node(s) didn't find available persistent volumes to bind", 'no-volume', 3, undefined],
+    ['persistentvolume "pvc-1" not found. not found', 'no-volume', undefined, undefined],
     ['pod has unbound immediate PersistentVolumeClaims', 'unbound-claim', undefined, undefined],
     ['persistentvolumeclaim "data" not found', 'missing-claim', undefined, 'data'],
     ["3 node(s) didn't match pod topology spread constraints", 'topology-spread', 3, undefined],

@@ -43,7 +43,8 @@ const PATTERNS: readonly [RegExp, SchedulingObstacle][] = [
   [/anti-affinity/, 'anti-affinity'],
   [/didn't match pod affinity/i, 'affinity'],
   [/volume node affinity conflict|PersistentVolume's node affinity/, 'volume-node'],
-  [/didn't find available persistent volumes/, 'no-volume'],
+  // The second: a volume that the scheduler has not heard of yet, though the claim is bound to it.
+  [/didn't find available persistent volumes|^persistentvolume "[^"]+" not found/, 'no-volume'],
   [/unbound immediate PersistentVolumeClaims/, 'unbound-claim'],
   [/persistentvolumeclaim "(?<detail>[^"]+)" (?:not found|is being deleted)/, 'missing-claim'],
   [/topology spread constraints/, 'topology-spread'],

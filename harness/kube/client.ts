@@ -174,7 +174,8 @@ export interface KubeClient {
   exec(options: ExecOptions): Promise<ExecResult>;
   /** Like `exec`, but returns when the command runs, for a conversation with it. */
   openExec(options: ExecSessionOptions): Promise<ExecSession>;
-  logs(options: LogOptions): Promise<string>;
+  /** `undefined` where the kubelet has none of it any more: the container has been removed since, or the runtime does not answer. */
+  logs(options: LogOptions): Promise<string | undefined>;
   http(request: HttpRequest): Promise<HttpAnswer>;
   /** All resource kinds the server knows that can be listed, for inventories. */
   resources(): Promise<

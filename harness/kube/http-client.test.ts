@@ -199,6 +199,14 @@ describe('reading', () => {
     expect(server.requests[0]?.query.toString()).toBe('container=c&previous=true&tailLines=0');
   });
 
+  it('takes no words of the kubelet for a log', async () => {
+    const regret = 'unable to retrieve container logs for containerd://70360dc294ea';
+    server.answer(`${pods}/a/log`, (_request, response) => response.end(regret));
+    expect(await kube.logs({ namespace: 'n', pod: 'a', container: 'c' })).toBeUndefined();
+    server.answer(`${pods}/b/log`, (_request, response) => response.end(`I was ${regret}\n`));
+    expect(await kube.logs({ namespace: 'n', pod: 'b', container: 'c' })).toContain('I was');
+  });
+
   it('says why a log cannot be read', async () => {
     const message = 'previous terminated container "c" in pod "a" not found';
     server.answer(`${pods}/a/log`, (_request, response) => {

@@ -207,10 +207,13 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         headers: { accept: '*/*' },
         ...callOptions(options),
       });
-      return answer.body;
+      return KUBELET_HAS_NONE.test(answer.body) ? undefined : answer.body;
     },
   };
 }
+
+/** What the kubelet answers in the place of a log, and with status 200 (seen with Kubernetes 1.36). */
+const KUBELET_HAS_NONE = /^unable to retrieve container logs for \S+\s*$/;
 
 function needNamespace(resource: Resource, namespace: string | undefined, name: string): string | undefined {
   if (!resource.namespaced) return undefined;

@@ -30,7 +30,7 @@ import { CheckSkipped, type Check } from './check.ts';
 import { BlockedError, Lab, type SharedLab } from './lab.ts';
 
 /** A check's own limit, when it declares none. */
-export const CHECK_TIMEOUT_MS = 180_000;
+export const CHECK_TIMEOUT_MS = 300_000;
 
 /** A check's result; `infrastructure` is set when the cluster, not the subject, failed. */
 export interface CheckOutcome {

@@ -233,7 +233,8 @@ export class Lab {
     await release.rolledOut();
     // The status of their workload may still speak of those that are gone.
     const pods = await release.pods();
-    const [first] = await Promise.all(pods.map(({ metadata }) => podReady(this.kube, metadata, { signal })));
+    const wait = { timeoutMs: 150_000, signal };
+    const [first] = await Promise.all(pods.map(({ metadata }) => podReady(this.kube, metadata, wait)));
     if (!first) throw new CheckFailure('E_SELECTED_NOTHING', `release ${release.name} has no pods`);
     return first;
   }

@@ -35,7 +35,7 @@ requirement(
   'G-01',
   `lives in ${DOCUMENTED}: made by helm, or by the chart with labels that identify it`,
   // The name is fixed, so nothing else may use it meanwhile.
-  { release: 'none', exclusive: true, disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', exclusive: true, disruptive: true },
   async ({ lab, kube, observe }) => {
     await documentedNamespaceGone(kube);
     for (const told of [DOCUMENTED, 'default']) {
@@ -106,7 +106,7 @@ requirement(
 requirement(
   ['G-44', 'G-23'],
   'is uninstalled without a trace but the RuntimeClass, and installs again',
-  { release: 'none', disruptive: true, timeoutMs: 240_000 },
+  { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const before = await inventory(kube, namespace);

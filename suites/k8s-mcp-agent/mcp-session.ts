@@ -9,10 +9,10 @@ import type { Answer, Tool, ToolOutcome, Transcript } from './session-transcript
 /** The container that the document names, and the program in it. */
 export const AGENT_CONTAINER = 'agent';
 export const READ_ONLY = ['/agent', '--mode=read-only'];
-/** For one answer. A session has a tenth of a core, and its node other work. */
-const ANSWER_MS = 30_000;
+/** For one answer. All sessions of a pod share a tenth of a core, also to be started, and its node has other work. */
+const ANSWER_MS = 60_000;
 /** Of a whole session; no check may hang on one. */
-const SESSION_MS = 150_000;
+const SESSION_MS = 180_000;
 /** What a session gets to end before its connection is cut, when the check is over. */
 const CLOSE_MS = 5000;
 const PROTOCOL_VERSION = '2025-06-18';

@@ -5,13 +5,13 @@ import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
 import { startDevicePlugin } from '../../fixtures/services/gpu-device-plugin.ts';
 import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
 import { podReady, podRefused } from '../../harness/checks/live-pod-start.ts';
-import { seconds } from '../../harness/core/deadline.ts';
+import { seconds, waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
 import type { Node } from '../../harness/kube/types.ts';
 import { podSpecOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
-import { createBarePod, startBarePod } from '../../harness/suite/bare-pod.ts';
+import { createBarePod, startBarePod, type BarePod } from '../../harness/suite/bare-pod.ts';
 import { CheckSkipped } from '../../harness/suite/check.ts';
 import { agentGoneFrom, agentImageOf, agentWorksOn, daemonPods, wantedOnNodes } from './agent-pods.ts';
 import { gpuLimit, GPU_TOLERATION, gpuNodes, type GpuNodeFacts } from './gpu-nodes.ts';
@@ -20,9 +20,11 @@ import { changeableNode } from './node-change.ts';
 
 /** From the label on: the pod is ready and a session can begin. The document names no number. */
 const JOIN_MS = 60_000;
+/** For the scheduler to hear of a taint. */
+const HEED_MS = 30_000;
 
 const [GPU_LABEL = ''] = Object.keys(GPU_NODE_LABELS);
-const ALONE = { exclusive: true, disruptive: true, needs: ['node-access', 'gpu-nodes'], timeoutMs: 300_000 };
+const ALONE = { exclusive: true, disruptive: true, needs: ['node-access', 'gpu-nodes'], timeoutMs: 480_000 };
 const FOREIGN_TAINT = { key: 'kindproof.dev/other', value: 'true', effect: 'NoSchedule' };
 const EVICTING_TAINT = { key: GPU_RESOURCE, value: 'maintenance', effect: 'NoExecute' };
 
@@ -65,6 +67,7 @@ requirement(
     await startBarePod(kube, listed, { what: `a pod that tolerates NoExecute to run on ${name}` });
 
     await node.taint(FOREIGN_TAINT);
+    await schedulerKeepsOff(kube, { ...other, tolerations: [GPU_TOLERATION] });
     const why = `since ${name} is tainted ${FOREIGN_TAINT.key}:${FOREIGN_TAINT.effect}`;
     const likeAgent = { ...other, name: 'tolerates-what-the-agent-does', tolerations };
     await createBarePod(kube, likeAgent);
@@ -151,6 +154,29 @@ requirement(
     if (repairs.length > 0) observe(`put back: ${repairs.join(', ')}`);
   },
 );
+
+/**
+ * Waits until the scheduler keeps such pods off their node: it learns of nodes and of pods on separate ways, and may place one on a node as it
+ * was before.
+ */
+function schedulerKeepsOff(kube: KubeClient, pod: Omit<BarePod, 'name'> & { node: string }): Promise<void> {
+  let tries = 0;
+  return waitFor({
+    what: `the scheduler to know the taints of ${pod.node}`,
+    timeoutMs: HEED_MS,
+    look: async () => {
+      const stranger = { ...pod, name: `stranger-${++tries}` };
+      await createBarePod(kube, stranger);
+      try {
+        await podRefused(kube, stranger);
+        return { done: true, value: undefined };
+      } catch (error) {
+        if (!(error instanceof WaitTimeout)) throw error;
+        return { done: false, seen: error.message };
+      }
+    },
+  });
+}
 
 /** A worker that is no GPU node: one that pods go to without being let past anything. */
 async function ordinaryNode(kube: KubeClient): Promise<Node> {

@@ -1,11 +1,14 @@
 /** What sessions need, and what they leave behind: seen from the node, so that it holds for any image. */
 import { cgroupOf } from '../../clusters/container-of.ts';
+import type { ContainerCgroup, MemoryFacts } from '../../clusters/node-cgroup.ts';
 import type { AttachedCluster } from '../../harness/suite/attached-cluster.ts';
 import { noRestartsNoOom } from '../../harness/checks/live-restarts.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
 import { formatBytes } from '../../harness/kube/quantity.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
+import { containerStatus, type Release } from '../../harness/suite/release.ts';
 import { anyAgentPod } from './gpu-nodes.ts';
 import { INVENTORY_TOOL } from './inventory.ts';
 import { requirement } from './kit.ts';
@@ -15,6 +18,7 @@ import { AGENT_CONTAINER, openSession } from './mcp-session.ts';
 const EXIT_MS = 5000;
 /** For the node to notice that the client is gone, and then the agent; each look takes the node a moment. */
 const LEFT_MS = 30_000;
+const START_MS = 30_000;
 const SESSIONS = 4;
 
 requirement(
@@ -24,7 +28,7 @@ requirement(
   async ({ release, cluster, observe }) => {
     const pods = await release.pods();
     for (const pod of pods) {
-      const first = await commandOfPid1(cluster, pod);
+      const first = await firstProgramOf(cluster, pod);
       expect(first.replace(/^\S*\//, ''), `first process of ${pod.metadata.name}`).toBe('sleep infinity');
       observe(`${pod.metadata.name}: ${first}`);
     }
@@ -63,7 +67,8 @@ requirement(
       idle.length,
     );
     ending.endInput();
-    await ending.ended('at the end of its input', EXIT_MS);
+    // How soon is not asked here.
+    await ending.ended('at the end of its input', LEFT_MS);
     await onlyIdle(cluster, pod, idle, 'after a session has ended', LEFT_MS);
     const dropped = await openSession(lab, pod);
     await dropped.initialize();
@@ -99,10 +104,12 @@ requirement(
       asked.map(({ session, id }) => session.answerTo(id, 'tools/call')),
     );
     // Before anything else: a session that was killed for its memory says less about the reason.
-    const { limitBytes, usageBytes, maxUsageBytes, oomKills } = await cgroup.memory();
-    const kills = { pod: pod.metadata.name, container: AGENT_CONTAINER, oomKills };
-    await expect(noRestartsNoOom(await release.settleRecording(), await release.pods(), [kills])).toHold();
+    const after = await memoryAfter(cgroup, release, pod);
+    const about = { pod: pod.metadata.name, container: AGENT_CONTAINER };
+    const kills = after ? [{ ...about, oomKills: after.oomKills }] : [];
+    await expect(noRestartsNoOom(await release.settleRecording(), await release.pods(), kills)).toHold();
     for (const outcome of [...talks, ...answers]) if (outcome.status === 'rejected') throw outcome.reason;
+    const { limitBytes, usageBytes, maxUsageBytes, oomKills } = after ?? (await cgroup.memory());
     for (const { session, id } of asked) {
       const strangers = session.transcript().answers.filter((a) => typeof a.id === 'string' && a.id !== id);
       expect(strangers, `answers in ${String(id)} to other sessions`).toEqual([]);
@@ -131,9 +138,42 @@ async function processesOf(cluster: AttachedCluster, pod: Pod): Promise<Process[
   return commands.filter(({ command }) => command !== '');
 }
 
-async function commandOfPid1(cluster: AttachedCluster, pod: Pod): Promise<string> {
-  const [first] = await processesOf(cluster, pod);
-  return first?.command ?? 'nothing';
+/** The runtime's own first process, which becomes the container's program: containers count as running a moment before. */
+const STARTING = 'runc init';
+
+function firstProgramOf(cluster: AttachedCluster, pod: Pod): Promise<string> {
+  return waitFor({
+    what: `the program of ${pod.metadata.name} to take the place of the runtime's`,
+    timeoutMs: START_MS,
+    look: async () => {
+      const [pid = 0] = await (await cgroupOf(cluster.nodes, pod, AGENT_CONTAINER)).pids();
+      const command = await commandOf(cluster, pod, pid);
+      if (command === '' || command.endsWith(STARTING)) return { done: false, seen: command || 'nothing' };
+      return { done: true, value: command };
+    },
+  });
+}
+
+/**
+ * What the container's memory came to; `undefined` when its cgroup went with the container, once the API knows of that. Where the kernel kills
+ * containers as a whole (cgroup v2), a single process that takes too much is the end of one.
+ */
+async function memoryAfter(
+  cgroup: ContainerCgroup,
+  release: Release,
+  pod: Pod,
+): Promise<MemoryFacts | undefined> {
+  try {
+    return await cgroup.memory();
+  } catch (error) {
+    if (!(error instanceof CheckFailure && error.code === 'E_CGROUP_GONE')) throw error;
+  }
+  const { name, uid } = pod.metadata;
+  await release.until(`the API to tell of the restart of ${AGENT_CONTAINER} in ${name}`, async () => {
+    const present = (await release.pods()).find(({ metadata }) => metadata.uid === uid);
+    return present === undefined || containerStatus(present, AGENT_CONTAINER).restartCount > 0;
+  });
+  return undefined;
 }
 
 async function commandOf({ nodes }: AttachedCluster, pod: Pod, pid: number): Promise<string> {

@@ -39,7 +39,7 @@ const INITIALIZE =
 requirement(
   'G-43',
   'is installed, used and removed by the commands of its README, word for word',
-  { release: 'none', disruptive: true, exclusive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, exclusive: true },
   async ({ lab, kube, cluster, subject, observe }) => {
     const readme = await lab.document('README.md');
     if (readme === undefined) throw new CheckSkipped('the chart has no README.md in its folder');

@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../../harness/kube/client.ts';
 import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { Release } from '../../harness/suite/release.ts';
-import { registryApi, type RegistryApi } from './api-client.ts';
+import { registryApi, type RegistryApi, untilHealthy } from './api-client.ts';
 
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}): HttpAnswer => ({
   status,
@@ -31,6 +31,13 @@ describe('registryApi', () => {
     ['a pod that is asked by its name', [nobody, tools], makePod({})],
   ])('takes %s as it is', async (_what, answers, pod) => {
     await expect(apiOf(answers, pod).listTools()).rejects.toThrow(/answered 503, not as documented/);
+  });
+
+  it('is healthy once it says so, whatever the API server has said in its place', async () => {
+    const late = answer(504, {}, { [PROXY_ERROR_HEADER]: 'no complete answer within 20.0 s' });
+    const unwell = answer(503, { status: 'unhealthy', database: false });
+    const well = answer(200, { status: 'healthy', database: true });
+    expect(await untilHealthy(apiOf([late, unwell, well], makePod({})))).toMatchObject({ status: 200 });
   });
 
   it('tells whoever asks for gaps of every one', async () => {

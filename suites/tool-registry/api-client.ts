@@ -1,7 +1,7 @@
 /** The documented interface of the registry, spoken through the API server's proxy: to the Service, or to one pod. */
 import { z } from 'zod';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { CheckFailure } from '../../harness/core/errors.ts';
+import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import type { HttpAnswer } from '../../harness/kube/client.ts';
 import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
 import type { Pod } from '../../harness/kube/types.ts';
@@ -148,9 +148,15 @@ export function untilHealthy(api: RegistryApi): Promise<{ status: number; body: 
     what: `/health of ${api.title} to be healthy`,
     timeoutMs: 60_000,
     look: async () => {
-      const answer = await api.health();
-      const seen = `${answer.status} ${JSON.stringify(answer.body)}`;
-      return answer.body.status === 'healthy' ? { done: true, value: answer } : { done: false, seen };
+      try {
+        const answer = await api.health();
+        const seen = `${answer.status} ${JSON.stringify(answer.body)}`;
+        return answer.body.status === 'healthy' ? { done: true, value: answer } : { done: false, seen };
+      } catch (error) {
+        // The API server's words in its place, for a pod that was too late.
+        if (error instanceof CheckFailure) return { done: false, seen: messageOf(error) };
+        throw error;
+      }
     },
   });
 }

@@ -26,11 +26,11 @@ requirement(
   'shows its interface at /docs, and describes the MCP paths in /openapi.json',
   async ({ release, observe }) => {
     const api = registryApi(release);
-    const docs = await api.ask('GET', '/docs');
+    const docs = await api.reach('GET', '/docs');
     expect(docs.status, 'GET /docs').toBe(200);
     expect(docs.headers['content-type'], 'content type of /docs').toMatch(/^text\/html\b/);
     expect(docs.body, '/docs loads the description').toContain('/openapi.json');
-    const openapi = await api.ask('GET', '/openapi.json');
+    const openapi = await api.reach('GET', '/openapi.json');
     expect(openapi.status, 'GET /openapi.json').toBe(200);
     const { paths } = openapiSchema.parse(JSON.parse(openapi.body));
     expect(Object.keys(paths), 'paths in /openapi.json').toEqual(expect.arrayContaining(MCP_PATHS));

@@ -12,6 +12,9 @@ import { expectedAnswer, GRADED_QUERY, registerGradedTools } from './graded-tool
 import { DEPLOYMENT, SECRET } from './names.ts';
 import { configured, replicas } from './variants.ts';
 
+/** Each installs, and most replace their pods. */
+const OWN = { release: 'none', disruptive: true, timeoutMs: 420_000 } as const;
+
 requirement(
   'R-17',
   'has the values of the documented Secret keys in the environment of every replica',
@@ -63,7 +66,7 @@ requirement(
 requirement(
   'R-18',
   'starts and searches without an API key, and then sends none',
-  { release: 'none', disruptive: true },
+  OWN,
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: replicas(1), environment: { apiKey: false } });
     const secret = await kube.get('Secret', { name: SECRET, namespace: release.namespace });
@@ -78,7 +81,7 @@ requirement(
 requirement(
   'R-19',
   'calls the configured embedding endpoint, and another one after a change and a restart',
-  { release: 'none', disruptive: true },
+  OWN,
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const before = registryOf(release);
@@ -96,7 +99,7 @@ requirement(
 requirement(
   ['R-20', 'R-21'],
   'searches with threshold 0.7 and limit 5, and with others after a change and a restart',
-  { release: 'none', disruptive: true },
+  OWN,
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const api = registryApi(release);

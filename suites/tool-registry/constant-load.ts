@@ -112,7 +112,7 @@ class LoadPod implements ConstantLoad {
   async #report(): Promise<Report | undefined> {
     const namespace = this.#namespace;
     const text = await this.#kube.logs({ namespace, pod: NAME, container: NAME, tailLines: 1 });
-    if (text.trim() === '') return undefined;
+    if (text === undefined || text.trim() === '') return undefined;
     try {
       return reportSchema.parse(JSON.parse(text));
     } catch (error) {

@@ -23,20 +23,25 @@ except (OSError, asyncpg.PostgresError) as error:
     print(f"{type(error).__name__}: {error}")
 `;
 
-/** `DATABASE USER` of a session, or why there is none. The pod is removed when the check ends. */
-export async function inDatabase(release: Release, lab: Lab, url: string): Promise<string> {
+/** Asked for a session with a database. */
+export type DatabaseClient = (url: string) => Promise<string>;
+
+/** Starts a pod that answers `DATABASE USER` of a session, or why there is none. It is removed when the check ends. */
+export async function startDatabaseClient(release: Release, lab: Lab): Promise<DatabaseClient> {
   const { kube, namespace } = release;
   lab.defer(`delete pod ${NAME}`, () =>
     kube.delete('Pod', { name: NAME, namespace }, { gracePeriodSeconds: 0 }),
   );
   await startPythonPod(release, namespace, NAME);
-  const { stdout, stderr } = await kube.exec({
-    namespace,
-    pod: NAME,
-    container: NAME,
-    command: ['python3', '-c', SESSION],
-    stdin: `${url}\n`,
-    timeoutMs: 30_000,
-  });
-  return stdout.trim() || stderr.trim();
+  return async (url) => {
+    const { stdout, stderr } = await kube.exec({
+      namespace,
+      pod: NAME,
+      container: NAME,
+      command: ['python3', '-c', SESSION],
+      stdin: `${url}\n`,
+      timeoutMs: 60_000,
+    });
+    return stdout.trim() || stderr.trim();
+  };
 }

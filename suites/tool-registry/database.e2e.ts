@@ -25,7 +25,7 @@ const ATTEMPTS_LAST = { atLeast: 45, atMost: 300 } as const;
 requirement(
   ['R-15', 'R-10'],
   'needs the extension pgvector: fails with that message without it, and passes as an ordinary user where it has been created',
-  { disruptive: true, timeoutMs: 300_000 },
+  { disruptive: true, timeoutMs: 420_000 },
   async ({ release: conforming, lab, observe }) => {
     const { database } = registryOf(conforming);
     const [role] = await database.query('select rolsuper from pg_roles where rolname = $1', [database.owner]);

@@ -73,7 +73,7 @@ requirement(
     observe(await waitsForSecret(release, pod, secrets));
     await applyInOrder(kube, namespace, secrets);
     // The pod, and no other in its place. Its kubelet says for a while that the Secret is missing.
-    await podReady(kube, pod.metadata, { timeoutMs: 90_000, giveUpEarly: false });
+    await podReady(kube, pod.metadata, { timeoutMs: 150_000, giveUpEarly: false });
     await release.rolledOut();
     expect(await podIds(release), 'pods after the Secret was there').toEqual([pod.metadata.uid]);
     const recording = await release.settleRecording();
@@ -172,7 +172,8 @@ function left(
 ): Promise<string[]> {
   return waitFor({
     what: `namespace ${namespace} to have nothing else left`,
-    timeoutMs: 60_000,
+    // The last pods may use all of their grace period.
+    timeoutMs: 90_000,
     intervalMs: 500,
     look: async () => {
       const come = (await inventory(lab.kube, namespace)).filter(
@@ -195,15 +196,17 @@ function waitsForSecret(
   const names = secrets.map((secret) => secret.metadata.name);
   return waitFor({
     what: `pod ${metadata.name} to wait for Secret ${names.join(', ')}`,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     look: async () => {
       const pod = await release.kube.get('Pod', { name: metadata.name, namespace: release.namespace });
       const status = pod?.status?.initContainerStatuses?.find(({ name }) => name === MIGRATIONS);
       const state = status?.state?.waiting;
       const told = `${state?.reason ?? 'no reason'}: ${state?.message ?? ''}`;
       if (names.some((name) => state?.message?.includes(name))) return { done: true, value: told };
-      if (status && (status.state?.running ?? status.restartCount > 0))
-        return { done: false, seen: 'it runs', hopeless: 'it started without its Secret' };
+      if (status && (status.state?.running ?? status.state?.terminated ?? status.restartCount > 0)) {
+        const seen = status.state?.running ? 'it runs' : 'it has run';
+        return { done: false, seen, hopeless: 'it started without its Secret' };
+      }
       return { done: false, seen: told };
     },
   });

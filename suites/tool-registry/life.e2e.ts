@@ -8,6 +8,7 @@ import type { Workload } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import { registryApi } from './api-client.ts';
+import { untilBehindService } from './behind-service.ts';
 import { callUntilGone } from './calls-in-flight.ts';
 import { startConstantLoad } from './constant-load.ts';
 import { registryOf } from './environment.ts';
@@ -19,6 +20,8 @@ import { replicas, restarted } from './variants.ts';
 
 /** Requests before and after the rollout: it is covered from both sides. */
 const MARGIN = 40;
+/** Looks, one a second, for controllers that are late. */
+const CONTROLLERS = 10;
 
 requirement(
   'R-06',
@@ -36,9 +39,9 @@ requirement(
       ],
     });
     await load.goOn(MARGIN);
-    const before = await release.settleRecording();
-    const from = before.changes.length;
     const old = await release.pods();
+    await untilBehindService(release, old);
+    const from = (await release.settleRecording()).changes.length;
     await lab.upgrade(release, { patches: [...replicas(3), ...restarted('under load')] });
     await load.goOn(MARGIN);
     const report = await load.stop();
@@ -58,7 +61,7 @@ requirement(
 requirement(
   'R-53',
   'answers every call that it has taken, ends by itself and closes its connections when its pod is deleted',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const { namespace } = release;
@@ -68,7 +71,7 @@ requirement(
     const { name, uid = '' } = pod.metadata;
     // Some calls are in the midst of it when the process is told to end. Longer than the 2 s that a kubelet adds to a grace period which
     // preStop has used up, or they would all be answered in these; shorter than the application waits for the service.
-    await embedding.setMode('slow', { delaySeconds: 3 });
+    await embedding.setMode('slow', { delaySeconds: 3.5 });
     // By scaling down: a successor would make connections of its own.
     const calls = await callUntilGone(release, pod, () => scale(release, 0));
     const reached = new Set((await embedding.requests()).flatMap((r) => r.inputs));
@@ -103,7 +106,7 @@ requirement(
 requirement(
   'R-55',
   'goes back to the revision before after a bad image, which serves all the while, also on the newer schema',
-  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, kube, subject, observe }) => {
     const previous = subject.images.find(({ name }) => name === 'previous')?.ref ?? '';
     const old = [...replicas(2), { images: { api: previous, migrations: previous } }];
@@ -113,6 +116,7 @@ requirement(
     const api = registryApi(release);
     await api.register({ name: 'before', description: 'registered before the update' });
     const pods = await release.pods();
+    await untilBehindService(release, pods);
     const template = (await release.deployment(DEPLOYMENT).read()).spec.template;
     const from = (await release.settleRecording()).changes.length;
     const schemaBefore = await database.alembicVersion();
@@ -122,11 +126,13 @@ requirement(
     await lab.upgrade(release, { patches: [...replicas(2), { images: { api: bad } }], rollout: false });
     await release.until(`a pod that cannot pull ${bad}`, () => hasImageProblem(release, bad), 150_000);
     const schema = await database.alembicVersion();
-    // Long enough for a pod that does not like the newer schema to leave the Service.
+    // Long enough for a pod that does not like the newer schema to leave the Service, which several controllers have to hear of.
     const [served] = pods;
     if (!served) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
+    const { count, intervalMs } = longerThan(probeOf(served, 'readinessProbe'));
     const steadily = await consistently({
-      ...longerThan(probeOf(served, 'readinessProbe')),
+      count: count + CONTROLLERS,
+      intervalMs,
       ask: async () => {
         const { status } = await api.ask('POST', '/mcp/list_tools', {});
         return [{ what: 'POST /mcp/list_tools', status }];

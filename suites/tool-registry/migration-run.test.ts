@@ -12,7 +12,8 @@ const ended = (exitCode: number) => ({
   terminated: { exitCode, startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:01:00Z' },
 });
 
-const LOST = 'unable to retrieve container logs for containerd://70360dc294ea';
+/** What there is in the place of a log that the kubelet has no more. */
+const LOST = 'lost';
 
 interface Look {
   status?: Partial<ContainerStatus>;
@@ -37,9 +38,9 @@ function release(...looks: Look[]): Release {
     },
     logs: ({ previous }: LogOptions) => {
       const log = previous ? now().previous : now().log;
-      return log === undefined
-        ? Promise.reject(new ApiError('read the log', 400, 'BadRequest', 'is waiting to start'))
-        : Promise.resolve(log);
+      if (log === undefined)
+        return Promise.reject(new ApiError('read the log', 400, 'BadRequest', 'is waiting to start'));
+      return Promise.resolve(log === LOST ? undefined : log);
     },
   };
   return { kube, namespace: 'demo' } as unknown as Release;
@@ -99,8 +100,12 @@ describe('attemptsLogged', () => {
     expect(log).toBe(attempts(3));
   });
 
-  it('counts by itself when the log of the one that ended is gone', async () => {
-    const restarted = release({ log: attempts(2) }, { status: { restartCount: 1 }, previous: LOST });
+  it('counts those of the next one when the log of the one that ended is gone', async () => {
+    const restarted = release(
+      { log: attempts(1) },
+      { status: { restartCount: 1 }, log: attempts(1), previous: LOST },
+      { status: { restartCount: 2 }, previous: attempts(2) },
+    );
     await expect(attemptsLogged(restarted, pod, 3)).rejects.toThrow(/it ended after 2 attempts/);
   });
 
@@ -113,7 +118,7 @@ describe('attemptsLogged', () => {
 describe('migrationLog', () => {
   it('is asked for again while the kubelet cannot find it', async () => {
     let asked = 0;
-    const kube = { logs: () => Promise.resolve(asked++ === 0 ? LOST : 'upgraded') };
+    const kube = { logs: () => Promise.resolve(asked++ === 0 ? undefined : 'upgraded') };
     expect(await migrationLog({ kube, namespace: 'demo' } as unknown as Release, pod)).toBe('upgraded');
   });
 

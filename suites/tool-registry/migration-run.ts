@@ -35,9 +35,6 @@ export function nextPod(release: Release, others: readonly Pod[] = []): Promise<
   });
 }
 
-/** In the place of a log, and with status 200: the container has been removed since, or the runtime does not answer. */
-const KUBELET_HAS_NONE = /^unable to retrieve container logs for \S+\s*$/;
-
 interface LogLook {
   /** Empty before there is one. */
   log: string;
@@ -52,7 +49,7 @@ async function lookAtLog(
 ): Promise<LogLook> {
   try {
     const log = await kube.logs({ namespace, pod: metadata.name, container: MIGRATIONS, ...options });
-    return KUBELET_HAS_NONE.test(log) ? { log: '', lost: true } : { log, lost: false };
+    return { log: log ?? '', lost: log === undefined };
   } catch (error) {
     // "container … is waiting to start", or there was none before it.
     if (error instanceof ApiError && [400, 404].includes(error.status))
@@ -79,7 +76,6 @@ export function migrationLog(release: Release, pod: Pod): Promise<string> {
  * @throws WaitTimeout early, when it has ended before
  */
 export function attemptsLogged(release: Release, pod: Pod, wanted: number): Promise<string> {
-  let most = 0;
   return waitFor({
     what: `container ${MIGRATIONS} of ${pod.metadata.name} to log ${wanted} attempts`,
     timeoutMs: 180_000,
@@ -90,13 +86,11 @@ export function attemptsLogged(release: Release, pod: Pod, wanted: number): Prom
       if (attempts >= wanted) return { done: true, value: log };
       const seen = `${attempts} attempts`;
       const { restartCount } = await statusOf(release, pod);
-      if (restartCount === 0) {
-        most = attempts;
-        return { done: false, seen };
-      }
+      if (restartCount === 0) return { done: false, seen };
       const before = await lookAtLog(release, pod, { previous: true });
-      const made = before.lost ? most : attemptsIn(before.log).length;
-      return { done: false, seen, hopeless: `it ended after ${made} attempts` };
+      // That of the next one will do: who has ended once before its time does so again.
+      if (before.lost) return { done: false, seen: `${seen}, after one whose log is gone` };
+      return { done: false, seen, hopeless: `it ended after ${attemptsIn(before.log).length} attempts` };
     },
   });
 }

@@ -13,6 +13,7 @@ import { expect } from '../../harness/suite/assertions.ts';
 import { containerStatus, type Release } from '../../harness/suite/release.ts';
 import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
 import { registryApi, type RegistryApi } from './api-client.ts';
+import { untilBehindService } from './behind-service.ts';
 import { dataKept, readRows } from './data.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';
@@ -82,6 +83,7 @@ requirement(
     await rollout;
 
     const pods = await release.pods();
+    await untilBehindService(release, pods);
     const recording = await release.settleRecording();
     await expect(oneAtATime(await locks.stop())).toHold();
     const names = pods.map((pod) => pod.metadata.name);
@@ -111,7 +113,7 @@ requirement(
 
     await lab.upgrade(release, { patches: [...replicas(1), ...lingering], rollout: false });
     const young = await nextPod(release, [old]);
-    await readyBeside(release, old, young);
+    await untilBehindService(release, [old, young], { timeoutMs: 150_000 });
     const head = await headOf(release, young);
     expect(revision, 'revision of the previous release').not.toBe(head);
     await expect(schemaIsCurrent(await readSchema(database), head)).toHold();
@@ -134,7 +136,7 @@ requirement(
 requirement(
   'R-11',
   'has nothing to do for a pod that finds the newest revision, and leaves the data as they are',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const { database } = registryOf(release);
@@ -194,7 +196,7 @@ requirement(
 requirement(
   'R-30',
   'can be migrated by a Job before it is deployed, and its init container then finds nothing to do',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
     // What the Job refers to is there, and nothing runs.
     const release = await lab.install({ patches: replicas(0) });
@@ -208,7 +210,7 @@ requirement(
         const live = await kube.get('Job', { name: job.metadata.name, namespace });
         return hasCondition(live, 'Complete');
       },
-      90_000,
+      180_000,
     );
     const { database } = registryOf(release);
     const after = await readSchema(database);
@@ -271,7 +273,7 @@ async function othersWait({ samples }: LockWatch): Promise<void> {
   try {
     await waitFor<undefined>({
       what: 'a replica to wait for the lock of the migrations',
-      timeoutMs: 90_000,
+      timeoutMs: 150_000,
       look: () => {
         if (samples.some(({ locks }) => locks.some(({ granted }) => !granted)))
           return Promise.resolve({ done: true, value: undefined });
@@ -320,16 +322,4 @@ async function onePod(release: Release): Promise<Pod> {
   const [pod] = await release.pods();
   if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no pod');
   return pod;
-}
-
-/** Waits until both pods are behind the Service. */
-async function readyBeside(release: Release, old: Pod, young: Pod): Promise<void> {
-  await release.until(
-    `${young.metadata.name} to be ready beside ${old.metadata.name}`,
-    () => {
-      const ready = release.recording.endpointsOf(SERVICE).at(-1)?.ready;
-      return Promise.resolve([old, young].every(({ metadata }) => ready?.has(metadata.name) === true));
-    },
-    150_000,
-  );
 }

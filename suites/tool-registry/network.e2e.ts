@@ -20,7 +20,7 @@ const PORT = 8000;
 requirement(
   'R-41',
   'talks with its network policy to DNS, its database and the embedding service only, and strangers do not reach it',
-  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: replicas(1) });
     const { namespace } = release;

@@ -1,12 +1,13 @@
 /** What the application depends on goes away or hangs: it is not restarted for that, and comes back by itself. */
 import { consistently } from '../../harness/checks/live-consistency.ts';
 import { answeredWithin, type TimedAnswer } from '../../harness/checks/live-traffic.ts';
-import { waitFor } from '../../harness/core/deadline.ts';
+import type { Verdict } from '../../harness/checks/verdict.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import type { Release } from '../../harness/suite/release.ts';
 import { registryApi, untilHealthy } from './api-client.ts';
+import { untilBehindService } from './behind-service.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';
 import { DEPLOYMENT, SERVICE } from './names.ts';
@@ -21,7 +22,7 @@ const BACK_MS = 120_000;
 requirement(
   'R-51',
   'gets no traffic while its database is down or hangs, is not restarted, and comes back by itself',
-  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
       patches: [...replicas(1), ...impatientLiveness],
@@ -40,17 +41,18 @@ requirement(
     ];
     const [pod] = await release.pods();
     if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'a pod is needed');
+    // Who has not come yet cannot leave.
+    await untilBehindService(release, [pod]);
     for (const { title, begin, end } of outages) {
       await begin();
-      await untilBehindService(
-        release,
-        0,
-        `Service ${SERVICE} to lead to nobody while the database is ${title}`,
-        patienceMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
-      );
-      await expectAlive(release, pod);
+      await untilBehindService(release, [], {
+        what: `Service ${SERVICE} to lead to nobody while the database is ${title}`,
+        timeoutMs: patienceMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
+      });
+      await expect(aliveWithout('database', release, pod)).toHold();
       await end();
-      await untilBehindService(release, 1, `the replica to be back after the database was ${title}`, BACK_MS);
+      const what = `the replica to be back after the database was ${title}`;
+      await untilBehindService(release, [pod], { what, timeoutMs: BACK_MS });
       const { status, body } = await untilHealthy(registryApi(release));
       expect(status, `GET /health after the database was ${title}`).toBe(200);
       expect(body.database, `database in /health after it was ${title}`).toBe(true);
@@ -63,7 +65,7 @@ requirement(
 requirement(
   'R-52',
   'answers /health within the probe timeout while the embedding service hangs, and is not restarted',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: [...replicas(1), ...impatientLiveness] });
     const { embedding } = registryOf(release);
@@ -78,18 +80,23 @@ requirement(
     const liveness = probeOf(pod, 'livenessProbe');
     const limitMs = (liveness.timeoutSeconds ?? 1) * 1000;
     const answers: TimedAnswer[] = [];
-    const steadily = await consistently({
-      ...longerThan(liveness),
-      ask: async () => {
-        const answer = await health(release, limitMs + 1000);
-        answers.push(answer);
-        return [answer];
-      },
-    });
+    const [steadily, alive] = await Promise.all([
+      consistently({
+        ...longerThan(liveness),
+        ask: async () => {
+          const answer = await health(release, limitMs + 1000);
+          answers.push(answer);
+          return [answer];
+        },
+      }),
+      aliveWithout('embedding service', release, pod),
+    ]);
     await Promise.all(searches);
     const hung = (await embedding.requests()).filter((r) => r.inputs.some((i) => i.startsWith('search ')));
     // Some may have given up on their way there.
     expect(hung.length, 'searches that the embedding service was asked for').toBeGreaterThan(0);
+    // Before the restart that it leads to, which a grace period may put off until nobody looks any more.
+    await expect(alive).toHold();
     await expectSamePod(release, pod);
     await expect(answeredWithin(answers, limitMs)).toHold();
     await expect(steadily).toHold();
@@ -113,7 +120,7 @@ async function health(release: Release, timeoutMs: number): Promise<TimedAnswer>
 }
 
 /** The process answers its liveness probe for longer than it would take to be restarted for not doing so. */
-async function expectAlive(release: Release, pod: Pod): Promise<void> {
+async function aliveWithout(what: string, release: Release, pod: Pod): Promise<Verdict> {
   const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
   const path = httpGet?.path ?? '/live';
   const { name } = pod.metadata;
@@ -124,10 +131,8 @@ async function expectAlive(release: Release, pod: Pod): Promise<void> {
       return [{ what: `${path} of ${name}`, status }];
     },
   });
-  await expect({
-    ...verdict,
-    expected: `the liveness probe ${path} does not ask for the database: ${verdict.expected}`,
-  }).toHold();
+  const expected = `the liveness probe ${path} does not ask for the ${what}: ${verdict.expected}`;
+  return { ...verdict, expected };
 }
 
 async function expectSamePod(release: Release, pod: Pod): Promise<void> {
@@ -138,22 +143,4 @@ async function expectSamePod(release: Release, pod: Pod): Promise<void> {
     pods.map((p) => p.metadata.name),
     'pods at the end',
   ).toEqual([pod.metadata.name]);
-}
-
-/** Waits until so many pods are behind the Service; `what` completes the sentence "waited for …". */
-function untilBehindService(
-  release: Release,
-  wanted: number,
-  what: string,
-  timeoutMs: number,
-): Promise<void> {
-  return waitFor<undefined>({
-    what,
-    timeoutMs,
-    look: () => {
-      const ready = release.recording.endpointsOf(SERVICE).at(-1)?.ready ?? new Set<string>();
-      if (ready.size === wanted) return Promise.resolve({ done: true, value: undefined });
-      return Promise.resolve({ done: false, seen: [...ready].join(', ') || 'nobody' });
-    },
-  });
 }

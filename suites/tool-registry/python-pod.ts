@@ -17,6 +17,15 @@ export const PYTHON_POD_PORT = 8080;
 /** Seconds for a connection: what a policy denies is dropped, not refused. */
 const CONNECT_SECONDS = 3;
 
+/** How long a node that is busy may take to start it. */
+const START_MS = 120_000;
+
+/** For one script. Where no name server answers, the resolver takes 20 s to say so. */
+const SCRIPT_MS = 60_000;
+
+/** How long the nodes of a busy machine may take to hear of a Service, an endpoint or a policy. */
+const UNTIL_MS = 60_000;
+
 const CONNECTED = 'connected';
 
 const CONNECT = `
@@ -41,13 +50,14 @@ except (OSError, http.client.HTTPException) as error:
 
 /** Starts one and waits until it answers; it goes with its namespace. */
 export async function startPythonPod(release: Release, namespace: string, name: string): Promise<Pod> {
-  return startBarePod(release.kube, {
+  const pod = {
     name,
     namespace,
     image: await imageOf(release),
     command: ['python3', '-m', 'http.server', '--directory', '/tmp', String(PYTHON_POD_PORT)],
     port: PYTHON_POD_PORT,
-  });
+  };
+  return startBarePod(release.kube, pod, { timeoutMs: START_MS });
 }
 
 /** The image of container api. */
@@ -97,7 +107,7 @@ function untilSaid(
 ): Promise<void> {
   return waitFor({
     what,
-    timeoutMs: 30_000,
+    timeoutMs: UNTIL_MS,
     look: async () => {
       const answer = await ask();
       return holds(answer) ? { done: true, value: undefined } : { done: false, seen: answer };
@@ -113,7 +123,7 @@ async function python(release: Release, pod: Pod, script: string, args: string[]
     pod: name,
     container: pod.spec.containers[0]?.name,
     command: ['python3', '-c', script, ...args],
-    timeoutMs: 40_000,
+    timeoutMs: SCRIPT_MS,
   });
   if (exitCode === 0) return stdout.trim();
   throw new CheckFailure('E_EXEC', `python3 in pod ${name} exited with ${exitCode}: ${stderr.trim()}`);

@@ -16,6 +16,9 @@ import { DEPLOYMENT, SERVICE } from './names.ts';
 import { scale } from './scale.ts';
 import { leftToTheAutoscaler, replicas, unscheduled } from './variants.ts';
 
+/** An autoscaler decides every 15 s, when its controller has the time. */
+const DECIDED_MS = 120_000;
+
 requirement(
   'R-33',
   'scales from 3 to 5 replicas, whose migrations have nothing to do, and back to 3',
@@ -59,7 +62,7 @@ requirement(
 requirement(
   'R-34',
   'is scaled by cpu at 70 %, and applying the manifests again does not undo what the autoscaler has decided',
-  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 240_000 },
+  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
     const { object, spec } = await autoscaler(lab);
     expect(spec.scaleTargetRef, 'what the autoscaler scales').toMatchObject({
@@ -73,13 +76,13 @@ requirement(
     const release = await lab.install({ patches, rollout: false });
     const { namespace } = release;
     await kube.apply(object, { namespace });
-    await release.until('the autoscaler to ask for 3 replicas', () => asksFor(release, 3));
+    await release.until('the autoscaler to ask for 3 replicas', () => asksFor(release, 3), DECIDED_MS);
     await release.rolledOut();
     await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
     await release.until(
       'the autoscaler to know the use of cpu',
       async () => (await autoscalerStatus(kube, object, namespace)).cpuPercent !== undefined,
-      120_000,
+      180_000,
     );
     const { cpuPercent = 0 } = await autoscalerStatus(kube, object, namespace);
 
@@ -90,7 +93,7 @@ requirement(
       { name: object.metadata.name, namespace },
       { spec: { minReplicas: 4 } },
     );
-    await release.until('the autoscaler to ask for 4 replicas', () => asksFor(release, 4));
+    await release.until('the autoscaler to ask for 4 replicas', () => asksFor(release, 4), DECIDED_MS);
     const from = (await release.settleRecording()).changes.length;
     await lab.upgrade(release, { patches });
     const recording = await release.settleRecording();
@@ -137,7 +140,7 @@ async function expectEndpoints(release: Release): Promise<void> {
 function correctionOf(release: Release, count: number): Promise<number> {
   return waitFor({
     what: `the autoscaler to correct ${count} replicas`,
-    timeoutMs: 90_000,
+    timeoutMs: DECIDED_MS,
     look: async () => {
       const replicas = replicasOf(await release.deployment(DEPLOYMENT).read());
       if (replicas !== count) return { done: true, value: replicas };

@@ -60,7 +60,8 @@ async function logsOf(release: Release): Promise<Place[]> {
     ]) {
       for (const previous of restartCount > 0 ? [false, true] : [false]) {
         const text = await kube.logs({ namespace, pod: metadata.name, container: name, previous });
-        places.push({ title: `the log of container ${name} in ${metadata.name}`, text });
+        if (text !== undefined)
+          places.push({ title: `the log of container ${name} in ${metadata.name}`, text });
       }
     }
   }

@@ -127,7 +127,7 @@ requirement(
 requirement(
   'T-15',
   'takes credentials from a Secret only, starts without an optional one, and takes up a change at the next restart',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['replicaCount=1'] });
     const { namespace } = release;

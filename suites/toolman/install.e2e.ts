@@ -123,7 +123,8 @@ requirement('T-22', 'answers by its DNS name from another namespace', async ({ r
     const ok = told.some((line) => /: HTTP\/1\.[01] 200 /.test(line));
     return { ok, expected: `GET http://${host}/health answers 200`, actual: told.join(', ') || 'no port' };
   };
-  await expect(eventually(resolves)).toHold();
+  // Who asks too early is told for half a minute that there is no such name.
+  await expect(eventually(resolves, { timeoutMs: 60_000 })).toHold();
   await expect(eventually(answers)).toHold();
   observe(`${host} resolves and answers 200 from namespace ${client.namespace}`);
 });

@@ -61,7 +61,7 @@ requirement(
 requirement(
   'T-65',
   'uninstalls without a trace but retained claims, and installs again under the same name',
-  { release: 'none', disruptive: true, timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const before = await inventory(kube, namespace);
@@ -71,7 +71,7 @@ requirement(
     await lab.helm.uninstall({ releaseName: release.name, namespace });
     const left = await waitFor({
       what: `namespace ${namespace} to be as it was before the install`,
-      timeoutMs: (graceSeconds + 45) * 1000,
+      timeoutMs: (graceSeconds + 75) * 1000,
       // A look asks for every kind that the cluster has.
       intervalMs: 1000,
       look: async () => {

@@ -1,10 +1,12 @@
 /** Where the replicas run: spread over the nodes, only on nodes that are meant for tools. */
 import { nodesAllowed } from '../../harness/checks/live-placement.ts';
+import { isReady } from '../../harness/checks/live-pod-start.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
+import type { Release } from '../../harness/suite/release.ts';
 import { requirement } from './kit.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
@@ -19,11 +21,14 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['replicaCount=3'] });
-    const [victim] = await release.pods();
+    const before = await release.pods();
+    const [victim] = before;
     if (!victim) throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no pod');
     const { name } = victim.metadata;
     await kube.delete('Pod', { name, namespace: release.namespace });
     await gone(kube, victim);
+    // The status of the Deployment may still speak of the pod that is gone.
+    await allReady(release, before.length);
     await release.rolledOut();
     await expect(release.deployment('toolman')).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
     observe(`${name} was deleted and replaced`);
@@ -70,6 +75,17 @@ async function unschedulable(kube: KubeClient, namespace: string, reason: RegExp
       return pods.some((p) => p.spec.nodeName !== undefined)
         ? { done: false, seen: where, hopeless: 'it was placed' }
         : { done: false, seen: where === '' ? 'no pods' : where };
+    },
+  });
+}
+
+async function allReady(release: Release, count: number): Promise<void> {
+  await waitFor({
+    what: `${count} pods to be ready`,
+    timeoutMs: 150_000,
+    look: async () => {
+      const ready = (await release.pods()).filter(isReady).length;
+      return ready >= count ? { done: true, value: undefined } : { done: false, seen: `${ready} are ready` };
     },
   });
 }

@@ -17,9 +17,9 @@ export async function probePod(lab: Lab): Promise<ProbePod> {
   const namespace = await lab.namespace();
   const name = 'probe';
   const tolerations = [{ operator: 'Exists', effect: 'NoSchedule' }];
-  await startBarePod(kube, { name, namespace, image: busyboxImage.ref, tolerations });
+  await startBarePod(kube, { name, namespace, image: busyboxImage.ref, tolerations }, { timeoutMs: 120_000 });
   const run = (command: string[]): Promise<ExecResult> =>
-    kube.exec({ namespace, pod: name, command, timeoutMs: 20_000 });
+    kube.exec({ namespace, pod: name, command, timeoutMs: 60_000 });
   return {
     namespace,
     run,

@@ -59,7 +59,7 @@ requirement(
 requirement(
   ['T-17', 'T-18'],
   'takes a frozen pod out of the Service at once and restarts it when it stays frozen',
-  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 300_000 },
+  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 480_000 },
   async ({ lab, kube, cluster, observe }) => {
     const release = await lab.install({ set: ['replicaCount=2'], patches: FAST_PROBES });
     const [pod] = await release.pods();

@@ -1,11 +1,18 @@
 /** Nothing restarts, nothing runs out of memory, nothing flaps: over the whole recording and at the end of it. */
+import type { NodeAccess } from '../../clusters/cluster.ts';
 import { cgroupOf } from '../../clusters/container-of.ts';
 import { consistently, readinessUnmoved } from '../../harness/checks/live-consistency.ts';
-import { noRestartsNoOom, warningEvents } from '../../harness/checks/live-restarts.ts';
+import { noRestartsNoOom, warningEvents, type CgroupKills } from '../../harness/checks/live-restarts.ts';
+import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Pod } from '../../harness/kube/types.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
 const ROUNDS = 24;
+
+/** What is said about a container that has ended. */
+const ENDED: ReadonlySet<string> = new Set(['E_CGROUP_GONE', 'E_NOT_RUNNING']);
 
 requirement(
   'T-47',
@@ -37,19 +44,11 @@ requirement(
 );
 
 requirement('T-45', 'had no restart and no OOM kill at any moment', async ({ release, cluster, observe }) => {
-  const pods = await release.pods();
-  const recording = await release.settleRecording();
-  const containers = pods.flatMap((pod) => pod.spec.containers.map(({ name }) => ({ pod, name })));
   const { nodes } = cluster;
-  const kills = nodes
-    ? await Promise.all(
-        containers.map(async ({ pod, name }) => ({
-          pod: pod.metadata.name,
-          container: name,
-          oomKills: (await (await cgroupOf(nodes, pod, name)).memory()).oomKills,
-        })),
-      )
-    : [];
+  const { pods, kills } = nodes
+    ? await countedKills(nodes, () => release.pods())
+    : { pods: await release.pods(), kills: [] };
+  const recording = await release.settleRecording();
   observe(
     nodes
       ? `${kills.length} containers, also by the OOM counter of their cgroups`
@@ -62,3 +61,32 @@ requirement('T-45', 'had no restart and no OOM kill at any moment', async ({ rel
     warningEvents(recording, ['BackOff', 'Unhealthy', 'OOMKilling', 'SystemOOM'], { except }),
   ).toHold();
 });
+
+/** OOM kills as the nodes counted them. A container that is just being started again has no cgroup until it runs. */
+async function countedKills(
+  nodes: NodeAccess,
+  readPods: () => Promise<Pod[]>,
+): Promise<{ pods: Pod[]; kills: CgroupKills[] }> {
+  return waitFor({
+    what: 'every container to have a cgroup on its node',
+    timeoutMs: 60_000,
+    look: async () => {
+      const pods = await readPods();
+      const containers = pods.flatMap((pod) => pod.spec.containers.map(({ name }) => ({ pod, name })));
+      try {
+        const kills = await Promise.all(
+          containers.map(async ({ pod, name }) => ({
+            pod: pod.metadata.name,
+            container: name,
+            oomKills: (await (await cgroupOf(nodes, pod, name)).memory()).oomKills,
+          })),
+        );
+        return { done: true, value: { pods, kills } };
+      } catch (error) {
+        if (error instanceof CheckFailure && ENDED.has(error.code))
+          return { done: false, seen: error.message };
+        throw error;
+      }
+    },
+  });
+}
