@@ -1,18 +1,13 @@
-/** What a ServiceAccount may do, asked of the API server itself: it knows aggregated roles, groups and other authorizers. */
+/** What a ServiceAccount may do that the agent has no business with. */
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import { isAllowed, type AccessRequest } from '../../harness/kube/access-review.ts';
 import type { KubeClient } from '../../harness/kube/client.ts';
 
 /** Everything that changes something. */
 const WRITING = ['create', 'update', 'patch', 'delete'];
 
 /** What an agent that diagnoses GPUs has no business with, by resource. */
-const REQUESTS: readonly {
-  group?: string;
-  resource: string;
-  subresource?: string;
-  verbs: readonly string[];
-}[] = [
+const REQUESTS: readonly (Omit<AccessRequest, 'verb'> & { verbs: readonly string[] })[] = [
   { resource: 'pods', verbs: WRITING },
   { resource: 'pods', subresource: 'exec', verbs: ['create', 'get'] },
   { resource: 'pods', subresource: 'attach', verbs: ['create'] },
@@ -30,10 +25,8 @@ const REQUESTS: readonly {
   { group: 'node.k8s.io', resource: 'runtimeclasses', verbs: WRITING },
 ];
 
-const review = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
-
 /**
- * Asks about each of them in the account's namespace, by SubjectAccessReview.
+ * Asks about each of them in the account's namespace.
  *
  * @returns how many were asked about, and those that are allowed as `create pods/exec`
  */
@@ -41,24 +34,14 @@ export async function allowedRequests(
   kube: KubeClient,
   account: { namespace: string; name: string },
 ): Promise<{ asked: number; allowed: string[] }> {
-  const { namespace, name } = account;
   const asked = REQUESTS.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })));
   const limit = pLimit(8);
   const answers = await Promise.all(
-    asked.map(({ group = '', resource, subresource = '', verb }) =>
+    asked.map((request) =>
       limit(async () => {
-        const answer = await kube.create({
-          apiVersion: 'authorization.k8s.io/v1',
-          kind: 'SubjectAccessReview',
-          metadata: { name: '' },
-          spec: {
-            user: `system:serviceaccount:${namespace}:${name}`,
-            groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-            resourceAttributes: { namespace, group, resource, subresource, verb },
-          },
-        });
-        const path = subresource === '' ? resource : `${resource}/${subresource}`;
-        return review.parse(answer).status.allowed ? [`${verb} ${path}`] : [];
+        const { resource, subresource, verb } = request;
+        const path = subresource === undefined ? resource : `${resource}/${subresource}`;
+        return (await isAllowed(kube, account, request)) ? [`${verb} ${path}`] : [];
       }),
     ),
   );

@@ -1,0 +1,33 @@
+/** What a ServiceAccount may do, asked of the API server itself: it knows aggregated roles, groups and other authorizers. */
+import { z } from 'zod';
+import type { KubeClient } from './client.ts';
+
+/** One request to the API in the account's namespace; the core group and the resource itself where nothing else is said. */
+export interface AccessRequest {
+  group?: string;
+  resource: string;
+  subresource?: string;
+  verb: string;
+}
+
+const review = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
+
+/** Asks whether a ServiceAccount may make the request, by SubjectAccessReview (authorization.k8s.io/v1). */
+export async function isAllowed(
+  kube: Pick<KubeClient, 'create'>,
+  account: { namespace: string; name: string },
+  { group = '', resource, subresource = '', verb }: AccessRequest,
+): Promise<boolean> {
+  const { namespace, name } = account;
+  const answer = await kube.create({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    metadata: { name: '' },
+    spec: {
+      user: `system:serviceaccount:${namespace}:${name}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+      resourceAttributes: { namespace, group, resource, subresource, verb },
+    },
+  });
+  return review.parse(answer).status.allowed;
+}
