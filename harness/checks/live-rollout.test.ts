@@ -12,16 +12,16 @@ const done = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyRepli
 const leaving = makePod({ name: 'old', owner, metadata: { deletionTimestamp: '2026-03-01T12:00:00Z' } });
 
 function fakeKube(looks: { workload?: Workload; pods?: Pod[] }[]): KubeClient {
-  let look = 0;
-  const now = (): { workload?: Workload; pods?: Pod[] } => looks[Math.min(look, looks.length - 1)] ?? {};
+  let now = looks[0];
+  let next = 0;
   const kube = {
-    get: () => Promise.resolve(now().workload),
-    list: (kind: string) => {
-      if (kind === 'Event') look += 1;
-      return Promise.resolve(
-        kind === 'Pod' ? (now().pods ?? []) : kind === 'ReplicaSet' ? [makeReplicaSet()] : [],
-      );
+    get: () => {
+      now = looks[Math.min(next, looks.length - 1)];
+      next += 1;
+      return Promise.resolve(now?.workload);
     },
+    list: (kind: string) =>
+      Promise.resolve(kind === 'Pod' ? (now?.pods ?? []) : kind === 'ReplicaSet' ? [makeReplicaSet()] : []),
   };
   return kube as unknown as KubeClient;
 }
@@ -60,13 +60,10 @@ describe('waitForRollout', () => {
     waitForRollout(fakeKube(looks), ref, { timeoutMs: 30_000, clock: sleepingClock(NOW) });
 
   it('returns the workload once everything is in place', async () => {
-    const result = await wait(
-      [
-        {},
-        { workload: makeDeployment({ status: { ...done, availableReplicas: 1 } }) },
-        { workload: makeDeployment({ status: done }) },
-      ].slice(1),
-    );
+    const result = await wait([
+      { workload: makeDeployment({ status: { ...done, availableReplicas: 1 } }) },
+      { workload: makeDeployment({ status: done }) },
+    ]);
     expect(result.status?.availableReplicas).toBe(3);
   });
 
@@ -88,6 +85,15 @@ describe('waitForRollout', () => {
     expect(String(error)).toMatch(
       /waited 0.0 s .*gave up early: pod web-1 cannot start container app: "web:1" is not a valid image reference/,
     );
+  });
+
+  it('does not give up after a rollback for the pods of the bad revision, which the controller has not left yet', async () => {
+    const bad = [makePod({ owner, statuses: [{ state: { waiting: { reason: 'InvalidImageName' } } }] })];
+    const result = await wait([
+      { workload: makeDeployment({ status: { ...done, observedGeneration: 0 } }), pods: bad },
+      { workload: makeDeployment({ status: done }) },
+    ]);
+    expect(result.status).toMatchObject(done);
   });
 });
 

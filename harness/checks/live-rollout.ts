@@ -47,7 +47,8 @@ export async function waitForRollout(
       const own = ownPods(workload, pods, replicaSets);
       const missing = rolloutGap(workload, own);
       if (missing === undefined) return { done: true, value: workload };
-      if (options.giveUpEarly === false) return { done: false, seen: missing };
+      // Until the controller has seen the spec, the newest pods are still those of the revision before, which may be broken.
+      if (options.giveUpEarly === false || isUnseen(workload)) return { done: false, seen: missing };
       const events = await kube.list('Event', { namespace, signal: options.signal });
       const reason = hopeless(
         currentPods(workload, own, replicaSets),
@@ -63,10 +64,8 @@ export async function waitForRollout(
 
 /** What is missing to a complete rollout, in one phrase; undefined when nothing is. Source: `kubectl rollout status`. */
 export function rolloutGap(workload: Workload, pods: readonly Pod[]): string | undefined {
+  if (isUnseen(workload)) return 'the controller has not seen the latest spec yet';
   const status = workload.status ?? {};
-  if ((status.observedGeneration ?? 0) < (workload.metadata.generation ?? 0)) {
-    return 'the controller has not seen the latest spec yet';
-  }
   const daemon = workload.kind === 'DaemonSet';
   const wanted = daemon ? (status.desiredNumberScheduled ?? 0) : (workload.spec.replicas ?? 1);
   const updated = (daemon ? status.updatedNumberScheduled : status.updatedReplicas) ?? 0;
@@ -79,6 +78,10 @@ export function rolloutGap(workload: Workload, pods: readonly Pod[]): string | u
   const leaving = pods.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
   if (leaving > 0) return `all of ${replicas} available, ${count(leaving, 'old pod')} still terminating`;
   return undefined;
+}
+
+function isUnseen({ metadata, status }: Workload): boolean {
+  return (status?.observedGeneration ?? 0) < (metadata.generation ?? 0);
 }
 
 /** Pods of the newest ReplicaSet: an older one's broken pods are about to go. */

@@ -62,6 +62,11 @@ const registeredSchema = z.object({ id: z.int() });
 const listedSchema = z.object({ tools: z.array(z.object({ name: z.string() })) });
 const foundSchema = z.object({ tools: z.array(z.object({ name: z.string(), similarity: z.number() })) });
 
+/** False where the API server found nobody who would take the connection. */
+export function wasPassedOn({ headers }: HttpAnswer): boolean {
+  return !NOT_PASSED_ON.test(headers[PROXY_ERROR_HEADER] ?? '');
+}
+
 /**
  * The registry behind the Service, or just one replica of it.
  *
@@ -88,10 +93,11 @@ export function registryApi(release: Release, pod?: Pod): RegistryApi {
       timeoutMs: 20_000,
       look: async () => {
         const answer = await ask(method, path, body);
-        const seen = answer.headers[PROXY_ERROR_HEADER] ?? '';
         // A pod that is asked by its name is there, or it is not.
-        const early = target.kind === 'Service' && NOT_PASSED_ON.test(seen);
-        return early ? { done: false, seen } : { done: true, value: answer };
+        const early = target.kind === 'Service' && !wasPassedOn(answer);
+        return early
+          ? { done: false, seen: answer.headers[PROXY_ERROR_HEADER] ?? '' }
+          : { done: true, value: answer };
       },
     });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer, KubeClient } from '../../harness/kube/client.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { Release } from '../../harness/suite/release.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
 import { callUntilGone } from './calls-in-flight.ts';
 
 const pod = {
@@ -21,7 +22,7 @@ function release(answers: (HttpAnswer | Error)[], looks: (Pod | undefined)[]): R
   } as unknown as Release;
 }
 
-const answer = (status: number): HttpAnswer => ({ status, headers: {}, body: '{}', durationMs: 1 });
+const answer = (status: number, headers = {}): HttpAnswer => ({ status, headers, body: '{}', durationMs: 1 });
 
 describe('callUntilGone', () => {
   it('calls until the pod is gone, and tells how each call came out', async () => {
@@ -41,6 +42,19 @@ describe('callUntilGone', () => {
       { query: 'call 2 to web-1', outcome: 'connection refused' },
     ]);
     expect(ended).toBe(1);
+  });
+
+  it('starts no call after one that was refused, and waits for the pod all the same', async () => {
+    const reason = 'error trying to reach service: dial tcp 10.0.0.7:8000: connect: connection refused';
+    const calls = await callUntilGone(
+      release(
+        [answer(200), answer(503, { [PROXY_ERROR_HEADER]: reason }), answer(500)],
+        [pod, pod, pod, pod, undefined],
+      ),
+      pod,
+      () => Promise.resolve(),
+    );
+    expect(calls.map(({ outcome }) => outcome)).toEqual(['HTTP 200', 'HTTP 503']);
   });
 
   it('ends without a call when the pod is not there', async () => {

@@ -1,9 +1,9 @@
-/** Calls to a pod that is about to end: one after the other is started, until there is nobody left to take it. */
+/** Calls to a pod that is about to end: one after the other is started, until it takes no more. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { messageOf } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/types.ts';
 import type { Release } from '../../harness/suite/release.ts';
-import { registryApi } from './api-client.ts';
+import { registryApi, wasPassedOn } from './api-client.ts';
 
 export interface Call {
   /** Different for every call, so that the service behind the application can tell them apart. */
@@ -17,7 +17,10 @@ const INTERVAL_MS = 300;
 const SLACK_MS = 60_000;
 
 /**
- * Starts a search every 0.3 s until the pod is gone, and waits for all of them.
+ * Starts a search every 0.3 s until one is refused, and waits for all of them and for the pod to be gone.
+ *
+ * None is started after that: the API server keeps connections, and who goes on calling over one of them holds up the end
+ * that he is waiting for.
  *
  * @param end makes the pod end; called once the first search is on its way
  */
@@ -25,10 +28,12 @@ export async function callUntilGone(release: Release, pod: Pod, end: () => Promi
   const { kube, namespace } = release;
   const { name, uid } = pod.metadata;
   const api = registryApi(release, pod);
+  let refused = false;
   const call = async (query: string): Promise<Call> => {
     try {
-      const { status } = await api.ask('POST', '/mcp/find_tool', { query });
-      return { query, outcome: `HTTP ${status}` };
+      const answer = await api.ask('POST', '/mcp/find_tool', { query });
+      refused ||= !wasPassedOn(answer);
+      return { query, outcome: `HTTP ${answer.status}` };
     } catch (error) {
       return { query, outcome: messageOf(error) };
     }
@@ -41,7 +46,7 @@ export async function callUntilGone(release: Release, pod: Pod, end: () => Promi
     look: async () => {
       const now = await kube.get('Pod', { name, namespace });
       if (now?.metadata.uid !== uid) return { done: true, value: undefined };
-      calls.push(call(`call ${calls.length + 1} to ${name}`));
+      if (!refused) calls.push(call(`call ${calls.length + 1} to ${name}`));
       if (calls.length === 1) await end();
       return { done: false, seen: `${now?.status?.phase ?? 'it is there'}, ${calls.length} calls` };
     },
