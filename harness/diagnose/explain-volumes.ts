@@ -1,4 +1,5 @@
 /** Why a pod that has a node has no container yet: volumes that cannot be mounted, a sandbox that cannot be made. */
+import { hasCondition } from '../kube/conditions.ts';
 import type { Pod, Volume } from '../kube/types.ts';
 import type { Cause } from '../report/model.ts';
 import { explainBinding } from './explain-claim.ts';
@@ -145,8 +146,9 @@ export function explainSandbox(pod: Pod, world: World): PodTrouble | undefined {
   };
 }
 
-/** True when any container of the pod has ever run. */
+/** True when the pod has its volumes and its network: it says so, or one of its containers has run. What its events say about them is over then. */
 function started(pod: Pod): boolean {
+  if (hasCondition(pod, 'PodReadyToStartContainers')) return true;
   const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return all.some(
     (s) => s.restartCount > 0 || s.state?.running !== undefined || s.state?.terminated !== undefined,

@@ -13,7 +13,11 @@ const waiting = (reason: string, message = '', restartCount = 0): Pod =>
       },
     ],
   });
-const young = (pod: Pod): Pod => ({ ...pod, status: { ...pod.status, startTime: ago(3) } });
+const aged = (seconds: number, pod: Pod): Pod => ({
+  ...pod,
+  status: { ...pod.status, startTime: ago(seconds) },
+});
+const young = (pod: Pod): Pod => aged(3, pod);
 const pendingFor = (seconds: number, message: string): Pod => {
   const pod = pendingPod(message);
   pod.status!.conditions![0]!.lastTransitionTime = ago(seconds);
@@ -23,6 +27,13 @@ const justPending = (message: string): Pod => pendingFor(3, message);
 const mount = makeEvent({
   reason: 'FailedMount',
   message: 'MountVolume.SetUp failed for volume "c" : configmap "servers" not found',
+});
+const missingKey = makeEvent({ reason: 'Failed', message: "Error: couldn't find key a in ConfigMap demo/b" });
+/** Two looks came at once, and none since. */
+const atOnce = (event: KubeEvent): KubeEvent => ({
+  ...event,
+  firstTimestamp: ago(24),
+  lastTimestamp: ago(22),
 });
 const refused = (count: number): KubeEvent =>
   makeEvent({
@@ -58,7 +69,7 @@ describe('hopeless', () => {
     [
       'a missing key',
       [waiting('CreateContainerConfigError', "couldn't find key a in ConfigMap demo/b")],
-      [],
+      [missingKey],
       /no key "a"/,
     ],
     ['a missing ConfigMap', [makePod({})], [mount], /ConfigMap servers/],
@@ -115,6 +126,12 @@ describe('hopeless', () => {
       [],
     ],
     ['a ConfigMap that may be applied a moment later', [young(makePod({}))], [mount]],
+    [
+      'a key that the kubelet has not looked for again',
+      [aged(25, waiting('CreateContainerConfigError', "couldn't find key a in ConfigMap demo/b"))],
+      [atOnce(missingKey)],
+    ],
+    ['a volume that it has not tried again', [aged(25, makePod({}))], [atOnce(mount)]],
     [
       'a pod that has been pending for moments',
       [justPending("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")],

@@ -15,6 +15,10 @@ import { eventCount, eventsOf } from './world.ts';
 const PATIENCE = {
   /** Objects of one release are applied within a second or two of each other. */
   missingReference: 20_000,
+  /** Between the kubelet's first words about something missing and its last: its first two looks come at once, the third after 10 to 15 s. */
+  repeatedComplaint: 8_000,
+  /** The same without the events, which may be lost. */
+  silentComplaint: 60_000,
   /** No node has the label, tolerates the taint, reaches the volume. */
   unfitNodes: 15_000,
   /** What other pods hold may come free, when they leave. */
@@ -28,6 +32,8 @@ const PATIENCE = {
 
 /** The kubelet's words when it was too busy to look for a ConfigMap or a Secret in time: it looks again. */
 const LATE = 'timed out waiting for the condition';
+/** The kubelet's words about a ConfigMap, a Secret or a key that is not there. */
+const ABSENCE = /not found|non-existent|couldn't find key/;
 
 /**
  * Says why these pods will not become ready by waiting; undefined while there is hope.
@@ -71,13 +77,26 @@ function imageLost(pod: Pod, world: World): boolean {
   });
 }
 
+/** Only when the kubelet has looked again and found it still missing: what it said first may have been applied since. */
 function configLost(pod: Pod, world: World): boolean {
-  if (ageOf(pod, world) < PATIENCE.missingReference) return false;
+  const age = ageOf(pod, world);
+  if (age < PATIENCE.missingReference) return false;
+  if (!complainsAgain(pod, world) && age < PATIENCE.silentComplaint) return false;
   const refused = statuses(pod).flatMap(({ state }) =>
     state?.waiting?.reason === 'CreateContainerConfigError' ? [state.waiting.message ?? ''] : [],
   );
   if (refused.some((message) => !message.includes(LATE))) return true;
   return /does not exist|has no key/.test(explainMount(pod, world)?.says ?? '');
+}
+
+function complainsAgain(pod: Pod, world: World): boolean {
+  return eventsOf(world.events, { ...pod, kind: 'Pod' }).some(
+    ({ message, firstTimestamp, lastTimestamp }) => {
+      const [first, last] = [timeOf(firstTimestamp), timeOf(lastTimestamp)];
+      if (first === undefined || last === undefined || !ABSENCE.test(message ?? '')) return false;
+      return last - first >= PATIENCE.repeatedComplaint;
+    },
+  );
 }
 
 function unschedulable(pod: Pod, world: World, leaving: boolean): boolean {
