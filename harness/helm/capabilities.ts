@@ -13,9 +13,13 @@ export function clusterCapabilities(
   kube: Pick<KubeClient, 'version' | 'resources'>,
 ): () => Promise<Capabilities> {
   let read: Promise<Capabilities> | undefined;
-  return () =>
-    (read ??= Promise.all([kube.version(), kube.resources()]).then(([kubeVersion, resources]) => {
+  return () => {
+    read ??= Promise.all([kube.version(), kube.resources()]).then(([kubeVersion, resources]) => {
       const apiVersions = resources.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]);
       return { kubeVersion, apiVersions: [...new Set(apiVersions)].sort() };
-    }));
+    });
+    // One that failed says nothing about the cluster: whoever comes next asks again.
+    read.catch(() => (read = undefined));
+    return read;
+  };
 }

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Log } from '../core/log.ts';
-import { messageOf } from '../core/errors.ts';
+import { InfrastructureError, messageOf } from '../core/errors.ts';
 import type { CallOptions, KindRef } from './client.ts';
 import { ApiError } from './errors.ts';
 import type { Resource } from './known-kinds.ts';
@@ -43,12 +43,19 @@ export interface Discovery {
   listable(): Promise<ServerResource[]>;
 }
 
+/** The server refuses one group, or leaves it without an answer: an aggregated API whose own server is away does either. */
+function isOfOneGroup(error: unknown): boolean {
+  return (
+    error instanceof ApiError || (error instanceof InfrastructureError && error.code === 'E_API_TIMEOUT')
+  );
+}
+
 export function createDiscovery(transport: Transport, log: Log): Discovery {
   const cache = new Map<string, ServerResource[]>();
 
   async function fetchGroup(apiVersion: string, options: CallOptions): Promise<ServerResource[]> {
     const path = groupPath(apiVersion);
-    const answer = await transport.read({ what: `discover ${apiVersion}`, path, ...options });
+    const answer = await transport.repeat({ what: `discover ${apiVersion}`, path, ...options });
     const { resources } = resourceListSchema.parse(JSON.parse(answer.body));
     const found = (resources ?? [])
       // `pods/log` is a subresource, not a kind.
@@ -85,7 +92,7 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
   }
 
   async function listable(): Promise<ServerResource[]> {
-    const answer = await transport.read({ what: 'discover API groups', path: '/apis' });
+    const answer = await transport.repeat({ what: 'discover API groups', path: '/apis' });
     const { groups } = groupListSchema.parse(JSON.parse(answer.body));
     const versions = groups.flatMap((group) => {
       const preferred = group.preferredVersion?.groupVersion;
@@ -99,7 +106,7 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
           try {
             return await fetchGroup(version, { timeoutMs: 10_000 });
           } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
+            if (!isOfOneGroup(error)) throw error;
             // A broken aggregated API (metrics, for one) must not hide all the others.
             log.warn('API group does not answer', { version, error: messageOf(error) });
             return [];

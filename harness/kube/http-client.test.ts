@@ -264,13 +264,36 @@ describe('writing', () => {
     expect(server.requests[0]?.headers['content-type']).toBe(contentType);
   });
 
-  it('does not repeat a write', async () => {
-    server.answer(pods, (_request, response) => {
+  it.each([
+    ['an apply', () => kube.apply(pod('a'), { namespace: 'n' })],
+    ['a merge patch', () => kube.patch('Pod', { name: 'a', namespace: 'n' }, { metadata: {} })],
+    ['a deletion', () => kube.delete('Pod', { name: 'a', namespace: 'n' })],
+  ])('repeats %s, which leads to the same twice', async (_title, send) => {
+    server.answer(`${pods}/a`, (_request, response) => {
+      sendStatus(response, 503, 'ServiceUnavailable', 'etcdserver: leader changed');
+    });
+    server.answer(`${pods}/a`, (_request, response) => {
+      sendJson(response, 200, pod('a'));
+    });
+    await send();
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each([
+    ['a create', pods, () => kube.create(pod('a', { metadata: { name: 'a', namespace: 'n' } }))],
+    [
+      'a JSON patch',
+      `${pods}/a`,
+      () =>
+        kube.patch('Pod', { name: 'a', namespace: 'n' }, [
+          { op: 'add', path: '/metadata/finalizers/-', value: 'x' },
+        ]),
+    ],
+  ])('does not repeat %s, which may lead to something else twice', async (_title, path, send) => {
+    server.answer(path, (_request, response) => {
       sendStatus(response, 500, 'InternalError', 'oops');
     });
-    await expect(kube.create({ ...pod('a'), metadata: { name: 'a', namespace: 'n' } })).rejects.toMatchObject(
-      { status: 500 },
-    );
+    await expect(send()).rejects.toMatchObject({ code: 'E_API', status: 500 });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -354,7 +377,7 @@ describe('http through the proxy', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: 1\n\n');
     });
-    const answer = await kube.http({ namespace: 'n', target, path: '/health', timeoutMs: 1000 });
+    const answer = await kube.http({ namespace: 'n', target, path: '/health', timeoutMs: 3000 });
     expect(answer).toMatchObject({ status: 200, body: 'data: 1\n\n' });
     expect(answer.headers).toHaveProperty(INCOMPLETE_HEADER);
   });

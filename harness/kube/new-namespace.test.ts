@@ -37,7 +37,7 @@ describe('createNamespace', () => {
     await expect(making).rejects.toMatchObject({
       code: 'E_NAMESPACE',
       exitCode: 3,
-      message: expect.stringMatching(/^waited 30\.0 s for ServiceAccount default of namespace demo/),
+      message: expect.stringMatching(/^waited 90\.0 s for ServiceAccount default of namespace demo/),
     });
   });
 });

@@ -5,6 +5,8 @@ import { InfrastructureError } from '../core/errors.ts';
 import type { KubeClient } from './client.ts';
 
 const ACCOUNT = 'default';
+/** A controller manager that starts again takes half a minute, and then has to become the leader. */
+const ACCOUNT_MS = 90_000;
 
 /**
  * Creates a namespace and waits for its ServiceAccount, which a controller brings a moment later: until then the API server refuses pods.
@@ -20,7 +22,7 @@ export async function createNamespace(
   try {
     await waitFor({
       what: `ServiceAccount ${ACCOUNT} of namespace ${name}`,
-      timeoutMs: 30_000,
+      timeoutMs: ACCOUNT_MS,
       intervalMs: 50,
       ...(clock && { clock }),
       signal,

@@ -9,7 +9,8 @@ import { resourcePath } from './known-kinds.ts';
 import { withoutManagedFields } from './managed-fields.ts';
 import type { ObjectList } from './status.ts';
 import { parseList, parseObject, parseStatus, toApiError } from './status.ts';
-import type { ApiRequest, Transport } from './transport.ts';
+import type { ApiAnswer, ApiRequest, Transport } from './transport.ts';
+import { SCHEMA_REFUSAL } from './transport.ts';
 import type { KubeObject } from './types.ts';
 
 export const FIELD_MANAGER = 'kindproof';
@@ -38,7 +39,7 @@ export async function listAll(
     let page: ObjectList | undefined;
     try {
       do {
-        const answer = await transport.read({ ...request, query: { ...query, continue: page?.next } });
+        const answer = await transport.repeat({ ...request, query: { ...query, continue: page?.next } });
         page = parseList(JSON.parse(answer.body));
         items.push(...page.items);
       } while (page.next !== undefined);
@@ -52,8 +53,7 @@ export async function listAll(
 }
 
 export function createRestCalls(transport: Transport, discovery: Discovery): RestCalls {
-  const send = (request: ApiRequest): Promise<KubeObject> =>
-    transport.call(request).then((answer) => parseObject(JSON.parse(answer.body)));
+  const parsed = ({ body }: ApiAnswer): KubeObject => parseObject(JSON.parse(body));
 
   async function locate(
     kind: KindRef,
@@ -69,7 +69,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
 
   return {
     async version() {
-      const answer = await transport.read({ what: 'read the version', path: '/version' });
+      const answer = await transport.repeat({ what: 'read the version', path: '/version' });
       return z.looseObject({ gitVersion: z.string() }).parse(JSON.parse(answer.body)).gitVersion;
     },
 
@@ -82,7 +82,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
     async get<K extends KindRef>(kind: K, ref: ObjectRef, options: CallOptions = {}) {
       const { path, title } = await locate(kind, ref, options);
       try {
-        const answer = await transport.read({ what: `get ${title}`, path, ...callOptions(options) });
+        const answer = await transport.repeat({ what: `get ${title}`, path, ...callOptions(options) });
         return parseObject(JSON.parse(answer.body)) as ObjectOf<K>;
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return undefined;
@@ -93,7 +93,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
     async create(object, options = {}) {
       const { name, namespace } = object.metadata;
       const resource = await discovery.resolve(object, callOptions(options));
-      return send({
+      const request: ApiRequest = {
         what: `create ${resource.kind} ${name || '(generated name)'}`,
         method: 'POST',
         path: resourcePath(resource, { namespace: needNamespace(resource, namespace, name) }),
@@ -101,7 +101,8 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(object),
         ...callOptions(options),
-      });
+      };
+      return parsed(await (options.dryRun ? transport.repeat(request) : transport.call(request)));
     },
 
     async apply(object, options = {}) {
@@ -112,7 +113,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         options,
       );
       const { metadata, ...rest } = withoutManagedFields(object);
-      return send({
+      const request: ApiRequest = {
         what: `apply ${title}`,
         method: 'PATCH',
         path,
@@ -130,15 +131,18 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
           metadata: resource.namespaced ? { ...metadata, namespace } : metadata,
         }),
         ...callOptions(options),
-      }).catch((error: unknown) => {
+      };
+      try {
+        return parsed(await transport.repeat(request));
+      } catch (error) {
         throw asBadRequest(error, title);
-      });
+      }
     },
 
     async patch(kind, ref, patch, options = {}) {
       const { path, title } = await locate(kind, ref, options);
       const { subresource } = options;
-      return send({
+      const request: ApiRequest = {
         what: `patch ${title}${subresource === undefined ? '' : `/${subresource}`}`,
         method: 'PATCH',
         path: subresource === undefined ? path : `${path}/${subresource}`,
@@ -150,7 +154,9 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         },
         body: JSON.stringify(patch),
         ...callOptions(options),
-      });
+      };
+      // A merge patch leads to the same twice; operations of a JSON patch may not ("add" to a list).
+      return parsed(await (Array.isArray(patch) ? transport.call(request) : transport.repeat(request)));
     },
 
     async delete(kind, ref, options = {}) {
@@ -170,9 +176,10 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         }),
         ...callOptions(options),
       };
-      const answer = await transport.send(request);
-      if (answer.status >= 400 && answer.status !== 404) {
-        throw toApiError(`could not ${request.what}`, answer.status, answer.body);
+      try {
+        await transport.repeat(request);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error;
       }
     },
 
@@ -200,7 +207,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
     async logs(options) {
       const { path } = await locate('Pod', { name: options.pod, namespace: options.namespace }, options);
       const { container, previous, tailLines, limitBytes } = options;
-      const answer = await transport.read({
+      const answer = await transport.repeat({
         what: `read the ${previous ? 'previous ' : ''}log of ${options.namespace}/${options.pod}/${container}`,
         path: `${path}/log`,
         query: { container, previous, tailLines, limitBytes },
@@ -223,13 +230,10 @@ function needNamespace(resource: Resource, namespace: string | undefined, name: 
   });
 }
 
-/**
- * Server-side apply refuses fields and types that are not in the schema with 500, as if the server had failed; the manifest is at
- * fault (seen with Kubernetes 1.36).
- */
+/** It is the manifest that is at fault, not the server. */
 function asBadRequest(error: unknown, title: string): unknown {
   if (!(error instanceof ApiError) || error.status !== 500) return error;
-  const [, message] = /(failed to create typed patch object.*)/s.exec(error.message) ?? [];
+  const [message] = SCHEMA_REFUSAL.exec(error.message) ?? [];
   if (message === undefined) return error;
   return new ApiError(`could not apply ${title}`, 400, 'BadRequest', message, {
     cause: error,

@@ -46,8 +46,8 @@ export interface Transport {
   send(request: ApiRequest): Promise<ApiAnswer>;
   /** Sends once and fails with ApiError on a status of 400 or more. */
   call(request: ApiRequest): Promise<ApiAnswer>;
-  /** As `call`, for reads: repeated on connection errors, 429 and 5xx until the deadline. */
-  read(request: ApiRequest): Promise<ApiAnswer>;
+  /** As `call`, for what may be sent twice: repeated on connection errors, 429 and 5xx until the deadline. */
+  repeat(request: ApiRequest): Promise<ApiAnswer>;
   /** Headers have come, the body is a stream without an idle limit; ends with `signal`. */
   stream(request: Omit<ApiRequest, 'timeoutMs'>, signal: AbortSignal): Promise<OpenStream>;
   close(): Promise<void>;
@@ -144,7 +144,7 @@ export function createTransport(
       return answer;
     },
 
-    async read(request) {
+    async repeat(request) {
       const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const scope = callScope([life.signal, request.signal], timeoutMs);
       let last: Error | undefined;
@@ -160,7 +160,7 @@ export function createTransport(
           onFailedAttempt: ({ error, attemptNumber }) => {
             // An attempt that the deadline cut short says less than the one before it.
             if (!scope.signal.aborted) last = error;
-            deps.log.debug('api read failed', { what: request.what, attemptNumber, error: error.message });
+            deps.log.debug('api call failed', { what: request.what, attemptNumber, error: error.message });
           },
         });
       } catch (error) {
@@ -196,13 +196,16 @@ export function createTransport(
   return transport;
 }
 
+/** Server-side apply refuses fields and types that are not in the schema with 500, as if the server had failed (seen with Kubernetes 1.36). */
+export const SCHEMA_REFUSAL = /failed to create typed patch object.*/s;
+
 const lasting = new Set(['ENOTFOUND', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 
-/** Whether trying the same read again may help. */
+/** Whether sending the same again may help. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof InfrastructureError && error.code === 'E_API') {
     const status = error.details['status'] as number;
-    return status === 429 || status >= 500;
+    return status === 429 || (status >= 500 && !SCHEMA_REFUSAL.test(error.message));
   }
   if (!(error instanceof InfrastructureError) || error.code !== 'E_CLUSTER_UNREACHABLE') return false;
   const code = (error.cause as { code?: string } | undefined)?.code ?? '';

@@ -1,10 +1,11 @@
 /** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
+import { refusalsOf } from '../../harness/checks/live-admission.ts';
 import { resourcesAre } from '../../harness/checks/static-resources.ts';
 import { securityContextIs, nothingIsPrivileged } from '../../harness/checks/static-security.ts';
 import { selectorsAreStable } from '../../harness/checks/static-selectors.ts';
 import { containersOf } from '../../harness/checks/select.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { CheckFailure, KindproofError, messageOf } from '../../harness/core/errors.ts';
+import { CheckFailure, KindproofError } from '../../harness/core/errors.ts';
 import { nameOf, podSpecOf, podTemplateOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import type { Lab } from '../../harness/suite/lab.ts';
@@ -163,14 +164,9 @@ requirement(
       const volumes = (template.spec['volumes'] ?? []) as { name: string; hostPath?: { path: string } }[];
       const mounted = volumes.flatMap((v) => (v.hostPath ? [`volume ${v.name} is ${v.hostPath.path}`] : []));
       await expect(nothingWrong(`${nameOf(object)} mounts nothing of its node`, mounted)).toHold();
-      const refusals: string[] = [];
       const spec = { ...template.spec, serviceAccountName: 'default' };
-      await kube
-        .create(
-          { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'admitted', namespace }, spec },
-          { dryRun: true },
-        )
-        .catch((error: unknown) => refusals.push(messageOf(error)));
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'admitted', namespace }, spec };
+      const refusals = await refusalsOf([pod], (o) => kube.create(o, { dryRun: true }));
       await expect(nothingWrong(`a pod of ${nameOf(object)} is admitted under baseline`, refusals)).toHold();
       observe(`${nameOf(object)}: ${volumes.length} volumes, none of the node; admitted under baseline`);
     }
@@ -272,10 +268,9 @@ requirement(
     const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
     for (const object of [...templates, daemonSet]) {
       expect(served, 'kinds that the cluster serves').toContain(`${object.apiVersion} ${object.kind}`);
-      const refusals: string[] = [];
-      await kube
-        .apply(object, { dryRun: true, strict: true, namespace })
-        .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
+      const refusals = await refusalsOf([object], (o) =>
+        kube.apply(o, { dryRun: true, strict: true, namespace }),
+      );
       await expect(nothingWrong(`a strict dry-run accepts ${nameOf(object)}`, refusals)).toHold();
       observe(`${nameOf(object)} (${object.apiVersion}) accepted by a strict dry-run`);
     }

@@ -1,4 +1,5 @@
 /** What can be known from the manifests, and from an API server that looks at them without creating anything. */
+import { refusalsOf } from '../../harness/checks/live-admission.ts';
 import { replicasKeepApart } from '../../harness/checks/static-affinity.ts';
 import { apisServed } from '../../harness/checks/static-api-versions.ts';
 import { credentialsAreInSecrets, secretKeysExist } from '../../harness/checks/static-credentials.ts';
@@ -7,7 +8,6 @@ import { listenersHaveProbes } from '../../harness/checks/static-probes.ts';
 import { referencesResolve } from '../../harness/checks/static-references.ts';
 import { everyContainerHasResources, resourcesAre } from '../../harness/checks/static-resources.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { messageOf } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/types.ts';
 import { nameOf, podTemplateOf } from '../../harness/manifests/objects.ts';
 import { expect } from '../../harness/suite/assertions.ts';
@@ -45,12 +45,7 @@ requirement(
     const options = await Promise.all(OPTIONS.map((file) => lab.optional(file)));
     const all = [...objects, ...options.flat()];
     await expect(apisServed(all, { oldest: OLDEST, newest: await kube.version() })).toHold();
-    const refusals: string[] = [];
-    for (const object of all) {
-      await kube
-        .apply(object, { dryRun: true, strict: true, namespace })
-        .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
-    }
+    const refusals = await refusalsOf(all, (o) => kube.apply(o, { dryRun: true, strict: true, namespace }));
     await expect(nothingWrong('the API server accepts everything in a strict dry-run', refusals)).toHold();
     observe(`${all.length} objects accepted by ${await kube.version()} in a strict server-side dry-run`);
   },
@@ -132,14 +127,9 @@ requirement(
     const namespace = await lab.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
     const { objects } = await lab.render({ namespace });
     const workloads = [...objects, ...(await lab.optional('migration-job.yaml'))];
-    const refusals: string[] = [];
     const pods = workloads.flatMap((object) => podOf(object, namespace));
     expect(pods.length, 'pods to admit').toBeGreaterThan(0);
-    for (const pod of pods) {
-      await kube
-        .create(pod, { dryRun: true })
-        .catch((error: unknown) => refusals.push(`${nameOf(pod)}: ${messageOf(error)}`));
-    }
+    const refusals = await refusalsOf(pods, (pod) => kube.create(pod, { dryRun: true }));
     await expect(nothingWrong('a namespace with enforce=restricted admits the pods', refusals)).toHold();
     observe(
       `pods of ${pods.map(({ metadata }) => metadata.name).join(', ')} admitted with enforce=restricted`,

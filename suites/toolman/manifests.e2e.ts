@@ -1,10 +1,10 @@
 /** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
+import { refusalsOf } from '../../harness/checks/live-admission.ts';
 import { antiAffinityTerm } from '../../harness/checks/static-affinity.ts';
 import { referencesResolve } from '../../harness/checks/static-references.ts';
 import { resourcesAre } from '../../harness/checks/static-resources.ts';
 import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
 import { expect } from '../../harness/suite/assertions.ts';
 import { toolman } from './suite.ts';
 import { requirement } from './kit.ts';
@@ -30,12 +30,9 @@ requirement(
     for (const [variant, options] of Object.entries(variants)) {
       const { objects } = await lab.render({ ...options, namespace });
       const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
-      const refusals: string[] = [];
-      for (const object of known) {
-        await kube
-          .apply(object, { dryRun: true, strict: true, namespace })
-          .catch((error: unknown) => refusals.push(`${nameOf(object)}: ${messageOf(error)}`));
-      }
+      const refusals = await refusalsOf(known, (o) =>
+        kube.apply(o, { dryRun: true, strict: true, namespace }),
+      );
       expect(known.length, `objects rendered from ${variant}`).toBeGreaterThan(0);
       await expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
       observe(`${variant}: ${known.length} objects accepted by strict server-side dry-run`);

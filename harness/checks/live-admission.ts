@@ -1,0 +1,31 @@
+/** What an API server says against objects that it is shown and does not keep. */
+import { messageOf } from '../core/errors.ts';
+import { ApiError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/types.ts';
+import { nameOf } from '../manifests/objects.ts';
+
+/**
+ * The server's words about each object that it refuses, led by the object's name.
+ *
+ * @param show sends one object in a dry-run
+ * @throws whatever keeps the server from judging: that is no verdict on the object
+ */
+export async function refusalsOf<T extends KubeObject>(
+  objects: readonly T[],
+  show: (object: T) => Promise<unknown>,
+): Promise<string[]> {
+  const refusals: string[] = [];
+  for (const object of objects) {
+    try {
+      await show(object);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusals.push(`${nameOf(object)}: ${messageOf(error)}`);
+    }
+  }
+  return refusals;
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
