@@ -55,7 +55,7 @@ describe('podReady', () => {
       message: 'Readiness probe failed: dial tcp 10.0.0.1:8080: connect: connection refused',
     });
     expect(await failure({ pod: running, events: [refused] })).toMatch(
-      /^waited 60\.0 s for pod web-1 to be ready; last seen: Running: is not ready: .* port 8080 is refused/,
+      /^waited 2 min 30 s for pod web-1 to be ready; last seen: Running: is not ready: .* port 8080 is refused/,
     );
   });
 
@@ -103,7 +103,7 @@ describe('podReady', () => {
     const fresh = makePod({ conditions: [] });
     delete fresh.spec.nodeName;
     expect(await failure({ pod: fresh })).toMatch(
-      /^waited 60\.0 s .*the scheduler has not looked at it yet$/,
+      /^waited 2 min 30 s .*the scheduler has not looked at it yet$/,
     );
   });
 });

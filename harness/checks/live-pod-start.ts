@@ -8,13 +8,14 @@ import { hasCondition } from '../kube/conditions.ts';
 import type { KubeClient, ObjectRef } from '../kube/client.ts';
 import type { KubeEvent, Pod } from '../kube/types.ts';
 
-/** `what` completes the sentence "waited for …"; by default it names the pod. Default limit 60 000 ms. */
+/** `what` completes the sentence "waited for …"; by default it names the pod. Default limit 150 000 ms. */
 export interface PodWait extends Partial<Pick<WaitOptions<Pod>, 'what' | 'timeoutMs' | 'signal' | 'clock'>> {
   /** `false`: what would keep the pod from starting for good is being put right. Default true. */
   giveUpEarly?: boolean;
 }
 
-const TIMEOUT_MS = 60_000;
+/** For a node that is busy; who can see that waiting is in vain gives up before. */
+const TIMEOUT_MS = 150_000;
 
 /**
  * Waits until a pod is Ready, which is more than Running: its readiness probe, if it has one, has succeeded.

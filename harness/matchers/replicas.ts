@@ -1,5 +1,7 @@
 /** Matchers about how many replicas there are and how they are. */
+import { eventually } from '../checks/live-eventually.ts';
 import { allContainersReady, replicas } from '../checks/live-workload.ts';
+import type { Verdict } from '../checks/verdict.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle, workload } from './settle.ts';
 
@@ -22,11 +24,19 @@ export const replicaMatchers = {
     wanted: number,
   ): Promise<MatcherOutcome> {
     const handle = workload(received, 'toHaveAvailableReplicas');
-    // None wanted: then there are no pods to ask for, and asking would be an error.
-    const [object, pods] = await Promise.all([handle.read(), wanted === 0 ? [] : handle.pods()]);
-    return settle(this, replicas({ ...object, kind: handle.kind }, pods, wanted));
+    return settleInTime(this, async () => {
+      // None wanted: then there are no pods to ask for, and asking would be an error.
+      const [object, pods] = await Promise.all([handle.read(), wanted === 0 ? [] : handle.pods()]);
+      return replicas({ ...object, kind: handle.kind }, pods, wanted);
+    });
   },
   async toHaveAllContainersReady(this: MatcherContext, received: unknown): Promise<MatcherOutcome> {
-    return settle(this, allContainersReady(await workload(received, 'toHaveAllContainersReady').pods()));
+    const handle = workload(received, 'toHaveAllContainersReady');
+    return settleInTime(this, async () => allContainersReady(await handle.pods()));
   },
 };
+
+/** A replica that has missed a probe or two is back soon; that none does so is for other assertions. */
+async function settleInTime(context: MatcherContext, ask: () => Promise<Verdict>): Promise<MatcherOutcome> {
+  return settle(context, context.isNot === true ? await ask() : await eventually(ask));
+}

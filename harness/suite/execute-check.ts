@@ -176,10 +176,10 @@ async function clusterOutage(
   error: unknown,
 ): Promise<{ code: string; message: string; hint?: string } | undefined> {
   try {
-    // A node under load may drop one request; only a server that stays away is an outage.
+    // A node under load may drop requests, and a server that starts again takes half a minute; only one that stays away is an outage.
     await waitFor({
       what: 'the API server to answer',
-      timeoutMs: 10_000,
+      timeoutMs: 90_000,
       intervalMs: 1000,
       clock: shared.deps.clock ?? systemClock,
       look: async () => {

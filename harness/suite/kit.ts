@@ -19,6 +19,7 @@ import type { Environment } from './environment.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, type CheckOutcome } from './execute-check.ts';
 import { SharedLab } from './lab.ts';
 import { proveFault } from './prove-fault.ts';
+import { QUIET_MS, untilQuiet } from './quiet.ts';
 import type { Proof } from '../report/model.ts';
 import { createRedactor } from '../report/redact.ts';
 import type { WorkerConfig } from './worker-config.ts';
@@ -113,9 +114,13 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
 
   /**
    * Runs the body of a test. A cancelled run ends what it waits for; vitest itself turns its back on the test at once, so what the body
-   * takes down then has to be waited for after all tests.
+   * takes down then has to be waited for after all tests. One that runs alone starts when what came before it has gone.
    */
-  async function attend<T>(signal: AbortSignal, body: (opened: Session) => Promise<T>): Promise<T> {
+  async function attend<T>(
+    signal: AbortSignal,
+    alone: boolean,
+    body: (opened: Session) => Promise<T>,
+  ): Promise<T> {
     const opened = await session();
     const cancel = (): void => {
       // The limit of a single test aborts the signal as well.
@@ -123,7 +128,8 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel);
-    const ended = body(opened);
+    const quiet = alone ? untilQuiet(opened.cluster.kube, config.runId, opened) : Promise.resolve();
+    const ended = quiet.then(() => body(opened));
     running.add(ended);
     try {
       return await ended;
@@ -141,11 +147,12 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   function declareCheck(check: Check, selected: boolean): void {
     const { id, file, title, requirements, options } = check;
     // One that changes what others rest on, such as nodes, waits for them and runs alone.
-    const declare = options.exclusive ? test : test.concurrent;
+    const alone = options.exclusive === true;
+    const declare = alone ? test : test.concurrent;
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: limitOf(options) + GRACE_MS,
+        timeout: limitOf(options) + GRACE_MS + (alone ? QUIET_MS : 0),
         tags: [
           definition.name,
           options.static ? 'static' : 'live',
@@ -158,7 +165,7 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await attend(signal, async () => executeCheck(check, await shared()));
+        const outcome = await attend(signal, alone, async () => executeCheck(check, await shared()));
         task.meta.kindproofOutcome = outcome;
         if (outcome.result.status === 'skipped') skip(outcome.result.reason);
         if (outcome.result.status === 'failed') throw new Error(outcome.result.reason);
@@ -183,7 +190,7 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
         meta: { kindproofFault: about },
       };
       declare(fault.name, options, async ({ task, signal }) => {
-        const { proof, infrastructure } = await attend(signal, (opened) =>
+        const { proof, infrastructure } = await attend(signal, touchesNodes, (opened) =>
           proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
         task.meta.kindproofProof = proof;

@@ -19,6 +19,9 @@ export interface ReleaseDeps {
 
 const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'DaemonSet'];
 
+/** For one command: in a container that has a tenth of a core its start alone takes seconds. */
+const EXEC_MS = 60_000;
+
 export class Release {
   readonly name: string;
   readonly namespace: string;
@@ -172,6 +175,7 @@ export class Release {
       pod: pod.metadata.name,
       container,
       command,
+      timeoutMs: EXEC_MS,
       signal: this.#deps.signal,
     });
   }
