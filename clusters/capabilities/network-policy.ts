@@ -1,10 +1,14 @@
 /** NetworkPolicy is enforced: proven by a deny-all that really denies, after the same connection worked without it. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
+import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
+import { ApiError } from '../../harness/kube/errors.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
 const PORT = 8080;
+/** How long two pods that have just started may take to reach each other. */
+const CONNECTION_MS = 60_000;
 /** How long a network plugin may take to put a new policy into effect. */
 const ENFORCEMENT_MS = 45_000;
 
@@ -35,7 +39,7 @@ export async function probeNetworkPolicy(context: ProbeContext): Promise<Finding
       return answer.stdout.includes(namespace);
     };
 
-    if (!(await eventually(context, 'a connection without a policy', 15_000, connects))) {
+    if (!(await eventually(context, 'a connection without a policy', CONNECTION_MS, connects))) {
       return { present: false, evidence: 'not provable: two pods cannot connect even without a policy' };
     }
     await kube.apply({
@@ -76,7 +80,16 @@ async function eventually(
       intervalMs: 1000,
       clock,
       signal,
-      look: async () => ((await holds()) ? { done: true, value: true } : { done: false, seen: 'not yet' }),
+      look: async () => {
+        try {
+          return (await holds()) ? { done: true, value: true } : { done: false, seen: 'not yet' };
+        } catch (error) {
+          // A command that could not be run says nothing, neither about a connection nor about its denial.
+          if (error instanceof CheckFailure || error instanceof ApiError)
+            return { done: false, seen: messageOf(error) };
+          throw error;
+        }
+      },
     });
   } catch (error) {
     if (error instanceof WaitTimeout) return false;

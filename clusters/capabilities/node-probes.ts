@@ -1,18 +1,37 @@
 /** Capabilities of the nodes themselves. */
+import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 
+/** A command that fails once is an engine that is busy; every check that needs nodes hangs on this answer. */
+const ACCESS_MS = 20_000;
+
 /** Commands can be run on every node. */
-export async function probeNodeAccess({ cluster }: ProbeContext): Promise<Finding> {
+export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext): Promise<Finding> {
   const { nodes } = cluster;
   if (nodes === undefined) {
     return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
   }
   const names = (await cluster.describe()).map((node) => node.name);
-  const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
-  const failed = names.filter((_, index) => results[index]?.exitCode !== 0);
-  if (failed.length > 0) return { present: false, evidence: `no command runs on ${failed.join(', ')}` };
-  return { present: true, evidence: `a command ran on ${names.length} of ${names.length} nodes` };
+  let failed: string[] = [];
+  try {
+    return await waitFor<Finding>({
+      what: 'a command to run on every node',
+      timeoutMs: ACCESS_MS,
+      clock,
+      signal,
+      look: async () => {
+        const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
+        failed = names.filter((_, index) => results[index]?.exitCode !== 0);
+        if (failed.length > 0) return { done: false, seen: `none runs on ${failed.join(', ')}` };
+        const evidence = `a command ran on ${names.length} of ${names.length} nodes`;
+        return { done: true, value: { present: true, evidence } };
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+    return { present: false, evidence: `no command runs on ${failed.join(', ')}` };
+  }
 }
 
 /** The nodes' cgroup hierarchy is of this version. */

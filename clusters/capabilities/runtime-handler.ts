@@ -53,7 +53,7 @@ async function sandboxProblem(
   try {
     return await waitFor<string | undefined>({
       what: `a sandbox for ${ref.name}`,
-      timeoutMs: 45_000,
+      timeoutMs: 90_000,
       intervalMs: 500,
       clock,
       signal,

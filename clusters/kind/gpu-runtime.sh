@@ -30,7 +30,7 @@ fail() {
 
 add_gpus() {
   config=$bundle/config.json
-  asked=$(jq -r '[.process.env[]? | select(startswith("NVIDIA_VISIBLE_DEVICES="))] | last // "=none" | sub("^[^=]*="; "")' "$config")
+  asked=$(jq -r '[.process.env[]? | select(startswith("NVIDIA_VISIBLE_DEVICES="))] | last // "=none" | sub("^[^=]*="; "")' "$config") || return
   case $asked in '' | none | void) return ;; esac
   mounts='[]'
   for file in "$gpus"/nvidia*; do

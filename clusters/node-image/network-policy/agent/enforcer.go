@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long a pod that the kubelet is starting may still be unknown to this agent's watch.
-const patience = 2 * time.Second
+const patience = 10 * time.Second
 
 // Enforcer keeps the rules of the node as its view of the cluster says.
 type Enforcer struct {

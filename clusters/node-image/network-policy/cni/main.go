@@ -1,7 +1,8 @@
 // A chained CNI plugin: holds a pod back until the policies that select it are in force.
 //
 // The API server learns a pod's address only after its containers have started, so without this a pod could connect to anything in its
-// first second. It never fails a pod: where no agent answers, the pod starts as if there were no policies.
+// first second. Where there is no agent, the pod starts as if there were no policies. Where there is one that cannot put them into force in
+// time, the sandbox fails and the kubelet makes it anew: a pod that gets through before its policy is worse than one that is late.
 package main
 
 import (
@@ -16,8 +17,8 @@ import (
 	"kindproof.dev/network-policy/wire"
 )
 
-// patience is how long a pod waits for its rules.
-const patience = 3 * time.Second
+// patience is how long a pod waits for its rules: longer than the agent waits for its own view of the pod.
+const patience = 15 * time.Second
 
 func main() {
 	switch os.Getenv("CNI_COMMAND") {
@@ -51,10 +52,13 @@ func add(stdin io.Reader, stdout io.Writer, args string) error {
 		address, _, _ := strings.Cut(ip.Address, "/")
 		announcement.Addresses = append(announcement.Addresses, address)
 	}
-	if err := announce(announcement); err != nil {
+	connection, err := net.DialTimeout("unix", wire.Socket, patience)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "network-policy:", err)
+	} else if err := announce(connection, announcement); err != nil {
+		return fmt.Errorf("network-policy: the rules of pod %s are not in force: %w", announcement.UID, err)
 	}
-	_, err := stdout.Write(config.PrevResult)
+	_, err = stdout.Write(config.PrevResult)
 	return err
 }
 
@@ -67,11 +71,7 @@ func podUID(args string) string {
 	return ""
 }
 
-func announce(announcement wire.Announcement) error {
-	connection, err := net.DialTimeout("unix", wire.Socket, patience)
-	if err != nil {
-		return err
-	}
+func announce(connection net.Conn, announcement wire.Announcement) error {
 	defer connection.Close()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
@@ -79,6 +79,12 @@ func announce(announcement wire.Announcement) error {
 	if err := json.NewEncoder(connection).Encode(announcement); err != nil {
 		return err
 	}
-	_, err = io.ReadAll(connection)
-	return err
+	answer, err := io.ReadAll(connection)
+	if err != nil {
+		return err
+	}
+	if string(answer) != wire.Done {
+		return fmt.Errorf("the agent answered %q", answer)
+	}
+	return nil
 }
