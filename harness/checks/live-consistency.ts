@@ -11,14 +11,22 @@ export interface ProbeAnswer {
   status: number;
 }
 
-/** Every answer has the wanted status. */
-export function consistency(answers: readonly ProbeAnswer[], wanted = 200): Verdict {
-  const bad = answers.filter((a) => a.status !== wanted);
+/**
+ * Every answer has the wanted status.
+ *
+ * @param options.inARow how many others one after the other are too many, as with a probe's `failureThreshold`; default 1
+ */
+export function consistency(
+  answers: readonly ProbeAnswer[],
+  { wanted = 200, inARow = 1 }: Pick<Consistently, 'wanted' | 'inARow'> = {},
+): Verdict {
+  const isBad = (answer: ProbeAnswer): boolean => answer.status !== wanted;
+  const bad = answers.filter(isBad);
   const tally = new Map<string, number>();
   for (const a of bad) tally.set(`${a.what}: ${a.status}`, (tally.get(`${a.what}: ${a.status}`) ?? 0) + 1);
   return {
-    ok: answers.length > 0 && bad.length === 0,
-    expected: `${answers.length || 'some'} of ${answers.length || 'some'} answers ${wanted}`,
+    ok: answers.length > 0 && longestRun(answers, isBad) < inARow,
+    expected: `${answers.length || 'some'} of ${answers.length || 'some'} answers ${wanted}${orFewer(inARow)}`,
     actual: `${answers.length - bad.length} of ${answers.length} answers ${wanted}`,
     observed: [`${answers.length - bad.length} of ${answers.length} answers ${wanted}`],
     details: [...tally].map(([text, times]) => `${text} (×${times})`),
@@ -32,6 +40,8 @@ export interface Consistently {
   /** One round; a rejection counts as no answer. */
   ask: () => Promise<readonly ProbeAnswer[]>;
   wanted?: number;
+  /** How many answers of another status one after the other are too many; default 1. */
+  inARow?: number;
   signal?: AbortSignal;
   clock?: Clock;
 }
@@ -48,7 +58,22 @@ export async function consistently(options: Consistently): Promise<Verdict> {
       answers.push({ what: messageOf(error), status: 0 });
     }
   }
-  return consistency(answers, options.wanted);
+  return consistency(answers, options);
+}
+
+/** Length of the longest run of items that are bad. */
+export function longestRun<T>(items: readonly T[], isBad: (item: T) => boolean): number {
+  let [run, longest] = [0, 0];
+  for (const item of items) {
+    run = isBad(item) ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+/** Completes "every answer is so". */
+export function orFewer(inARow: number): string {
+  return inARow > 1 ? `, or fewer than ${inARow} others in a row` : '';
 }
 
 /** The pods stayed ready without a break between two looks: same pods, same time of the last transition. */

@@ -81,4 +81,15 @@ describe('answeredWithin', () => {
   ])('%s', (_title, answers, ok, actual) => {
     expect(answeredWithin(answers, 1000)).toMatchObject({ ok, actual });
   });
+
+  it.each([
+    ['fewer late ones in a row than count', [1001, 1001, 10, 1001, 1001], true],
+    ['as many in a row as count', [10, 1001, 1001, 1001], false],
+    ['none at all', [], false],
+  ])('judges as a probe: %s', (_title, durations, ok) => {
+    expect(answeredWithin(durations.map(answer), 1000, 3)).toMatchObject({
+      ok,
+      expected: 'every answer within 1000 ms, or fewer than 3 others in a row',
+    });
+  });
 });

@@ -1,5 +1,6 @@
 /** How a Service served while something happened to it. */
 import type { EndpointsMoment } from '../recorder/endpoints.ts';
+import { longestRun, orFewer } from './live-consistency.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What a client that asked at a constant rate has to tell. */
@@ -76,14 +77,20 @@ export interface TimedAnswer {
   durationMs: number;
 }
 
-/** Every answer came in time, whatever it said. */
-export function answeredWithin(answers: readonly TimedAnswer[], limitMs: number): Verdict {
-  const late = answers.filter((answer) => answer.durationMs > limitMs);
+/**
+ * Every answer came in time, whatever it said.
+ *
+ * @param answers in the order in which they were asked for
+ * @param inARow how many late ones one after the other are too many, as with a probe's `failureThreshold`
+ */
+export function answeredWithin(answers: readonly TimedAnswer[], limitMs: number, inARow = 1): Verdict {
+  const isLate = (answer: TimedAnswer): boolean => answer.durationMs > limitMs;
+  const late = answers.filter(isLate);
   const slowest = Math.max(0, ...answers.map((answer) => answer.durationMs));
   const seen = `${answers.length} answers, the slowest after ${slowest} ms`;
   return {
-    ok: answers.length > 0 && late.length === 0,
-    expected: `every answer within ${limitMs} ms`,
+    ok: answers.length > 0 && longestRun(answers, isLate) < inARow,
+    expected: `every answer within ${limitMs} ms${orFewer(inARow)}`,
     actual: late.length === 0 ? seen : `${late.length} of ${seen}`,
     observed: [seen],
     details: late.map(({ what, status, durationMs }) => `${what}: ${status} after ${durationMs} ms`),

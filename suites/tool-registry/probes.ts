@@ -10,8 +10,13 @@ export function probeOf(pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Pro
 }
 
 /** How long a probe may fail before it has its effect. */
-export function patienceMs({ periodSeconds = 10, failureThreshold = 3, timeoutSeconds = 1 }: Probe): number {
-  return (periodSeconds * failureThreshold + timeoutSeconds) * 1000;
+export function patienceMs({ periodSeconds = 10, timeoutSeconds = 1, ...probe }: Probe): number {
+  return (periodSeconds * toleranceOf(probe) + timeoutSeconds) * 1000;
+}
+
+/** How many failures one after the other have an effect: a single one may be that of a machine that stood still. */
+export function toleranceOf({ failureThreshold = 3 }: Probe): number {
+  return failureThreshold;
 }
 
 /** One look a second, for longer than the probe has patience. */

@@ -26,6 +26,9 @@ const SCRIPT_MS = 60_000;
 /** How long the nodes of a busy machine may take to hear of a Service, an endpoint or a policy. */
 const UNTIL_MS = 60_000;
 
+/** Failures in a row that tell of a denial. With a name that cannot be resolved each takes as long as the resolver. */
+const DENIALS = 2;
+
 const CONNECTED = 'connected';
 
 const CONNECT = `
@@ -83,10 +86,18 @@ export function untilOpen(release: Release, from: Pod, to: Destination, way: str
   return untilSaid(`the way ${way} to be open`, ask, (answer) => answer === CONNECTED);
 }
 
-/** Waits until no connection comes about: a network plug-in takes a moment to see a new policy, and a new pod. */
+/**
+ * Waits until no connection comes about: a network plug-in takes a moment to see a new policy, and a new pod.
+ *
+ * Not once but twice in a row: a single one may fail on a machine that is busy.
+ */
 export function untilDenied(release: Release, from: Pod, to: Destination, way: string): Promise<void> {
   const ask = (): Promise<string> => connect(release, from, to);
-  return untilSaid(`the policy to deny the way ${way}`, ask, (answer) => answer !== CONNECTED);
+  let denied = 0;
+  return untilSaid(`the policy to deny the way ${way}`, ask, (answer) => {
+    denied = answer === CONNECTED ? 0 : denied + 1;
+    return denied >= DENIALS;
+  });
 }
 
 /** Waits until what is posted is answered with status 200; `what` completes the sentence "waited for … to be answered 200". */
