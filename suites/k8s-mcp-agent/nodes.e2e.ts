@@ -40,7 +40,6 @@ requirement(
     await node.label(GPU_LABEL, 'true');
     const { pod, version } = await agentWorksOn(release, node.name, { timeoutMs: JOIN_MS });
     const took = Date.now() - start;
-    expect(took, 'ms from the label to a session').toBeLessThan(JOIN_MS);
     await expect(onePerNode(await daemonPods(release), await kube.list('Node'), GPU_NODE_LABELS)).toHold();
     observe(`${node.name} joined: ${pod.metadata.name} ready and "${version}" after ${seconds(took)}`);
 

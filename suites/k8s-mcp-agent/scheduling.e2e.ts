@@ -140,7 +140,8 @@ async function placedPods(kube: KubeClient, namespace: string, app: string) {
     timeoutMs: 60_000,
     look: async () => {
       const pods = await kube.list('Pod', { namespace, labelSelector: `app=${app}` });
-      const placed = pods.filter((pod) => pod.spec.nodeName !== undefined);
+      // One that a kubelet has turned away is replaced, and stays in the list.
+      const placed = pods.filter((pod) => pod.spec.nodeName !== undefined && pod.status?.phase !== 'Failed');
       if (placed.length === 3) return { done: true, value: placed };
       return { done: false, seen: `${placed.length} of 3` };
     },

@@ -60,6 +60,7 @@ requirement(
     // Of its own: other checks hold sessions in the shared one.
     const release = await lab.install();
     const pod = await anyAgentPod(kube, release.namespace);
+    await firstProgramOf(cluster, pod);
     const idle = await processesOf(cluster, pod);
     const ending = await openSession(lab, pod);
     await ending.initialize();
@@ -178,7 +179,14 @@ async function memoryAfter(
 
 async function commandOf({ nodes }: AttachedCluster, pod: Pod, pid: number): Promise<string> {
   const file = `/proc/${pid}/cmdline`;
-  const result = await nodes?.run(pod.spec.nodeName ?? '', ['cat', file], { reject: false });
+  // A process that has ended has no file; anything else that keeps the command from running says nothing about it.
+  const result = await nodes?.run(pod.spec.nodeName ?? '', [
+    'sh',
+    '-c',
+    'cat "$1" 2> /dev/null || true',
+    'cat',
+    file,
+  ]);
   return (result?.stdout ?? '').split('\0').join(' ').trim();
 }
 
