@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{harness,clusters,fixtures,suites,scripts}/**/*.test.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000,
     // Some tests start real processes; two cores do not need more.
     maxWorkers: 2,
   },

@@ -1,5 +1,6 @@
 /** What a pod may use, and what happens at the limit. Read from the node's cgroups, so that it holds for any image. */
 import { cgroupOf } from '../../clusters/container-of.ts';
+import type { ContainerCgroup, EatResult } from '../../clusters/node-cgroup.ts';
 import { processIdentity } from '../../harness/checks/live-process.ts';
 import { cgroupMatches } from '../../harness/checks/live-resources.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
@@ -52,7 +53,7 @@ requirement(
       what: `the kernel to kill container toolman of ${name} at its memory limit`,
       timeoutMs: 60_000,
       look: async () => {
-        const { killed } = await cgroup.eatMemory({ victim: 'container' });
+        const killed = await eatenUp(cgroup);
         return killed === 'container'
           ? { done: true, value: undefined }
           : { done: false, seen: `it killed ${killed}` };
@@ -79,3 +80,13 @@ requirement(
     observe(`${name}: OOMKilled, exit 137, restarted; ${neighbours.length} neighbour without a restart`);
   },
 );
+
+/** Who had to end for the memory that was eaten. A cgroup that has gone belonged to a container that ended in the attempt before. */
+async function eatenUp(cgroup: ContainerCgroup): Promise<EatResult['killed']> {
+  try {
+    return (await cgroup.eatMemory({ victim: 'container' })).killed;
+  } catch (error) {
+    if (error instanceof CheckFailure && error.code === 'E_CGROUP_GONE') return 'container';
+    throw error;
+  }
+}
