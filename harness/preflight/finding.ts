@@ -25,6 +25,11 @@ export interface Finding {
   changes?: string;
 }
 
+/** `Title: what was found.`; what a tool said with a mark of its own gets no second one. */
+export function sentenceOf({ title, found }: Pick<Finding, 'title' | 'found'>): string {
+  return `${title}: ${found}${/[.?!]$/.test(found) ? '' : '.'}`;
+}
+
 /** What the run to come needs; the checks judge by it. */
 export interface PreflightNeed {
   /** `existing`: no nodes are started here, and the engine matters only to images that are built. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FakeHost } from './fake-host.ts';
 import { fakeHost, GIB, only } from './fake-host.ts';
-import type { Finding } from './finding.ts';
+import { sentenceOf, type Finding } from './finding.ts';
 import type { Machine } from './machine.ts';
 
 let host: FakeHost;
@@ -134,5 +134,14 @@ describe('mends', () => {
       status: 'problem',
       found: expect.stringContaining('mending it failed: read-only file system') as string,
     });
+  });
+});
+
+describe('sentenceOf', () => {
+  it.each([
+    ['128 of 512', 'Inotify: 128 of 512.'],
+    ['Is the docker daemon running?', 'Inotify: Is the docker daemon running?'],
+  ])('ends "%s" with one mark', (found, sentence) => {
+    expect(sentenceOf({ title: 'Inotify', found })).toBe(sentence);
   });
 });

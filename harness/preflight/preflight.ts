@@ -8,7 +8,7 @@ import { checkInotify, checkOpenFiles } from './checks/limits.ts';
 import { checkNode, checkPrograms } from './checks/programs.ts';
 import { checkCpus, checkDisk, checkMemory } from './checks/resources.ts';
 import { checkTools } from './checks/tools.ts';
-import type { Check, Finding, PreflightDeps, PreflightNeed } from './finding.ts';
+import { sentenceOf, type Check, type Finding, type PreflightDeps, type PreflightNeed } from './finding.ts';
 
 export interface PreflightOptions {
   /** Mend what can be mended, instead of only saying how. */
@@ -78,11 +78,11 @@ async function attempt(finding: Finding, deps: PreflightDeps, interactive: boole
   if (finding.changes !== undefined) {
     if (interactive) {
       const agreed = await deps.confirm?.(
-        `${finding.title}: ${finding.found}. Mend it? This will ${finding.changes}`,
+        `${sentenceOf(finding)} Mend it? This will ${finding.changes}`,
       );
       if (agreed !== true) return 'not mended: you said no';
     } else {
-      deps.onProgress(`${finding.title}: ${finding.found}. Mending: this will ${finding.changes}`);
+      deps.onProgress(`${sentenceOf(finding)} Mending: this will ${finding.changes}`);
     }
   }
   try {

@@ -18,6 +18,7 @@ import type { Cluster } from '../../harness/plan/cluster-port.ts';
 import type { RunPlan } from '../../harness/plan/plan.ts';
 import { RUN_LABEL } from '../../harness/plan/run-id.ts';
 import { SERVICE_LABEL } from '../../harness/suite/environment.ts';
+import { sentenceOf } from '../../harness/preflight/finding.ts';
 import { localMachine } from '../../harness/preflight/machine.ts';
 import { runPreflight } from '../../harness/preflight/preflight.ts';
 import type { RunObserver } from '../../harness/report/events.ts';
@@ -92,14 +93,14 @@ export function createPorts(deps: {
       );
       for (const finding of findings) {
         if (finding.status === 'warning')
-          notice(`${finding.title}: ${finding.found}. ${finding.why}`, finding.remedy);
+          notice(`${sentenceOf(finding)} ${finding.why}`, finding.remedy);
         if (finding.status === 'fixed') notice(`${finding.title}: put right (${finding.found})`);
       }
       const problems = findings.filter((f) => f.status === 'problem');
       if (problems.length > 0) {
         throw new InfrastructureError(
           'E_PREFLIGHT',
-          problems.map((p) => `${p.title}: ${p.found}. ${p.why}`).join('\n'),
+          problems.map((p) => `${sentenceOf(p)} ${p.why}`).join('\n'),
           { hint: problems.map((p) => p.remedy).join('\n') },
         );
       }
