@@ -77,9 +77,7 @@ async function mend(
 async function attempt(finding: Finding, deps: PreflightDeps, interactive: boolean): Promise<string> {
   if (finding.changes !== undefined) {
     if (interactive) {
-      const agreed = await deps.confirm?.(
-        `${sentenceOf(finding)} Mend it? This will ${finding.changes}`,
-      );
+      const agreed = await deps.confirm?.(`${sentenceOf(finding)} Mend it? This will ${finding.changes}`);
       if (agreed !== true) return 'not mended: you said no';
     } else {
       deps.onProgress(`${sentenceOf(finding)} Mending: this will ${finding.changes}`);

@@ -92,8 +92,7 @@ export function createPorts(deps: {
         },
       );
       for (const finding of findings) {
-        if (finding.status === 'warning')
-          notice(`${sentenceOf(finding)} ${finding.why}`, finding.remedy);
+        if (finding.status === 'warning') notice(`${sentenceOf(finding)} ${finding.why}`, finding.remedy);
         if (finding.status === 'fixed') notice(`${finding.title}: put right (${finding.found})`);
       }
       const problems = findings.filter((f) => f.status === 'problem');
