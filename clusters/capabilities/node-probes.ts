@@ -1,5 +1,5 @@
 /** Capabilities of the nodes themselves. */
-import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
+import { eventually } from '../../harness/checks/live-eventually.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 
@@ -13,25 +13,22 @@ export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext):
     return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
   }
   const names = (await cluster.describe()).map((node) => node.name);
-  let failed: string[] = [];
-  try {
-    return await waitFor<Finding>({
-      what: 'a command to run on every node',
-      timeoutMs: ACCESS_MS,
-      clock,
-      signal,
-      look: async () => {
-        const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
-        failed = names.filter((_, index) => results[index]?.exitCode !== 0);
-        if (failed.length > 0) return { done: false, seen: `none runs on ${failed.join(', ')}` };
-        const evidence = `a command ran on ${names.length} of ${names.length} nodes`;
-        return { done: true, value: { present: true, evidence } };
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof WaitTimeout)) throw error;
-    return { present: false, evidence: `no command runs on ${failed.join(', ')}` };
-  }
+  const verdict = await eventually(
+    async () => {
+      const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
+      const failed = names.filter((_, index) => results[index]?.exitCode !== 0);
+      return {
+        ok: failed.length === 0,
+        expected: 'a command runs on every node',
+        actual:
+          failed.length === 0
+            ? `a command ran on ${names.length} of ${names.length} nodes`
+            : `no command runs on ${failed.join(', ')}`,
+      };
+    },
+    { timeoutMs: ACCESS_MS, clock, ...(signal && { signal }) },
+  );
+  return { present: verdict.ok, evidence: verdict.actual };
 }
 
 /** The nodes' cgroup hierarchy is of this version. */

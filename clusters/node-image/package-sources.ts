@@ -80,6 +80,7 @@ export async function readGoEnv({ run, env, signal }: SourceDeps): Promise<strin
     .join('');
 }
 
+/** Of Debian and its kin, of Red Hat and its kin, of Alpine and macOS. */
 const CA_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',

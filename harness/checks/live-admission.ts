@@ -1,6 +1,7 @@
 /** What an API server says against objects that it is shown and does not keep. */
 import { messageOf } from '../core/errors.ts';
 import { ApiError } from '../kube/errors.ts';
+import { isPassing } from '../kube/transport.ts';
 import type { KubeObject } from '../kube/types.ts';
 import { nameOf } from '../manifests/objects.ts';
 
@@ -27,5 +28,5 @@ export async function refusalsOf<T extends KubeObject>(
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+  return error instanceof ApiError && !isPassing(error);
 }

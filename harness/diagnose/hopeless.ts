@@ -15,9 +15,7 @@ import { eventCount, eventsOf } from './world.ts';
 const PATIENCE = {
   /** Objects of one release are applied within a second or two of each other. */
   missingReference: 20_000,
-  /** Between the kubelet's first words about something missing and its last: its first two looks come at once, the third after 10 to 15 s. */
-  repeatedComplaint: 8_000,
-  /** The same without the events, which may be lost. */
+  /** When the kubelet's repeated complaint is not among the events, which may be lost. */
   silentComplaint: 60_000,
   /** No node has the label, tolerates the taint, reaches the volume. */
   unfitNodes: 15_000,
@@ -29,6 +27,12 @@ const PATIENCE = {
   /** A registry that cannot be reached may come back; three quarters of a minute are enough of a sign. */
   unreachableRegistry: 45_000,
 } as const;
+
+/**
+ * Between the kubelet's first words about something missing and its last, at least, for that to be missing for good: its first two looks
+ * come at once, the third after 10 to 15 s.
+ */
+export const COMPLAINT_SPAN_MS = 8_000;
 
 /** The kubelet's words when it was too busy to look for a ConfigMap or a Secret in time: it looks again. */
 const LATE = 'timed out waiting for the condition';
@@ -94,7 +98,7 @@ function complainsAgain(pod: Pod, world: World): boolean {
     ({ message, firstTimestamp, lastTimestamp }) => {
       const [first, last] = [timeOf(firstTimestamp), timeOf(lastTimestamp)];
       if (first === undefined || last === undefined || !ABSENCE.test(message ?? '')) return false;
-      return last - first >= PATIENCE.repeatedComplaint;
+      return last - first >= COMPLAINT_SPAN_MS;
     },
   );
 }

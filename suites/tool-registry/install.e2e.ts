@@ -1,6 +1,7 @@
 /** Installing and cleaning up, with every command that the documents offer for it. */
 import { podReady } from '../../harness/checks/live-pod-start.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
+import { COMPLAINT_SPAN_MS } from '../../harness/diagnose/hopeless.ts';
 import { inventory } from '../../harness/kube/inventory.ts';
 import type { KubeObject, Pod } from '../../harness/kube/types.ts';
 import { nameOf } from '../../harness/manifests/objects.ts';
@@ -25,9 +26,6 @@ const HELM_RECORD = 'Secret sh.helm.release.v1.';
 
 /** The kubelet's words about a ConfigMap, a Secret, or a key of one. */
 const MISSING = /not found|couldn't find key/;
-
-/** Shorter than the pause which a kubelet makes after its second look, longer than that between the first two. */
-const PAUSE_MS = 8_000;
 
 /** "Or apply them in order". */
 const DOCUMENTED_ORDER = ['ConfigMap', 'Secret', 'Service', 'Deployment'];
@@ -76,7 +74,7 @@ requirement(
     observe(await waitsForSecret(release, pod, secrets));
     await applyInOrder(kube, namespace, secrets);
     // The pod, and no other in its place. Its kubelet says for a while that the Secret is missing.
-    await podReady(kube, pod.metadata, { timeoutMs: 150_000, giveUpEarly: false });
+    await podReady(kube, pod.metadata, { giveUpEarly: false });
     await release.rolledOut();
     expect(await podIds(release), 'pods after the Secret was there').toEqual([pod.metadata.uid]);
     const recording = await release.settleRecording();
@@ -100,7 +98,7 @@ requirement(
     // fail to look in time. Neither says anything about the order.
     const waits = recording
       .warningEvents({ reason: 'Failed' })
-      .filter(({ message, at, lastAt }) => MISSING.test(message) && lastAt - at >= PAUSE_MS);
+      .filter(({ message, at, lastAt }) => MISSING.test(message) && lastAt - at >= COMPLAINT_SPAN_MS);
     expect(waits, 'containers that could not be created for want of an object').toEqual([]);
     // The end that the whole directory comes to is the one in which applying it changes nothing.
     const before = await snapshot(kube, namespace, objects);
