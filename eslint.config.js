@@ -14,7 +14,7 @@ const borders = [
 const gates = {
   '@kubernetes/client-node': {
     only: ['harness/kube/**'],
-    why: 'Use the KubeClient port (harness/kube/client.ts).',
+    why: 'Use the KubeClient port (harness/kube/api/client.ts).',
   },
   execa: { only: ['harness/core/command.ts'], why: 'Use a CommandRunner (harness/core/command.ts).' },
   testcontainers: { only: ['fixtures/services/**'], why: 'Use the services of fixtures/services.' },
@@ -95,7 +95,7 @@ export default tseslint.config(
   },
   {
     // Terminal output is made of control characters.
-    files: ['harness/report/terminal/**', 'harness/report/terminal.test.ts'],
+    files: ['harness/report/terminal/**', 'harness/run/report/terminal.test.ts'],
     rules: { 'no-control-regex': 'off' },
   },
   {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../harness/kube/types.ts';
+import type { KubeObject } from '../harness/kube/api/types.ts';
 import { createCapabilities } from './capabilities.ts';
 import { existingCluster } from './existing/existing-provider.ts';
-import { fakeKube, fakeNode } from './fake-kube.ts';
+import { fakeKube, fakeNode } from './testing/fake-kube.ts';
 import { GPU_SOURCE_ANNOTATION } from './gpu-source.ts';
 import { GPU_NODE_LABELS } from './topology.ts';
 

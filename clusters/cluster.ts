@@ -7,4 +7,4 @@ export type {
   NodeAccess,
   NodeGroup,
   Topology,
-} from '../harness/plan/cluster-port.ts';
+} from '../harness/kube/cluster/cluster.ts';

@@ -1,5 +1,5 @@
 import { CheckFailure } from '../harness/core/errors.ts';
-import type { Pod } from '../harness/kube/types.ts';
+import type { Pod } from '../harness/kube/api/types.ts';
 import type { NodeAccess } from './cluster.ts';
 import { findContainerCgroup, type ContainerCgroup } from './node-cgroup.ts';
 

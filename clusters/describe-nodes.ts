@@ -1,5 +1,5 @@
 /** A cluster's nodes in the form of the report. */
-import type { KubeClient } from '../harness/kube/client.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
 import type { ClusterNode } from './cluster.ts';
 import { GPU_RESOURCE } from './gpu-capacity.ts';
 import { gpuSourceOf } from './gpu-source.ts';

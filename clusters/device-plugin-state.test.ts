@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../harness/core/deadline.ts';
-import type { KubeObject } from '../harness/kube/types.ts';
+import type { KubeObject } from '../harness/kube/api/types.ts';
 import type { NodeAccess } from './cluster.ts';
 import { DEVICE_PLUGIN_LABEL, forgetDevicePlugins, noteDevicePlugin } from './device-plugin-state.ts';
-import { fakeKube, fakeNode } from './fake-kube.ts';
+import { fakeKube, fakeNode } from './testing/fake-kube.ts';
 import { ensureGpuCapacity } from './gpu-capacity.ts';
 import { GPU_SOURCE_ANNOTATION, gpuSourceOf } from './gpu-source.ts';
 

@@ -5,8 +5,8 @@
 import type { Clock } from '../harness/core/deadline.ts';
 import { waitFor, WaitTimeout } from '../harness/core/deadline.ts';
 import { InfrastructureError } from '../harness/core/errors.ts';
-import type { KubeClient } from '../harness/kube/client.ts';
-import type { Node } from '../harness/kube/types.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
+import type { Node } from '../harness/kube/api/types.ts';
 import type { GpuSource } from './cluster.ts';
 import { GPU_SOURCE_ANNOTATION, gpuSourceOf } from './gpu-source.ts';
 

@@ -1,5 +1,5 @@
 /** Where a node's GPUs come from, noted on the node: whoever looks at the cluster later has to be able to tell invented ones from real ones. */
-import type { Node } from '../harness/kube/types.ts';
+import type { Node } from '../harness/kube/api/types.ts';
 import type { GpuSource } from './cluster.ts';
 
 export const GPU_SOURCE_ANNOTATION = 'kindproof.dev/gpu-source';

@@ -1,6 +1,6 @@
 /** Something that a run left on this machine, and whose it is. */
 import type { CommandRunner } from '../harness/core/command.ts';
-import type { LeftoverFact } from '../harness/preflight/finding.ts';
+import type { LeftoverFact } from '../harness/host/preflight/finding.ts';
 import type { RunRecord, RunRegistry } from './run-lock.ts';
 
 /** All clusters of kindproof are called so. */

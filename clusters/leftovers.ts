@@ -1,7 +1,7 @@
 /** What runs left on this machine, and whose it is. Reads only. */
 import { z } from 'zod';
-import { RUN_LABEL } from '../harness/plan/run-id.ts';
-import type { LeftoverFact } from '../harness/preflight/finding.ts';
+import { RUN_LABEL } from '../harness/core/run-id.ts';
+import type { LeftoverFact } from '../harness/host/preflight/finding.ts';
 import { filesOfRuns, temporaryFolders } from './leftover-files.ts';
 import type { Leftover, LeftoverDeps, Owner } from './leftover.ts';
 import { CLUSTER_PREFIX, ownsCluster, stateOf } from './leftover.ts';

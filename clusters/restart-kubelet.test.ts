@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Clock } from '../harness/core/deadline.ts';
-import type { KubeObject } from '../harness/kube/types.ts';
+import type { KubeObject } from '../harness/kube/api/types.ts';
 import type { NodeAccess } from './cluster.ts';
-import { fakeKube, fakeNode } from './fake-kube.ts';
+import { fakeKube, fakeNode } from './testing/fake-kube.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 
 const STOPPED = Date.parse('2026-11-21T14:20:26.500Z');

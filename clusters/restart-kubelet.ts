@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../harness/core/deadline.ts';
 import { waitFor, WaitTimeout } from '../harness/core/deadline.ts';
 import { InfrastructureError } from '../harness/core/errors.ts';
-import type { KubeClient } from '../harness/kube/client.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
 import type { NodeAccess } from './cluster.ts';
 import { heartbeatOf, nodeReady } from './system-readiness.ts';
 

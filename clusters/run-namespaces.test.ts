@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { RUN_LABEL } from '../harness/plan/run-id.ts';
-import { fakeKube } from './fake-kube.ts';
+import { RUN_LABEL } from '../harness/core/run-id.ts';
+import { fakeKube } from './testing/fake-kube.ts';
 import { deleteRunNamespaces } from './run-namespaces.ts';
 
 const namespace = (name: string, run?: string, more: object = {}) => ({

@@ -1,6 +1,6 @@
 /** The namespaces that runs have made on a cluster which stays. */
-import type { KubeClient } from '../harness/kube/client.ts';
-import { RUN_LABEL } from '../harness/plan/run-id.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
+import { RUN_LABEL } from '../harness/core/run-id.ts';
 
 /**
  * Deletes the namespaces of a run, or of all runs, without waiting until they are gone.

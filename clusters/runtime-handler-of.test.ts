@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pod } from '../harness/kube/types.ts';
+import type { Pod } from '../harness/kube/api/types.ts';
 import type { NodeAccess } from './cluster.ts';
 import { runtimeHandlerOf } from './runtime-handler-of.ts';
 

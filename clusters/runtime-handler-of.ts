@@ -1,7 +1,7 @@
 /** Which runtime handler a pod really runs under: the RuntimeClass says what was asked for, the node's runtime what it did. */
 import { z } from 'zod';
 import { CheckFailure, InfrastructureError } from '../harness/core/errors.ts';
-import type { Pod } from '../harness/kube/types.ts';
+import type { Pod } from '../harness/kube/api/types.ts';
 import type { NodeAccess } from './cluster.ts';
 
 const record = z.looseObject({

@@ -2,10 +2,10 @@
 import type { Clock } from '../harness/core/deadline.ts';
 import { seconds, waitFor, WaitTimeout } from '../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../harness/core/errors.ts';
-import { hasCondition } from '../harness/kube/conditions.ts';
-import type { KubeClient } from '../harness/kube/client.ts';
-import { ApiError } from '../harness/kube/errors.ts';
-import type { ContainerStatus, Node, Pod, Workload } from '../harness/kube/types.ts';
+import { hasCondition } from '../harness/kube/api/conditions.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
+import { ApiError } from '../harness/kube/api/errors.ts';
+import type { ContainerStatus, Node, Pod, Workload } from '../harness/kube/api/types.ts';
 
 /** Taints that Kubernetes sets on a node that is not Ready (Kubernetes documentation, "Taint based Evictions"). */
 const NOT_READY = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
 import { EXIT, UsageError } from '../harness/core/errors.ts';
-import type { Report } from '../harness/report/model.ts';
+import type { Report } from '../harness/run/report/model.ts';
 import { loadCatalogue } from '../suites/index.ts';
 import { bareReport } from './bench/bare.ts';
 import { parseBenchOptions, type BenchOptions } from './bench/bench-options.ts';

@@ -1,14 +1,14 @@
-/** `npm run e2e`: see harness/plan/options.ts for its options. */
+/** `npm run e2e`: see harness/run/plan/options.ts for its options. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeTopology, mergeTopologies } from '../clusters/topology.ts';
 import { acquireRunLock } from '../clusters/run-lock.ts';
 import { minimiseKubeconfig } from '../clusters/existing/minimise-kubeconfig.ts';
 import { EXIT } from '../harness/core/errors.ts';
-import { checkSubjectFiles } from '../harness/helm/subject-files.ts';
-import { newRunId } from '../harness/plan/run-id.ts';
-import { parseOptions, type RunOptions } from '../harness/plan/options.ts';
-import { describePlan, planRun, type RunPlan } from '../harness/plan/plan.ts';
+import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
+import { newRunId } from '../harness/core/run-id.ts';
+import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
+import { describePlan, planRun, type RunPlan } from '../harness/run/plan/plan.ts';
 import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
 import { interruptSignal } from './interrupt.ts';
 import { runsDirectory } from './project.ts';
@@ -52,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 export async function run(options: RunOptions, plan: RunPlan, commandLine: string): Promise<number> {
   // vitest and the Kubernetes client take a second to load: a slip of the pen is told without them.
   const [{ executeRun }, { createObservers }, { createPorts }] = await Promise.all([
-    import('../harness/runner/run.ts'),
+    import('../harness/run/runner/run.ts'),
     import('./e2e/observers.ts'),
     import('./e2e/ports.ts'),
   ]);

@@ -1,8 +1,8 @@
 /** The way from arguments of `npm run e2e` to a plan, for the commands that start runs of their own. */
-import { checkSubjectFiles } from '../harness/helm/subject-files.ts';
-import { parseOptions, type RunOptions } from '../harness/plan/options.ts';
-import { planRun, type RunPlan } from '../harness/plan/plan.ts';
-import { newRunId } from '../harness/plan/run-id.ts';
+import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
+import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
+import { planRun, type RunPlan } from '../harness/run/plan/plan.ts';
+import { newRunId } from '../harness/core/run-id.ts';
 import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
 
 const DAY_MS = 86_400_000;

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { createCommandRunner, type CommandRunner } from '../harness/core/command.ts';
 import { seconds } from '../harness/core/deadline.ts';
 import { EXIT, UsageError } from '../harness/core/errors.ts';
-import { report as reportSchema } from '../harness/report/model.ts';
+import { report as reportSchema } from '../harness/run/report/model.ts';
 import { main as e2e } from './e2e.ts';
 import { interruptSignal } from './interrupt.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';

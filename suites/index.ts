@@ -1,9 +1,9 @@
 /** All suites, and the catalogue that they have to cover. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { loadRequirements, type Requirement } from '../harness/plan/requirements.ts';
-import type { CataloguedSuite, UncheckedSuite } from '../harness/plan/plan.ts';
-import type { SuiteDefinition } from '../harness/suite/definition.ts';
+import { loadRequirements, type Requirement } from '../harness/run/plan/requirements.ts';
+import type { CataloguedSuite, UncheckedSuite } from '../harness/run/plan/plan.ts';
+import type { SuiteDefinition } from '../harness/run/suite/definition.ts';
 import { agent } from './k8s-mcp-agent/suite.ts';
 import { registry } from './tool-registry/suite.ts';
 import { toolman } from './toolman/suite.ts';

@@ -1,6 +1,6 @@
 /** Declares one test for each fault of the suite under proof: its checks have to turn red, for the stated reason. */
 import { inject } from 'vitest';
-import type { SuiteKit } from '../harness/suite/kit.ts';
+import type { SuiteKit } from '../harness/run/suite/kit.ts';
 
 const { suite } = inject('kindproof');
 const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };

@@ -1,7 +1,7 @@
 /** Capabilities that the API server itself shows. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../harness/core/errors.ts';
-import { ApiError } from '../../harness/kube/errors.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 

@@ -1,5 +1,5 @@
 /** Capabilities that checks of GPU workloads rest on. */
-import { gpuFidelity } from '../../harness/report/gpu-fidelity.ts';
+import { gpuFidelity } from '../../harness/run/report/gpu-fidelity.ts';
 import type { Finding } from '../capabilities.ts';
 import { GPU_RESOURCE } from '../gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../topology.ts';

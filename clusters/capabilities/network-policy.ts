@@ -1,7 +1,7 @@
 /** NetworkPolicy is enforced: proven by a deny-all that really denies, after the same connection worked without it. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
-import { ApiError } from '../../harness/kube/errors.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';

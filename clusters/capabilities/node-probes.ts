@@ -1,5 +1,5 @@
 /** Capabilities of the nodes themselves. */
-import { eventually } from '../../harness/checks/live-eventually.ts';
+import { eventually } from '../../harness/observe/waits/eventually.ts';
 import type { Finding } from '../capabilities.ts';
 import type { ProbeContext } from './probe.ts';
 

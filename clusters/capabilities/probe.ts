@@ -5,9 +5,9 @@ import { systemClock, waitFor, WaitTimeout } from '../../harness/core/deadline.t
 import { messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';
-import type { ExecResult, KubeClient } from '../../harness/kube/client.ts';
-import { createNamespace } from '../../harness/kube/new-namespace.ts';
-import type { Pod } from '../../harness/kube/types.ts';
+import type { ExecResult, KubeClient } from '../../harness/kube/api/client.ts';
+import { createNamespace } from '../../harness/kube/api/new-namespace.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 import type { Cluster } from '../cluster.ts';
 
 /** An image with which probes talk and share files; it has to be on the nodes already. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { UsageError } from '../../harness/core/errors.ts';
-import { fakeKube, fakeNode } from '../fake-kube.ts';
+import { fakeKube, fakeNode } from '../testing/fake-kube.ts';
 import { existingProvider } from './existing-provider.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 /** What a cluster was made of, kept on its control plane node, so that a later run can tell whether it still fits. */
 import { z } from 'zod';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Topology } from '../cluster.ts';
 import { topologySchema } from '../topology.ts';
 

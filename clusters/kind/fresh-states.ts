@@ -4,8 +4,8 @@ import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 import { heartbeatOf } from '../system-readiness.ts';
 
 /** When each node's container was started last, ms since the epoch. */

@@ -1,7 +1,7 @@
 /** metrics-server comes with the node image, but takes memory: it is installed only where metrics are asked for. */
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { NodeAccess } from '../cluster.ts';
 
 const MANIFEST = '/kind/manifests/metrics-server.yaml';

@@ -1,6 +1,6 @@
 /** Brings the nodes of a running cluster back to what was planned, where the API can. */
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Node } from '../../harness/kube/types.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Node } from '../../harness/kube/api/types.ts';
 import { taintText } from '../topology.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 

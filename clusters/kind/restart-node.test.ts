@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { fakeKube, fakeNode, fakeSystemPod } from '../fake-kube.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { fakeKube, fakeNode, fakeSystemPod } from '../testing/fake-kube.ts';
 import { gpuGroup } from '../topology.ts';
 import { plannedNodes } from './planned-nodes.ts';
 import { restartNode } from './restart-node.ts';

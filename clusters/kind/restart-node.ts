@@ -2,7 +2,7 @@
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { ensureGpuCapacity } from '../gpu-capacity.ts';
 import { waitForSystem } from '../system-readiness.ts';
 import { readOrigin } from './fingerprint.ts';

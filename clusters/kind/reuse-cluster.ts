@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { InfrastructureError, InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Topology } from '../cluster.ts';
 import { forgetDevicePlugins } from '../device-plugin-state.ts';
 import { ensureGpuCapacity } from '../gpu-capacity.ts';

@@ -2,7 +2,7 @@
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import type { Log } from '../../harness/core/log.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Cluster, NodeAccess, Topology } from '../cluster.ts';
 import { describeNodes } from '../describe-nodes.ts';
 import { ensureGpuCapacity } from '../gpu-capacity.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeKube } from '../fake-kube.ts';
+import { fakeKube } from '../testing/fake-kube.ts';
 import { ensureRuntimeClasses } from './runtime-classes.ts';
 
 const runtimeClass = (handler: string, more: object = {}) => ({

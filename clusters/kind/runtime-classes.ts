@@ -1,5 +1,5 @@
 /** The RuntimeClass objects that administrators of a real cluster have made, and charts refer to. */
-import type { KubeClient } from '../../harness/kube/client.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Topology } from '../cluster.ts';
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../harness/core/errors.ts';
-import { sampleReport } from '../../harness/report/sample-report.ts';
+import { sampleReport } from '../../harness/testing/sample-report.ts';
 import { bareReport } from './bare.ts';
 
 let runs: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PodTimeline } from '../../harness/report/model.ts';
+import type { PodTimeline } from '../../harness/run/report/model.ts';
 import { imposedMs } from './imposed.ts';
 
 type Step = [second: number, pod: string, kind: string, container?: string];

@@ -12,7 +12,7 @@
  *
  * Scheduling, mounting of volumes and pulling are not in it: they depend on the machine. So it is a floor, not a forecast.
  */
-import type { PodTimeline } from '../../harness/report/model.ts';
+import type { PodTimeline } from '../../harness/run/report/model.ts';
 
 interface Span {
   from: number;

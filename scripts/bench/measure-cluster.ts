@@ -7,8 +7,8 @@ import { createCommandRunner } from '../../harness/core/command.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { Lifecycle } from '../../harness/core/lifecycle.ts';
 import { createFileLog } from '../../harness/core/log.ts';
-import { newRunId } from '../../harness/plan/run-id.ts';
-import { resolveTool } from '../../harness/tools/resolve-tool.ts';
+import { newRunId } from '../../harness/core/run-id.ts';
+import { resolveTool } from '../../harness/host/tools/resolve-tool.ts';
 import { cacheDirectory, runsDirectory } from '../project.ts';
 import type { MeasuredRunDeps } from './measured-run.ts';
 

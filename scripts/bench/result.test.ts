@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleReport } from '../../harness/report/sample-report.ts';
+import { sampleReport } from '../../harness/testing/sample-report.ts';
 import { benchRows } from './result.ts';
 import { summarise } from './statistics.ts';
 import { bareTable, benchTable } from './table.ts';

@@ -1,5 +1,5 @@
 /** From the reports of the measured runs to rows of numbers. Pure. */
-import type { Report } from '../../harness/report/model.ts';
+import type { Report } from '../../harness/run/report/model.ts';
 import { imposedMs } from './imposed.ts';
 import { summarise, type Summary } from './statistics.ts';
 

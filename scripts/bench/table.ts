@@ -1,5 +1,5 @@
 /** The result of a measurement as lines for a person. Pure. */
-import type { Report } from '../../harness/report/model.ts';
+import type { Report } from '../../harness/run/report/model.ts';
 import type { Row } from './result.ts';
 
 const COLUMNS = ['median', 'min', 'max'] as const;

@@ -1,7 +1,7 @@
-import type { RunOptions } from '../../harness/plan/options.ts';
-import type { RunObserver } from '../../harness/report/events.ts';
-import { createGithubObserver } from '../../harness/report/github.ts';
-import { createTerminalObserver, wantsColor } from '../../harness/report/terminal.ts';
+import type { RunOptions } from '../../harness/run/plan/options.ts';
+import type { RunObserver } from '../../harness/run/report/events.ts';
+import { createGithubObserver } from '../../harness/run/report/github.ts';
+import { createTerminalObserver, wantsColor } from '../../harness/run/report/terminal.ts';
 
 /** Who is told what happens: the terminal, and GitHub where the run is one of its jobs. */
 export function createObservers(options: Pick<RunOptions, 'verbose'>): RunObserver[] {

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { UsageError } from '../../harness/core/errors.ts';
 import { suggest } from '../../harness/core/suggest.ts';
-import type { RunOptions } from '../../harness/plan/options.ts';
-import type { RequirementRow } from '../../harness/report/model.ts';
-import { listChecks } from '../../harness/runner/vitest-runner.ts';
+import type { RunOptions } from '../../harness/run/plan/options.ts';
+import type { RequirementRow } from '../../harness/run/report/model.ts';
+import { listChecks } from '../../harness/run/runner/vitest-runner.ts';
 import { loadAllRequirements, suites } from '../../suites/index.ts';
 import { projectRoot } from '../project.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sampleCheck, sampleFailure, sampleProof, sampleReport } from '../../harness/report/sample-report.ts';
-import type { Report } from '../../harness/report/model.ts';
+import { sampleCheck, sampleFailure, sampleProof, sampleReport } from '../../harness/testing/sample-report.ts';
+import type { Report } from '../../harness/run/report/model.ts';
 import { decide, decisionLine, exitCodeOfDecision } from './decide.ts';
 
 const passedRun = { ...sampleReport().run, exitCode: 0, verdict: 'passed' };

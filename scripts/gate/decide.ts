@@ -1,7 +1,7 @@
 /** From a run's report to the decision about a release. Pure. */
 import { EXIT } from '../../harness/core/errors.ts';
-import { isErrored, outcomeOf, plural, shortId, verdictOf } from '../../harness/report/verdict.ts';
-import type { Report } from '../../harness/report/model.ts';
+import { isErrored, outcomeOf, plural, shortId, verdictOf } from '../../harness/run/report/verdict.ts';
+import type { Report } from '../../harness/run/report/model.ts';
 
 export type GateVerdict = 'release' | 'do not release' | 'no verdict';
 

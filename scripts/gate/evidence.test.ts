@@ -2,7 +2,7 @@ import { cp, mkdtemp, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sampleCheck, sampleProof, sampleReport } from '../../harness/report/sample-report.ts';
+import { sampleCheck, sampleProof, sampleReport } from '../../harness/testing/sample-report.ts';
 import { buildEvidence, digestRunFiles, digestSubject, evidence, sameSubject } from './evidence.ts';
 
 let folder: string;

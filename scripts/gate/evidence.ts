@@ -1,7 +1,7 @@
 /** evidence.json: what was tested, with what, and how it came out, in one file that can be kept. */
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { proof, type Report } from '../../harness/report/model.ts';
+import { proof, type Report } from '../../harness/run/report/model.ts';
 import type { Decision } from './decide.ts';
 import { fileDigest, treeDigest, type TreeDigest } from './digest.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseOptions } from '../../harness/plan/options.ts';
+import { parseOptions } from '../../harness/run/plan/options.ts';
 import { e2eArguments, parseGateOptions } from './gate-options.ts';
 
 const ignore = (): void => {};

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequirementRow } from '../../harness/report/model.ts';
+import type { RequirementRow } from '../../harness/run/report/model.ts';
 import { requirementsMarkdown } from './markdown.ts';
 
 function row(overrides: Partial<RequirementRow>): RequirementRow {

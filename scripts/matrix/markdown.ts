@@ -1,5 +1,5 @@
 /** The requirement table as Markdown. Pure. */
-import type { RequirementRow } from '../../harness/report/model.ts';
+import type { RequirementRow } from '../../harness/run/report/model.ts';
 
 const STATUS: Record<RequirementRow['status'], string> = {
   covered: 'covered',

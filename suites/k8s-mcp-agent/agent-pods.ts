@@ -1,10 +1,10 @@
 /** The pods of the release's DaemonSet, by owner: where they are, and how they come and go. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure, InterruptedError, messageOf } from '../../harness/core/errors.ts';
-import { isReady } from '../../harness/checks/live-pod-start.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { imagesOf } from '../../harness/manifests/objects.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { isReady } from '../../harness/observe/waits/pod-start.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { imagesOf } from '../../harness/kube/manifests/objects.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { AGENT_CONTAINER } from './mcp-session.ts';
 
 /** All of them, those that are being deleted included; there may be none. */

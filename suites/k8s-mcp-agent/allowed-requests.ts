@@ -1,7 +1,7 @@
 /** What a ServiceAccount may do that the agent has no business with. */
 import pLimit from 'p-limit';
-import { isAllowed, type AccessRequest } from '../../harness/kube/access-review.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
+import { isAllowed, type AccessRequest } from '../../harness/kube/api/access-review.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
 
 /** Everything that changes something. */
 const WRITING = ['create', 'update', 'patch', 'delete'];

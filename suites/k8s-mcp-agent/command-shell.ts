@@ -3,10 +3,10 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, createCommandRunner, type CommandResult } from '../../harness/core/command.ts';
 import { CheckFailure, InfrastructureError } from '../../harness/core/errors.ts';
-import type { AttachedCluster } from '../../harness/suite/attached-cluster.ts';
-import { CheckSkipped } from '../../harness/suite/check.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import { findProgram } from '../../harness/tools/find-program.ts';
+import type { AttachedCluster } from '../../harness/run/suite/attached-cluster.ts';
+import { CheckSkipped } from '../../harness/run/suite/check.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import { findProgram } from '../../harness/host/tools/find-program.ts';
 import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from './documented-namespace.ts';
 
 /** Where a release is recorded whose commands name no other namespace. */

@@ -1,7 +1,7 @@
 /** The namespace that the document names. Its name is fixed, so whoever uses it does so alone. */
 import { waitFor } from '../../harness/core/deadline.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import { CheckSkipped } from '../../harness/suite/check.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import { CheckSkipped } from '../../harness/run/suite/check.ts';
 
 export const DOCUMENTED_NAMESPACE = 'gpu-diagnostics';
 

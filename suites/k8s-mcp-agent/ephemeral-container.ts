@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Container, Pod } from '../../harness/kube/types.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Container, Pod } from '../../harness/kube/api/types.ts';
 
 const statusSchema = z.looseObject({
   ephemeralContainerStatuses: z

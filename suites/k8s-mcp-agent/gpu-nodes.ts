@@ -2,8 +2,8 @@
 import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 
 /** How the document finds the agent's pods. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=k8s-mcp-agent';

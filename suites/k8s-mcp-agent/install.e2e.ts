@@ -1,11 +1,11 @@
 /** The DaemonSet is installed and complete, is updated node by node, and leaves nothing when it goes. */
-import { rolloutOfDaemonSet } from '../../harness/checks/live-daemon-set.ts';
+import { rolloutOfDaemonSet } from '../../harness/observe/predicates/live/daemon-set.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { inventory } from '../../harness/kube/inventory.ts';
+import { inventory } from '../../harness/kube/api/inventory.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 import { DOCUMENTED_NAMESPACE as DOCUMENTED, documentedNamespaceGone } from './documented-namespace.ts';
 import { requirement } from './kit.ts';
 

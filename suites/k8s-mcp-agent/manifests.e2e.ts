@@ -1,14 +1,14 @@
 /** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
-import { refusalsOf } from '../../harness/checks/live-admission.ts';
-import { resourcesAre } from '../../harness/checks/static-resources.ts';
-import { securityContextIs, nothingIsPrivileged } from '../../harness/checks/static-security.ts';
-import { selectorsAreStable } from '../../harness/checks/static-selectors.ts';
-import { containersOf } from '../../harness/checks/select.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { refusalsOf } from '../../harness/observe/predicates/live/admission.ts';
+import { resourcesAre } from '../../harness/observe/predicates/rendered/resources.ts';
+import { securityContextIs, nothingIsPrivileged } from '../../harness/observe/predicates/rendered/security.ts';
+import { selectorsAreStable } from '../../harness/observe/predicates/rendered/selectors.ts';
+import { containersOf } from '../../harness/observe/predicates/select.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure, KindproofError } from '../../harness/core/errors.ts';
-import { nameOf, podSpecOf, podTemplateOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
+import { nameOf, podSpecOf, podTemplateOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 import { requirement } from './kit.ts';
 
 const GPU = 'nvidia.com/gpu';

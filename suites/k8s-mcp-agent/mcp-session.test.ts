@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecResult, ExecSession, ExecSessionOptions, KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
+import type { ExecResult, ExecSession, ExecSessionOptions, KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 import { openSession, type McpSession, type SessionOptions } from './mcp-session.ts';
 
 interface FakeAgent {

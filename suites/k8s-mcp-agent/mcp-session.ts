@@ -1,8 +1,8 @@
 /** A client of the agent: MCP over the standard input and output of a command in its pod, as `kubectl exec -i` connects them. */
 import { waitFor, type Observation } from '../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError, messageOf } from '../../harness/core/errors.ts';
-import type { ExecResult, ExecSession, KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
+import type { ExecResult, ExecSession, KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 import { initializeSchema, readTranscript, toolOutcome, toolsSchema } from './session-transcript.ts';
 import type { Answer, Tool, ToolOutcome, Transcript } from './session-transcript.ts';
 

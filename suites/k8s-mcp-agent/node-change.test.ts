@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fakeKube, fakeNode } from '../../clusters/fake-kube.ts';
-import type { Node } from '../../harness/kube/types.ts';
+import { fakeKube, fakeNode } from '../../clusters/testing/fake-kube.ts';
+import type { Node } from '../../harness/kube/api/types.ts';
 import { changeableNode } from './node-change.ts';
 
 const OWN = { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' };

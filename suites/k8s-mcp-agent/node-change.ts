@@ -1,7 +1,7 @@
 /** Labels and taints that a node has for the time of a check. */
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Node } from '../../harness/kube/types.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Node } from '../../harness/kube/api/types.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 
 type Taint = NonNullable<Node['spec']['taints']>[number];
 

@@ -1,16 +1,16 @@
 /** The RuntimeClass that administrators or the GPU Operator provide: missing, wrong, and as it should be. */
 import { runtimeHandlerOf } from '../../clusters/runtime-handler-of.ts';
 import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
-import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
-import { waitForRollout } from '../../harness/checks/live-rollout.ts';
+import { onePerNode } from '../../harness/observe/predicates/live/one-per-node.ts';
+import { waitForRollout } from '../../harness/observe/waits/rollout.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { diagnose } from '../../harness/diagnose/diagnose.ts';
-import type { KubeEvent, KubeObject, Pod } from '../../harness/kube/types.ts';
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
-import { podSpecOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { diagnose } from '../../harness/observe/diagnose/diagnose.ts';
+import type { KubeEvent, KubeObject, Pod } from '../../harness/kube/api/types.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
+import { podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { daemonPods } from './agent-pods.ts';
 import { requirement } from './kit.ts';
 

@@ -1,17 +1,17 @@
 /** Where the agent's pods go, and that they take nothing from those who compute there. */
 import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
 import { GPU_NODE_LABELS, GPU_NODE_TAINTS } from '../../clusters/topology.ts';
-import { heldBy, holdsNone } from '../../harness/checks/live-extended-resource.ts';
-import { onePerNode } from '../../harness/checks/live-one-per-node.ts';
-import { nodesAllowed } from '../../harness/checks/live-placement.ts';
-import { podRefused } from '../../harness/checks/live-pod-start.ts';
-import { toleratesOnly } from '../../harness/checks/static-tolerations.ts';
+import { heldBy, holdsNone } from '../../harness/observe/predicates/live/extended-resource.ts';
+import { onePerNode } from '../../harness/observe/predicates/live/one-per-node.ts';
+import { nodesAllowed } from '../../harness/observe/predicates/live/placement.ts';
+import { podRefused } from '../../harness/observe/waits/pod-start.ts';
+import { toleratesOnly } from '../../harness/observe/predicates/rendered/tolerations.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { barePodSpec, createBarePod, startBarePod } from '../../harness/suite/bare-pod.ts';
-import { CheckSkipped } from '../../harness/suite/check.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { barePodSpec, createBarePod, startBarePod } from '../../harness/run/suite/bare-pod.ts';
+import { CheckSkipped } from '../../harness/run/suite/check.ts';
 import { agentImageOf, daemonPods, daemonPodsOn } from './agent-pods.ts';
 import { gpuLimit, GPU_TOLERATION, gpuNodes } from './gpu-nodes.ts';
 import { requirement } from './kit.ts';

@@ -1,13 +1,13 @@
 /** What the agent may do on its node, as the kernel and the container runtime have it. */
 import { cgroupOf } from '../../clusters/container-of.ts';
 import { runtimeHandlerOf } from '../../clusters/runtime-handler-of.ts';
-import { gainsNoPrivileges, hasNoCapabilities, runsAsUser } from '../../harness/checks/live-process.ts';
-import { cgroupMatches } from '../../harness/checks/live-resources.ts';
-import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
+import { gainsNoPrivileges, hasNoCapabilities, runsAsUser } from '../../harness/observe/predicates/live/process.ts';
+import { cgroupMatches } from '../../harness/observe/predicates/live/resources.ts';
+import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { allowedRequests } from './allowed-requests.ts';
 import { requirement } from './kit.ts';
 

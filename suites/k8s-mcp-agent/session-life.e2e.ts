@@ -1,14 +1,14 @@
 /** What sessions need, and what they leave behind: seen from the node, so that it holds for any image. */
 import { cgroupOf } from '../../clusters/container-of.ts';
 import type { ContainerCgroup, MemoryFacts } from '../../clusters/node-cgroup.ts';
-import type { AttachedCluster } from '../../harness/suite/attached-cluster.ts';
-import { noRestartsNoOom } from '../../harness/checks/live-restarts.ts';
+import type { AttachedCluster } from '../../harness/run/suite/attached-cluster.ts';
+import { noRestartsNoOom } from '../../harness/observe/predicates/live/restarts.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { formatBytes } from '../../harness/kube/quantity.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { containerStatus, type Release } from '../../harness/suite/release.ts';
+import { formatBytes } from '../../harness/kube/api/quantity.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { containerStatus, type Release } from '../../harness/run/suite/release.ts';
 import { anyAgentPod } from './gpu-nodes.ts';
 import { INVENTORY_TOOL } from './inventory.ts';
 import { requirement } from './kit.ts';

@@ -1,5 +1,5 @@
 /** What the agent says in a session: started in its pod through exec, as the document does it. */
-import { expect } from '../../harness/suite/assertions.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { agentPodOn, anyAgentPod, gpuNodes } from './gpu-nodes.ts';
 import { INVENTORY_TOOL, inventoryOf } from './inventory.ts';
 import { requirement } from './kit.ts';

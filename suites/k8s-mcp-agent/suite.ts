@@ -5,7 +5,7 @@ import { gpuGroup } from '../../clusters/topology.ts';
 import { agentFaults } from '../../fixtures/faults/k8s-mcp-agent/index.ts';
 import { gpuDevicePluginImage } from '../../fixtures/images/gpu-device-plugin.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
-import type { SuiteDefinition } from '../../harness/suite/definition.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 

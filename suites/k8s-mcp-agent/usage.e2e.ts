@@ -1,12 +1,12 @@
 /** What users are told to do: to find the pod of a node, to type the commands of the README, and not to use `kubectl debug`. */
 import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Container } from '../../harness/kube/types.ts';
-import { podSpecOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { startBarePod } from '../../harness/suite/bare-pod.ts';
-import { CheckSkipped } from '../../harness/suite/check.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Container } from '../../harness/kube/api/types.ts';
+import { podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
+import { CheckSkipped } from '../../harness/run/suite/check.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { commandShell } from './command-shell.ts';
 import { commandBlocks, fillPlaceholders, programsOf } from './documented-commands.ts';
 import { addEphemeralContainer, ephemeralContainerRuns } from './ephemeral-container.ts';

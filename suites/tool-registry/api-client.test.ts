@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { makePod } from '../../harness/diagnose/fixtures.ts';
-import type { HttpAnswer } from '../../harness/kube/client.ts';
-import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { makePod } from '../../harness/testing/sample-world.ts';
+import type { HttpAnswer } from '../../harness/kube/api/client.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/api/proxy.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi, type RegistryApi, untilHealthy } from './api-client.ts';
 
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}): HttpAnswer => ({

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
-import type { HttpAnswer } from '../../harness/kube/client.ts';
-import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { HttpAnswer } from '../../harness/kube/api/client.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/api/proxy.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { SERVICE } from './names.ts';
 
 const PORT = 8000;

@@ -1,6 +1,6 @@
 /** The HTTP interface, through the Service and through every replica. */
 import { z } from 'zod';
-import { expect } from '../../harness/suite/assertions.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { registryApi, untilHealthy } from './api-client.ts';
 import { requirement } from './kit.ts';
 

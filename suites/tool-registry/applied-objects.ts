@@ -1,8 +1,8 @@
 /** Objects as they are in the cluster, before and after somebody has applied them again. */
-import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
+import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { nameOf } from '../../harness/kube/manifests/objects.ts';
 
 /** By `Kind name`: what somebody asked for, in a form that can be compared. */
 export type Snapshot = ReadonlyMap<string, string>;

@@ -1,9 +1,9 @@
 /** The autoscaler that the documents offer: `kubectl autoscale deployment tool-registry-api --cpu-percent=70 --min=3 --max=10`. */
 import { z } from 'zod';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 
 const specSchema = z.object({
   scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),

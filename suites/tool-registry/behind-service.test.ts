@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { makePod } from '../../harness/diagnose/fixtures.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { makePod } from '../../harness/testing/sample-world.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { untilBehindService } from './behind-service.ts';
 
 /** A release whose Service leads to one of these after the other; to the last from then on. */

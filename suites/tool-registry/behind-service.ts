@@ -1,7 +1,7 @@
 /** Who is behind the registry's Service: the controller of its endpoints comes to a pod some time after its readiness has changed. */
 import { waitFor } from '../../harness/core/deadline.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { SERVICE } from './names.ts';
 
 const TIMEOUT_MS = 60_000;

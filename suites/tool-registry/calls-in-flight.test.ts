@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { HttpAnswer, KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
-import { PROXY_ERROR_HEADER } from '../../harness/kube/proxy.ts';
+import type { HttpAnswer, KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
+import { PROXY_ERROR_HEADER } from '../../harness/kube/api/proxy.ts';
 import { callUntilGone } from './calls-in-flight.ts';
 
 const pod = {

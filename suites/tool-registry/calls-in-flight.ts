@@ -1,8 +1,8 @@
 /** Calls to a pod that is about to end: one after the other is started, until it takes no more. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { messageOf } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi, wasPassedOn } from './api-client.ts';
 
 export interface Call {

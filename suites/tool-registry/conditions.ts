@@ -1,6 +1,6 @@
 /** What `describe deployment` says under "Conditions". */
-import type { Verdict } from '../../harness/checks/verdict.ts';
-import type { Workload } from '../../harness/kube/types.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { Workload } from '../../harness/kube/api/types.ts';
 
 export type Conditions = NonNullable<NonNullable<Workload['status']>['conditions']>;
 

@@ -1,10 +1,10 @@
 /** What the Secret and the ConfigMap say reaches the application and decides what it does. */
-import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { parseEnviron } from '../../harness/checks/live-process.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
+import { parseEnviron } from '../../harness/observe/predicates/live/process.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { podSpecOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi } from './api-client.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';

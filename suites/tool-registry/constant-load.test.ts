@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { makePod } from '../../harness/diagnose/fixtures.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { KubeObject, Pod, Service } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { makePod } from '../../harness/testing/sample-world.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { KubeObject, Pod, Service } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { startConstantLoad, type ConstantLoad } from './constant-load.ts';
 
 const line = (sent: number, more: object = {}): string =>

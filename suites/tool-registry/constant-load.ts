@@ -1,12 +1,12 @@
 /** A pod beside the release that asks its Service at a constant rate, as other programs in the cluster do: no proxy, no DNS between. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { TrafficReport } from '../../harness/checks/live-traffic.ts';
+import type { TrafficReport } from '../../harness/observe/predicates/live/traffic.ts';
 import { waitFor, type Observation } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import { startBarePod } from '../../harness/suite/bare-pod.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { imageOf } from './python-pod.ts';
 
 export interface LoadOptions {

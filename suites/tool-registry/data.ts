@@ -1,8 +1,8 @@
 /** What is stored in the registry's tables, and whether an upgrade kept it. */
 import { z } from 'zod';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 
 /** Rows by table and by their first column, which is their key. */
 export type Rows = ReadonlyMap<string, Readonly<Record<string, unknown>>>;

@@ -1,6 +1,6 @@
 /** A session with the database from inside the cluster, as the documents' throw-away pod with psql has it. */
-import type { Lab } from '../../harness/suite/lab.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { startPythonPod } from './python-pod.ts';
 
 const NAME = 'throw-away';

@@ -1,6 +1,6 @@
 /** The migrations and a database that is late, away, shut off, of the wrong kind or has another password: what is logged, and what heals. */
-import { containerRuns, neverStarted } from '../../harness/checks/live-back-off.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { containerRuns, neverStarted } from '../../harness/observe/predicates/live/back-off.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';
 import {

@@ -10,7 +10,7 @@ import type {
   EnvironmentContext,
   PreparedNamespace,
   SuiteEnvironment,
-} from '../../harness/suite/environment.ts';
+} from '../../harness/run/suite/environment.ts';
 import { RegistryNamespace } from './registry-namespace.ts';
 
 export { RegistryNamespace } from './registry-namespace.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { object } from '../../harness/manifests/sample-objects.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { object } from '../../harness/testing/sample-objects.ts';
 import { isExampleIngress, routesExist } from './ingress.ts';
 
 interface Changes {

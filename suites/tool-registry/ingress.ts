@@ -1,8 +1,8 @@
 /** The documents' example of an Ingress, and whether it fits the subject's Services. */
 import { z } from 'zod';
-import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
+import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { nameOf } from '../../harness/kube/manifests/objects.ts';
 import { SERVICE } from './names.ts';
 
 const ingressSchema = z.object({

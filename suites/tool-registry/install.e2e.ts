@@ -1,13 +1,13 @@
 /** Installing and cleaning up, with every command that the documents offer for it. */
-import { podReady } from '../../harness/checks/live-pod-start.ts';
+import { podReady } from '../../harness/observe/waits/pod-start.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { COMPLAINT_SPAN_MS } from '../../harness/diagnose/hopeless.ts';
-import { inventory } from '../../harness/kube/inventory.ts';
-import type { KubeObject, Pod } from '../../harness/kube/types.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { COMPLAINT_SPAN_MS } from '../../harness/observe/diagnose/hopeless.ts';
+import { inventory } from '../../harness/kube/api/inventory.ts';
+import type { KubeObject, Pod } from '../../harness/kube/api/types.ts';
+import { nameOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi } from './api-client.ts';
 import { applyInOrder, snapshot, unchanged } from './applied-objects.ts';
 import { dataKept, readRows } from './data.ts';

@@ -1,5 +1,5 @@
 /** `kubectl delete KINDS -l SELECTOR`. */
-import type { KindRef, KubeClient } from '../../harness/kube/client.ts';
+import type { KindRef, KubeClient } from '../../harness/kube/api/client.ts';
 
 /** What `all` stands for: the built-in kinds of that category. ConfigMaps and Secrets are not among them. */
 export const KINDS_OF_ALL: readonly KindRef[] = [

@@ -1,12 +1,12 @@
 /** A running system through updates: nobody notices a new revision, the end of a pod, or a bad image. */
-import { consistently } from '../../harness/checks/live-consistency.ts';
-import { endpointsNeverBelow, servedThroughout } from '../../harness/checks/live-traffic.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { consistently } from '../../harness/observe/predicates/live/consistency.ts';
+import { endpointsNeverBelow, servedThroughout } from '../../harness/observe/predicates/live/traffic.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { rolloutUndo } from '../../harness/deploy/rollout-undo.ts';
-import type { Workload } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { rolloutUndo } from '../../harness/kube/deploy/rollout-undo.ts';
+import type { Workload } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi } from './api-client.ts';
 import { untilBehindService } from './behind-service.ts';
 import { callUntilGone } from './calls-in-flight.ts';

@@ -1,16 +1,16 @@
 /** What can be known from the manifests, and from an API server that looks at them without creating anything. */
-import { refusalsOf } from '../../harness/checks/live-admission.ts';
-import { replicasKeepApart } from '../../harness/checks/static-affinity.ts';
-import { apisServed } from '../../harness/checks/static-api-versions.ts';
-import { credentialsAreInSecrets, secretKeysExist } from '../../harness/checks/static-credentials.ts';
-import { imagesArePinned } from '../../harness/checks/static-images.ts';
-import { listenersHaveProbes } from '../../harness/checks/static-probes.ts';
-import { referencesResolve } from '../../harness/checks/static-references.ts';
-import { everyContainerHasResources, resourcesAre } from '../../harness/checks/static-resources.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { nameOf, podTemplateOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { refusalsOf } from '../../harness/observe/predicates/live/admission.ts';
+import { replicasKeepApart } from '../../harness/observe/predicates/rendered/affinity.ts';
+import { apisServed } from '../../harness/observe/predicates/rendered/api-versions.ts';
+import { credentialsAreInSecrets, secretKeysExist } from '../../harness/observe/predicates/rendered/credentials.ts';
+import { imagesArePinned } from '../../harness/observe/predicates/rendered/images.ts';
+import { listenersHaveProbes } from '../../harness/observe/predicates/rendered/probes.ts';
+import { referencesResolve } from '../../harness/observe/predicates/rendered/references.ts';
+import { everyContainerHasResources, resourcesAre } from '../../harness/observe/predicates/rendered/resources.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { nameOf, podTemplateOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { isExampleIngress, routesExist } from './ingress.ts';
 import { requirement } from './kit.ts';
 import { migrationScript, scriptIsMounted } from './migration-script.ts';

@@ -1,10 +1,10 @@
 /** The documents' other way to migrate: "Run migrations in a separate Job before deployment". */
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { allContainers, podSpecOf } from '../../harness/manifests/objects.ts';
-import { patchObjects } from '../../harness/manifests/patch.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { allContainers, podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import { patchObjects } from '../../harness/kube/manifests/patch.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { MIGRATIONS } from './migration-run.ts';
 import { DEPLOYMENT } from './names.ts';
 

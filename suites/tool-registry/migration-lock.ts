@@ -1,6 +1,6 @@
 /** Whether replicas that start together migrated one after the other. */
 import type { LockSample } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
 
 /** At every moment at most one connection held the advisory lock of the migrations, and others were seen waiting for it. */
 export function oneAtATime(samples: readonly LockSample[]): Verdict {

@@ -1,6 +1,6 @@
 /** What the log of the migrations says, in whichever words: the documents fix its meaning, not its text. */
-import { tellsNoSecret } from '../../harness/checks/live-secrets.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
+import { tellsNoSecret } from '../../harness/observe/predicates/live/secrets.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
 
 /** "It waits for PostgreSQL to be ready (max 30 retries)". */
 export const MAX_ATTEMPTS = 30;

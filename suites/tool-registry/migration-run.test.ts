@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { makePod } from '../../harness/diagnose/fixtures.ts';
-import type { LogOptions } from '../../harness/kube/client.ts';
-import { ApiError } from '../../harness/kube/errors.ts';
-import type { ContainerStatus, Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { makePod } from '../../harness/testing/sample-world.ts';
+import type { LogOptions } from '../../harness/kube/api/client.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
+import type { ContainerStatus, Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { attemptsLogged, failedRun, migrationLog, nextPod } from './migration-run.ts';
 
 const attempts = (count: number): string =>

@@ -1,9 +1,9 @@
 /** The init container `migrations` at work: what it logs, and how it ends. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { ApiError } from '../../harness/kube/errors.ts';
-import type { ContainerStatus, Pod } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
+import type { ContainerStatus, Pod } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { attemptsIn, MAX_ATTEMPTS } from './migration-log.ts';
 
 export const MIGRATIONS = 'migrations';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Container, KubeObject, Volume } from '../../harness/kube/types.ts';
-import { object, sampleContainer, sampleDeployment } from '../../harness/manifests/sample-objects.ts';
+import type { Container, KubeObject, Volume } from '../../harness/kube/api/types.ts';
+import { object, sampleContainer, sampleDeployment } from '../../harness/testing/sample-objects.ts';
 import { migrationScript, scriptIsMounted } from './migration-script.ts';
 
 const config = object('v1', 'ConfigMap', 'scripts', { data: { 'run.sh': '#!/bin/sh\n', 'old.sh': 'x' } });

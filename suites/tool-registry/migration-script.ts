@@ -1,8 +1,8 @@
 /** The script that the init container runs, as the manifests bring it along. */
-import type { Verdict } from '../../harness/checks/verdict.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Container, KubeObject, PodSpec } from '../../harness/kube/types.ts';
-import { field, nameOf, podSpecOf } from '../../harness/manifests/objects.ts';
+import type { Container, KubeObject, PodSpec } from '../../harness/kube/api/types.ts';
+import { field, nameOf, podSpecOf } from '../../harness/kube/manifests/objects.ts';
 
 const MIGRATIONS = 'migrations';
 /** "Permissions (…) 0644 by default" (ConfigMapVolumeSource v1 core). */

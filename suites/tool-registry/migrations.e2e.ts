@@ -1,17 +1,17 @@
 /** The init container brings the schema to the revision of its image: before anything else, once, keeping the data. */
 import type { LockWatch } from '../../fixtures/services/postgres-types.ts';
-import { containerRuns, neverStarted, restartsWithBackOff } from '../../harness/checks/live-back-off.ts';
-import { trafficAfterInit } from '../../harness/checks/live-order.ts';
-import { waitForRollout } from '../../harness/checks/live-rollout.ts';
-import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
+import { containerRuns, neverStarted, restartsWithBackOff } from '../../harness/observe/predicates/live/back-off.ts';
+import { trafficAfterInit } from '../../harness/observe/predicates/live/order.ts';
+import { waitForRollout } from '../../harness/observe/waits/rollout.ts';
+import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
-import { hasCondition } from '../../harness/kube/conditions.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { containerStatus, type Release } from '../../harness/suite/release.ts';
-import type { SubjectConfig } from '../../harness/suite/worker-config.ts';
+import { hasCondition } from '../../harness/kube/api/conditions.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { containerStatus, type Release } from '../../harness/run/suite/release.ts';
+import type { SubjectConfig } from '../../harness/run/suite/worker-config.ts';
 import { registryApi, type RegistryApi } from './api-client.ts';
 import { untilBehindService } from './behind-service.ts';
 import { dataKept, readRows } from './data.ts';

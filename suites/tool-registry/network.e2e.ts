@@ -1,7 +1,7 @@
 /** With the network policy of the documents: what the application needs, and nothing else. */
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { registryOf, type RegistryNamespace } from './environment.ts';
 import { requirement } from './kit.ts';
 import { DEPLOYMENT, SERVICE } from './names.ts';

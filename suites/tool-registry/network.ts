@@ -1,5 +1,5 @@
 /** Policies that checks put in the way. */
-import type { KubeObject } from '../../harness/kube/types.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
 
 /** Every pod of the namespace may open connections to these ports only, wherever they are. */
 export function egressOnlyTo(ports: readonly number[]): KubeObject {

@@ -1,12 +1,12 @@
 /** The running objects, as the documents' commands show them: `get`, `describe`, `logs`. */
 import { z } from 'zod';
-import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
-import { eventually } from '../../harness/checks/live-eventually.ts';
-import { isExposition } from '../../harness/checks/live-exposition.ts';
-import { selectorSelectsExactly } from '../../harness/checks/live-workload.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
-import { podTemplateOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.ts';
+import { eventually } from '../../harness/observe/waits/eventually.ts';
+import { isExposition } from '../../harness/observe/predicates/live/exposition.ts';
+import { selectorSelectsExactly } from '../../harness/observe/predicates/live/workload.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import { podTemplateOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { newestIsAvailable } from './conditions.ts';
 import { startDatabaseClient } from './database-client.ts';
 import { registryOf } from './environment.ts';

@@ -1,11 +1,11 @@
 /** What the application depends on goes away or hangs: it is not restarted for that, and comes back by itself. */
-import { consistently } from '../../harness/checks/live-consistency.ts';
-import { answeredWithin, type TimedAnswer } from '../../harness/checks/live-traffic.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
+import { consistently } from '../../harness/observe/predicates/live/consistency.ts';
+import { answeredWithin, type TimedAnswer } from '../../harness/observe/predicates/live/traffic.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi, untilHealthy } from './api-client.ts';
 import { untilBehindService } from './behind-service.ts';
 import { registryOf } from './environment.ts';

@@ -1,6 +1,6 @@
 /** The probes of container api, and how long they go on before they have their effect. */
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Pod, Probe } from '../../harness/kube/types.ts';
+import type { Pod, Probe } from '../../harness/kube/api/types.ts';
 
 /** Of the container api, as the API server has completed it. */
 export function probeOf(pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Probe {

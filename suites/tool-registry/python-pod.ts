@@ -1,9 +1,9 @@
 /** A pod beside the release, or elsewhere, that connects and can be connected to. Its image is the application's: it has Python and is on the nodes. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { startBarePod } from '../../harness/suite/bare-pod.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 
 /** A host, by name or address, and a port of it. */
 export interface Destination {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { EmbeddingTenant } from '../../fixtures/services/embedding.ts';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { object } from '../../harness/manifests/sample-objects.ts';
-import { patchObjects } from '../../harness/manifests/patch.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { object } from '../../harness/testing/sample-objects.ts';
+import { patchObjects } from '../../harness/kube/manifests/patch.ts';
 import { RegistryNamespace, type NamespaceParts } from './registry-namespace.ts';
 
 /** A cluster that remembers the last form of each object, and a server that moves. */

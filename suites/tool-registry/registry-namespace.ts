@@ -3,9 +3,9 @@ import { asyncpgUrl } from '../../fixtures/services/database-url.ts';
 import type { EmbeddingTenant } from '../../fixtures/services/embedding.ts';
 import { externalService } from '../../fixtures/services/external-service.ts';
 import type { Database, PostgresServer } from '../../fixtures/services/postgres-types.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
-import type { PreparedNamespace } from '../../harness/suite/environment.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
+import type { PreparedNamespace } from '../../harness/run/suite/environment.ts';
 import { CONFIG_MAP, SECRET } from './names.ts';
 
 /** Hosts that the documents give. */

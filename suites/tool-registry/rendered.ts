@@ -1,7 +1,7 @@
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { find } from '../../harness/manifests/objects.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { find } from '../../harness/kube/manifests/objects.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 import { DEPLOYMENT } from './names.ts';
 
 /** The registry's Deployment, for checks that need nothing installed. */

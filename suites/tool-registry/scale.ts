@@ -1,4 +1,4 @@
-import type { Release } from '../../harness/suite/release.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { DEPLOYMENT } from './names.ts';
 
 /** `kubectl scale deployment tool-registry-api --replicas=COUNT`; the rollout is not waited for. */

@@ -1,12 +1,12 @@
 /** More and fewer replicas: by hand, and by an autoscaler that is left to decide. */
-import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
-import { eventually } from '../../harness/checks/live-eventually.ts';
-import { autoscalersCanScale } from '../../harness/checks/static-autoscaling.ts';
-import { nothingWrong, type Verdict } from '../../harness/checks/verdict.ts';
+import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.ts';
+import { eventually } from '../../harness/observe/waits/eventually.ts';
+import { autoscalersCanScale } from '../../harness/observe/predicates/rendered/autoscaling.ts';
+import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { containerStatus, type Release } from '../../harness/suite/release.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { containerStatus, type Release } from '../../harness/run/suite/release.ts';
 import { autoscaler, autoscalerStatus } from './autoscaler.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { makePod } from '../../harness/diagnose/fixtures.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { makePod } from '../../harness/testing/sample-world.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import type { Schema, SchemaSample } from './schema.ts';
 import { headOf, schemaBeforeTraffic, schemaIsCurrent, watchSchema } from './schema.ts';
 

@@ -1,13 +1,13 @@
 /** The schema of the registry's database, and whether it was current before anybody was sent traffic. */
 import { z } from 'zod';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import { sampleUntilStopped, type Sampling } from '../../harness/core/sampling.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Recording } from '../../harness/recorder/recording.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Recording } from '../../harness/observe/recorder/recording.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 
 const INTERVAL_MS = 100;
 

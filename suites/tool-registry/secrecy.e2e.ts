@@ -1,11 +1,11 @@
 /** The secrets of the run stand nowhere but in the Secret: they are canaries, so every place that has one is a leak. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { tellsNoSecret, type Place } from '../../harness/checks/live-secrets.ts';
-import type { KubeObject } from '../../harness/kube/types.ts';
-import { nameOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import { tellsNoSecret, type Place } from '../../harness/observe/predicates/live/secrets.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { nameOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { registryApi } from './api-client.ts';
 import { registryOf } from './environment.ts';
 import { requirement } from './kit.ts';

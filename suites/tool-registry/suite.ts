@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registryFaults } from '../../fixtures/faults/tool-registry/index.ts';
 import { toolRegistryPreviousImage, toolRegistryImage } from '../../fixtures/images/tool-registry.ts';
-import type { SuiteDefinition } from '../../harness/suite/definition.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { registryEnvironment } from './environment.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));

@@ -1,5 +1,5 @@
 /** The subject with one thing different, as patches: what a check needs of a release of its own. */
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
 import { CONFIG_MAP, DEPLOYMENT } from './names.ts';
 
 const POD = '/spec/template/spec';

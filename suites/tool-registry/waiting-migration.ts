@@ -1,8 +1,8 @@
 /** A migration that goes on until somebody has looked at it: its database is not there yet. */
 import { waitFor } from '../../harness/core/deadline.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import type { RegistryOptions } from './environment.ts';
 import { MIGRATIONS, nextPod } from './migration-run.ts';
 import { replicas } from './variants.ts';

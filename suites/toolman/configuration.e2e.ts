@@ -1,12 +1,12 @@
 /** The configuration reaches every replica, byte for byte, and a missing one is told. */
 import { z } from 'zod';
-import { configMapEquals } from '../../harness/checks/live-config.ts';
+import { configMapEquals } from '../../harness/observe/predicates/live/config.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
-import { nameOf, podSpecOf } from '../../harness/manifests/objects.ts';
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
+import { nameOf, podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
 const CONFIG_MAP = 'toolman-servers-config';

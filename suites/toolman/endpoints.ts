@@ -1,6 +1,6 @@
 /** Whom the Service of a release leads to, as far as the control plane has got. */
-import type { EndpointSlice } from '../../harness/kube/types.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { EndpointSlice } from '../../harness/kube/api/types.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 
 /** The EndpointSlices of the release's Service `toolman`. */
 export async function endpointSlices(release: Release): Promise<EndpointSlice[]> {

@@ -1,11 +1,11 @@
 /** The release is installed, its replicas are there, ready, reachable, and no others. */
-import { endpointsMatch } from '../../harness/checks/live-endpoints.ts';
-import { eventually } from '../../harness/checks/live-eventually.ts';
-import { imageIdMatches } from '../../harness/checks/live-image.ts';
-import { selectorSelectsExactly } from '../../harness/checks/live-workload.ts';
-import type { Verdict } from '../../harness/checks/verdict.ts';
-import { containerStatus } from '../../harness/suite/release.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.ts';
+import { eventually } from '../../harness/observe/waits/eventually.ts';
+import { imageIdMatches } from '../../harness/observe/predicates/live/image.ts';
+import { selectorSelectsExactly } from '../../harness/observe/predicates/live/workload.ts';
+import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import { containerStatus } from '../../harness/run/suite/release.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { endpointSlices } from './endpoints.ts';
 import { requirement } from './kit.ts';
 import { probePod } from './probe-pod.ts';

@@ -1,5 +1,5 @@
 import { attachCluster } from '../../clusters/attach.ts';
-import { createSuiteKit } from '../../harness/suite/kit.ts';
+import { createSuiteKit } from '../../harness/run/suite/kit.ts';
 import { toolman } from './suite.ts';
 
 export const kit = createSuiteKit(toolman, { attach: attachCluster });

@@ -1,9 +1,9 @@
 /** Life of a release: scaled, its data kept, uninstalled without a trace, installed again. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { inventory } from '../../harness/kube/inventory.ts';
-import { podSpecOf } from '../../harness/manifests/objects.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { inventory } from '../../harness/kube/api/inventory.ts';
+import { podSpecOf } from '../../harness/kube/manifests/objects.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
 requirement(

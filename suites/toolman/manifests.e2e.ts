@@ -1,11 +1,11 @@
 /** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
-import { refusalsOf } from '../../harness/checks/live-admission.ts';
-import { antiAffinityTerm } from '../../harness/checks/static-affinity.ts';
-import { referencesResolve } from '../../harness/checks/static-references.ts';
-import { resourcesAre } from '../../harness/checks/static-resources.ts';
-import { nothingWrong } from '../../harness/checks/verdict.ts';
+import { refusalsOf } from '../../harness/observe/predicates/live/admission.ts';
+import { antiAffinityTerm } from '../../harness/observe/predicates/rendered/affinity.ts';
+import { referencesResolve } from '../../harness/observe/predicates/rendered/references.ts';
+import { resourcesAre } from '../../harness/observe/predicates/rendered/resources.ts';
+import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { toolman } from './suite.ts';
 import { requirement } from './kit.ts';
 

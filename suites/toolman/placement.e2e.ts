@@ -1,12 +1,12 @@
 /** Where the replicas run: spread over the nodes, only on nodes that are meant for tools. */
-import { nodesAllowed } from '../../harness/checks/live-placement.ts';
-import { isReady } from '../../harness/checks/live-pod-start.ts';
+import { nodesAllowed } from '../../harness/observe/predicates/live/placement.ts';
+import { isReady } from '../../harness/observe/waits/pod-start.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { KubeClient } from '../../harness/kube/client.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import type { Release } from '../../harness/suite/release.ts';
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { requirement } from './kit.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';

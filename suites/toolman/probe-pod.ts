@@ -1,8 +1,8 @@
 /** A pod outside of the release, from whose side the Service is looked at. */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import type { ExecResult } from '../../harness/kube/client.ts';
-import { startBarePod } from '../../harness/suite/bare-pod.ts';
-import type { Lab } from '../../harness/suite/lab.ts';
+import type { ExecResult } from '../../harness/kube/api/client.ts';
+import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 
 export interface ProbePod {
   namespace: string;

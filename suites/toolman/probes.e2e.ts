@@ -1,11 +1,11 @@
 /** Liveness really restarts, readiness really takes a pod out of the Service. The process is frozen from the node, so any image will do. */
 import { cgroupOf } from '../../clusters/container-of.ts';
-import { probeSettings } from '../../harness/checks/static-probes.ts';
+import { probeSettings } from '../../harness/observe/predicates/rendered/probes.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { ManifestPatch } from '../../harness/manifests/patch.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { containerStatus, type Release } from '../../harness/suite/release.ts';
+import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { containerStatus, type Release } from '../../harness/run/suite/release.ts';
 import { readyEndpoints } from './endpoints.ts';
 import { requirement } from './kit.ts';
 

@@ -1,12 +1,12 @@
 /** What a pod may use, and what happens at the limit. Read from the node's cgroups, so that it holds for any image. */
 import { cgroupOf } from '../../clusters/container-of.ts';
 import type { ContainerCgroup, EatResult } from '../../clusters/node-cgroup.ts';
-import { processIdentity } from '../../harness/checks/live-process.ts';
-import { cgroupMatches } from '../../harness/checks/live-resources.ts';
+import { processIdentity } from '../../harness/observe/predicates/live/process.ts';
+import { cgroupMatches } from '../../harness/observe/predicates/live/resources.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { containerStatus } from '../../harness/suite/release.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { containerStatus } from '../../harness/run/suite/release.ts';
 import { requirement } from './kit.ts';
 
 requirement(

@@ -1,12 +1,12 @@
 /** Nothing restarts, nothing runs out of memory, nothing flaps: over the whole recording and at the end of it. */
 import type { NodeAccess } from '../../clusters/cluster.ts';
 import { cgroupOf } from '../../clusters/container-of.ts';
-import { consistently, readinessUnmoved } from '../../harness/checks/live-consistency.ts';
-import { noRestartsNoOom, warningEvents, type CgroupKills } from '../../harness/checks/live-restarts.ts';
+import { consistently, readinessUnmoved } from '../../harness/observe/predicates/live/consistency.ts';
+import { noRestartsNoOom, warningEvents, type CgroupKills } from '../../harness/observe/predicates/live/restarts.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import type { Pod } from '../../harness/kube/types.ts';
-import { expect } from '../../harness/suite/assertions.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
 import { requirement } from './kit.ts';
 
 const ROUNDS = 24;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { toolmanTopology } from '../../clusters/topology.ts';
 import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
-import type { SuiteDefinition } from '../../harness/suite/definition.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');

@@ -1,9 +1,9 @@
 /** Dedicated nodes. One worker is tainted for a moment; everything else that runs meanwhile tolerates the taint. */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { podRefused } from '../../harness/checks/live-pod-start.ts';
+import { podRefused } from '../../harness/observe/waits/pod-start.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
-import { expect } from '../../harness/suite/assertions.ts';
-import { createBarePod } from '../../harness/suite/bare-pod.ts';
+import { expect } from '../../harness/run/suite/assertions.ts';
+import { createBarePod } from '../../harness/run/suite/bare-pod.ts';
 import { requirement } from './kit.ts';
 
 const TAINT = { key: 'tools-only', value: 'true', effect: 'NoSchedule' };

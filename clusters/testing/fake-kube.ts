@@ -1,0 +1,120 @@
+/** A KubeClient for unit tests that holds objects in memory; what a test does not need throws. */
+import type { KubeClient } from '../../harness/kube/api/client.ts';
+import type { KubeObject } from '../../harness/kube/api/types.ts';
+
+export interface FakeKube {
+  client: KubeClient;
+  objects: KubeObject[];
+  patches: { name: string; patch: unknown; subresource: string | undefined }[];
+}
+
+/** @param objects what the cluster has; merge patches of metadata and spec, and JSON patches of status, are applied to them */
+export function fakeKube(objects: KubeObject[]): FakeKube {
+  const patches: FakeKube['patches'] = [];
+  const kindOf = (ref: unknown) => (typeof ref === 'string' ? ref : (ref as { kind: string }).kind);
+  const find = (ref: unknown, name: string) =>
+    objects.find((object) => object.kind === kindOf(ref) && object.metadata.name === name);
+  const known: Partial<KubeClient> = {
+    version: () => Promise.resolve('v1.36.3'),
+    list: (ref) => Promise.resolve(objects.filter((object) => object.kind === kindOf(ref)) as never[]),
+    get: (ref, { name }) => Promise.resolve(find(ref, name) as never),
+    patch: (ref, { name }, patch, options) => {
+      patches.push({ name, patch, subresource: options?.subresource });
+      const object = find(ref, name);
+      if (object === undefined) throw new Error(`no ${kindOf(ref)} ${name}`);
+      if (Array.isArray(patch)) for (const step of patch) applyStep(object, step as JsonPatchStep);
+      else merge(object, patch as Record<string, unknown>);
+      return Promise.resolve(object);
+    },
+    create: (object) => {
+      objects.push(object);
+      return Promise.resolve(object);
+    },
+    delete: (ref, { name }) => {
+      const index = objects.findIndex((o) => o.kind === kindOf(ref) && o.metadata.name === name);
+      if (index >= 0) objects.splice(index, 1);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = new Proxy(known, {
+    get: (target, name) =>
+      // A promise would be taken for a thenable if `then` existed.
+      name === 'then' ? undefined : (target[name as keyof KubeClient] ?? notFaked(String(name))),
+  }) as KubeClient;
+  return { client, objects, patches };
+}
+
+interface JsonPatchStep {
+  op: string;
+  path: string;
+  value: unknown;
+}
+
+function applyStep(object: KubeObject, { path, value }: JsonPatchStep): void {
+  const keys = path.split('/').slice(1);
+  const last = keys.pop()?.replaceAll('~1', '/') ?? '';
+  let at = object as Record<string, unknown>;
+  for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>;
+  at[last] = value;
+}
+
+/** RFC 7386. */
+function merge(target: Record<string, unknown>, patch: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(target, key);
+    else if (typeof value === 'object' && !Array.isArray(value)) {
+      merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>);
+    } else target[key] = value;
+  }
+}
+
+function notFaked(name: string): () => never {
+  return () => {
+    throw new Error(`the fake API server has no ${name}`);
+  };
+}
+
+/** A Ready node. */
+export function fakeNode(
+  name: string,
+  more: { labels?: Record<string, string>; spec?: object } = {},
+): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: more.labels ?? {} },
+    spec: more.spec ?? {},
+    status: {
+      conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z' }],
+      capacity: {},
+      allocatable: {},
+    },
+  };
+}
+
+/** A Ready pod of the system. */
+export function fakeSystemPod(name: string, ready = true): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'kube-system' },
+    spec: { containers: [] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses: ready
+        ? []
+        : [
+            {
+              name: 'c',
+              ready,
+              restartCount: 3,
+              image: '',
+              imageID: '',
+              state: { waiting: { reason: 'CrashLoopBackOff' } },
+            },
+          ],
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FakeHost } from '../../testing/fake-host.ts';
+import { fakeHost, GIB, only } from '../../testing/fake-host.ts';
+import { sentenceOf, type Finding } from './finding.ts';
+import type { Machine } from './machine.ts';
+
+let host: FakeHost;
+
+beforeEach(async () => {
+  host = await fakeHost();
+  await host.engine();
+  await host.up();
+});
+afterEach(() => host.fake.dispose());
+
+const memory = (available: number): Partial<Machine> => ({
+  memory: () => Promise.resolve({ available, total: 24 * GIB }),
+});
+const freeBytes = (bytes: number): Partial<Machine> => ({ freeBytes: () => Promise.resolve(bytes) });
+
+describe('on a healthy machine', () => {
+  it('finds nothing to do', async () => {
+    const findings = await host.look();
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(only(findings, 'engine').found).toBe('Docker 26.1.5+dfsg1, API 1.45, client 28.2.2');
+  });
+
+  it('changes nothing with fix', async () => {
+    await host.look({ fix: true });
+    expect((await host.fake.calls()).filter((call) => !/^docker (info|version|buildx)/.test(call))).toEqual(
+      [],
+    );
+  });
+
+  it('asks less of one that only talks to an existing cluster', async () => {
+    const ids = (await host.look({ need: { cluster: 'existing', buildImages: false } })).map(({ id }) => id);
+    expect(ids).not.toContain('engine');
+    expect(ids).not.toContain('inotify-instances');
+  });
+
+  it('never shows the password of a proxy', async () => {
+    host.deps.env = { ...host.deps.env, HTTPS_PROXY: 'http://me:secret@proxy.test:3128' };
+    expect(only(await host.look(), 'proxy').found).toBe('HTTPS_PROXY=http://***@proxy.test:3128');
+  });
+});
+
+describe('judges', () => {
+  it.each<[string, Partial<Machine>, string, Finding['status'], RegExp]>([
+    ['an old Node', { nodeVersion: '18.20.1' }, 'node', 'problem', /20\.19/],
+    ['one processor', { cpus: 1 }, 'cpus', 'warning', /2 recommended/],
+    ['4 GiB for 4 nodes', memory(4 * GIB), 'memory', 'warning', /5\.0 GiB needed for 4 nodes/],
+    ['2 GiB for 4 nodes', memory(2 * GIB), 'memory', 'problem', /needed/],
+    ['1 GiB of disk', freeBytes(GIB), 'disk-project', 'problem', /2 GiB needed/],
+  ])('%s', async (_, facts, id, status, found) => {
+    host.change(facts);
+    const finding = only(await host.look(), id);
+    expect(finding).toMatchObject({ status, found: expect.stringMatching(found) as string });
+    expect(finding.why).not.toBe('');
+    expect(finding.remedy).not.toBe('');
+  });
+
+  it.each([
+    [8, false, 'ok'],
+    [8, true, 'problem'],
+    [5, false, 'problem'],
+  ])(
+    '%d GiB on the disk of the engine, node image to build: %s -> %s',
+    async (free, buildNodeImage, status) => {
+      await mkdir(join(host.fake.folder, 'var/lib/docker'), { recursive: true });
+      host.change(freeBytes(free * GIB));
+      expect(only(await host.look({ need: { buildNodeImage } }), 'disk-engine').status).toBe(status);
+    },
+  );
+
+  it.each([
+    [1024, 524_288, 'ok', 'ok'],
+    [512, 65_536, 'warning', 'warning'],
+    [128, 8192, 'problem', 'problem'],
+  ])('inotify %d and %d -> %s, %s', async (instances, watches, first, second) => {
+    await host.inotify(instances, watches);
+    const findings = await host.look();
+    expect(only(findings, 'inotify-instances').status).toBe(first);
+    expect(only(findings, 'inotify-watches').status).toBe(second);
+  });
+
+  it.each([
+    [[{ kind: 'cluster', name: 'kp-1 (4 nodes)', state: 'stale' as const }], 'warning', 'kp-1'],
+    [[{ kind: 'cluster', name: 'kp-1', state: 'alive' as const }], 'ok', '1 of runs that go on'],
+    [[], 'ok', 'none'],
+  ])('leftovers %j -> %s', async (leftovers, status, found) => {
+    host.deps.leftovers = () => Promise.resolve(leftovers);
+    expect(only(await host.look(), 'leftovers')).toMatchObject({
+      status,
+      found: expect.stringContaining(found) as string,
+    });
+  });
+});
+
+describe('mends', () => {
+  beforeEach(() => host.inotify(128, 524_288));
+  const mended = async (interactive = false) =>
+    only(await host.look({ fix: true, interactive }), 'inotify-instances');
+
+  it('what it can, and says so', async () => {
+    expect(await mended()).toMatchObject({ status: 'fixed', found: '1024' });
+    expect(host.progress.join()).toContain('set fs.inotify.max_user_instances=1024 until the next reboot');
+  });
+
+  it('nothing for one who is not root, who gets the command', async () => {
+    host.change({ root: false });
+    const finding = await mended();
+    expect(finding.status).toBe('problem');
+    expect(finding.remedy).toContain('sudo sysctl -w fs.inotify.max_user_instances=1024');
+  });
+
+  it.each([
+    [true, 'fixed'],
+    [false, 'problem'],
+  ])('after asking a person at the terminal: %s -> %s', async (answer, status) => {
+    const questions: string[] = [];
+    host.deps.confirm = (question) => {
+      questions.push(question);
+      return Promise.resolve(answer);
+    };
+    expect((await mended(true)).status).toBe(status);
+    expect(questions).toHaveLength(1);
+  });
+
+  it('and gives the reason when that fails', async () => {
+    host.change({ write: () => Promise.reject(new Error('read-only file system')) });
+    expect(await mended()).toMatchObject({
+      status: 'problem',
+      found: expect.stringContaining('mending it failed: read-only file system') as string,
+    });
+  });
+});
+
+describe('sentenceOf', () => {
+  it.each([
+    ['128 of 512', 'Inotify: 128 of 512.'],
+    ['Is the docker daemon running?', 'Inotify: Is the docker daemon running?'],
+  ])('ends "%s" with one mark', (found, sentence) => {
+    expect(sentenceOf({ title: 'Inotify', found })).toBe(sentence);
+  });
+});

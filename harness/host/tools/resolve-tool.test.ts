@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../core/log.ts';
+import type { FakeMachine } from '../../testing/fake-programs.ts';
+import { fakeMachine } from '../../testing/fake-programs.ts';
+import { thisPlatform } from './platform.ts';
+import type { ToolDeps } from './resolve-tool.ts';
+import { expectedSource, resolveTool } from './resolve-tool.ts';
+import { versionIn } from './version.ts';
+import type { ToolPin } from './versions.ts';
+import { TOOL_PINS } from './versions.ts';
+
+const PLATFORM = thisPlatform() ?? 'linux-amd64';
+const script = (version: string) => `#!/bin/sh\necho "kind v${version} go1.26 linux/amd64"\n`;
+const says = (version: string) => `echo "kind v${version} go1.26 linux/amd64"`;
+
+/** A Go that "builds" a program which says the version that its go.mod requires. */
+const GO = `
+case "$1" in
+  mod) exit 0 ;;
+  list) echo v0.37.1 ;;
+  build)
+    while [ $# -gt 1 ]; do [ "$1" = -o ] && out="$2"; [ "$1" = -ldflags ] && flags="$2"; shift; done
+    echo "$flags" >>"$STATE/ldflags"
+    grep -q 'v0.33.0' go.mod || exit 9
+    printf '#!/bin/sh\\necho kind v0.33.0\\n' >"$out" ;;
+esac`;
+
+let machine: FakeMachine;
+let server: Server | undefined;
+let progress: string[];
+
+beforeEach(async () => {
+  machine = await fakeMachine(['sh', 'echo', 'grep', 'tar', 'gzip', 'printf']);
+  progress = [];
+});
+afterEach(async () => {
+  const listening = server;
+  if (listening) await new Promise((done) => listening.close(done));
+  server = undefined;
+  await machine.dispose();
+});
+
+function deps(pin: Partial<ToolPin['release']> = {}): ToolDeps {
+  const kind = { ...TOOL_PINS.kind, release: { ...TOOL_PINS.kind.release, sha256: {}, ...pin } };
+  return {
+    run: machine.run,
+    log: silentLog,
+    cacheDir: join(machine.folder, 'cache'),
+    env: machine.env,
+    onProgress: (text) => progress.push(text),
+    pins: { ...TOOL_PINS, kind },
+  };
+}
+
+async function release(body: string, status = 200): Promise<string> {
+  const listening = createServer((_, response) => {
+    response.writeHead(status);
+    response.end(body);
+  });
+  server = listening;
+  await new Promise<void>((ready) => {
+    listening.listen(0, '127.0.0.1', ready);
+  });
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/kind`;
+}
+
+const pinned = (url: string, body: string) => ({
+  url: () => url,
+  sha256: { [PLATFORM]: createHash('sha256').update(body).digest('hex') },
+});
+
+describe('resolveTool', () => {
+  it.each(['0.33.0', '0.33.4'])('takes kind %s from PATH', async (version) => {
+    const path = await machine.program('kind', says(version));
+    expect(await resolveTool('kind', deps())).toEqual({ name: 'kind', path, version, source: 'path' });
+  });
+
+  it.each(['0.32.9', '1.33.0'])('does not use kind %s from PATH and says so', async (version) => {
+    const path = await machine.program('kind', says(version));
+    await machine.program('go', GO);
+    expect(await resolveTool('kind', deps())).toMatchObject({ version: '0.33.0', source: 'module' });
+    expect(progress[0]).toBe(`${path} is ${version}; 0.33.x is needed: it is not used`);
+  });
+
+  it('uses what it has fetched before', async () => {
+    await machine.program('go', GO);
+    const first = await resolveTool('kind', deps());
+    expect(await resolveTool('kind', deps())).toEqual({ ...first, source: 'cache' });
+  });
+
+  it('downloads a release whose checksum is the pinned one', async () => {
+    const url = await release(script('0.33.0'));
+    const found = await resolveTool('kind', deps(pinned(url, script('0.33.0'))));
+    expect(found).toMatchObject({ version: '0.33.0', source: 'release' });
+    expect(await machine.calls()).toEqual([]);
+  });
+
+  it('does not use a download with another checksum', async () => {
+    const url = await release(script('0.33.0'));
+    await expect(resolveTool('kind', deps(pinned(url, 'something else')))).rejects.toMatchObject({
+      code: 'E_TOOL_MISSING',
+      message: expect.stringContaining('pinned is'),
+      hint: expect.stringContaining('install Go'),
+    });
+    expect(await readdir(join(machine.folder, 'cache', 'tools'))).toEqual([]);
+  });
+
+  it.each([
+    ['nothing is pinned for this platform', () => Promise.resolve({})],
+    ['the page does not have it', async () => pinned(await release('', 404), '')],
+    [
+      'the program is of another version',
+      async () => pinned(await release(script('0.1.0')), script('0.1.0')),
+    ],
+  ])('builds it from its module when %s', async (_, pin) => {
+    await machine.program('go', GO);
+    expect(await resolveTool('kind', deps(await pin()))).toMatchObject({ source: 'module' });
+  });
+
+  it('keeps one whole program when two runs build at the same time', async () => {
+    await machine.program('go', GO);
+    const found = await Promise.all([resolveTool('kind', deps()), resolveTool('kind', deps())]);
+    expect(new Set(found.map(({ path }) => path)).size).toBe(1);
+    expect(await readdir(join(machine.folder, 'cache', 'tools'))).toEqual(['kind-0.33.0']);
+  });
+
+  it('replaces a cached program that does not run', async () => {
+    await machine.program('go', GO);
+    await machine.file('cache/tools/kind-0.33.0/kind', 'not a program');
+    expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
+    expect(await resolveTool('kind', deps())).toMatchObject({ source: 'cache' });
+  });
+
+  it('names every way that failed', async () => {
+    await machine.program('go', 'echo "go: no such module" >&2; exit 1');
+    const error = await resolveTool('kind', deps()).catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('PATH: there is no kind');
+    expect(String(error)).toContain('release: no checksum is pinned');
+    expect(String(error)).toContain('go: no such module');
+  });
+
+  it("gives helm the linker variables of Helm's own build", () => {
+    const module = { ...TOOL_PINS.helm.module };
+    expect(module.variables(() => 'v0.37.1')).toMatchObject({
+      'helm.sh/helm/v3/internal/version.version': `v${TOOL_PINS.helm.version}`,
+      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '37',
+    });
+  });
+});
+
+describe('expectedSource', () => {
+  it('says that nothing can be done without pin and Go', async () => {
+    expect(await expectedSource('kind', deps())).toEqual({ how: '', possible: false });
+  });
+
+  it('names the build when there is Go', async () => {
+    await machine.program('go', GO);
+    expect(await expectedSource('kind', deps())).toMatchObject({
+      how: expect.stringContaining('built from its Go module'),
+      possible: true,
+    });
+  });
+});
+
+describe('the pins', () => {
+  it.each(Object.values(TOOL_PINS))('of $name fit together', (pin) => {
+    const version = versionIn(pin.version);
+    expect(version && pin.accepts.test(version)).toBe(true);
+    expect(pin.release.url('linux-amd64')).toContain(`v${pin.version}`);
+    for (const sum of Object.values(pin.release.sha256)) expect(sum).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ['3.14.0', true],
+    ['3.13.9', false],
+    ['4.0.0', false],
+  ])('helm %s is accepted: %s', (text, accepted) => {
+    const version = versionIn(text);
+    expect(version && TOOL_PINS.helm.accepts.test(version)).toBe(accepted);
+  });
+});
+
+describe('versionIn', () => {
+  it.each([
+    ['kind v0.33.0 go1.26.8 linux/amd64', '0.33.0'],
+    ['v3.22.0', '3.22.0'],
+    ['github.com/docker/buildx 0.13.1+ds1 0.13.1+ds1-3', '0.13.1'],
+    ['no version here', undefined],
+  ])('%s', (output, expected) => {
+    expect(versionIn(output)?.text).toBe(expected);
+  });
+});

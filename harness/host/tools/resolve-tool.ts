@@ -1,0 +1,122 @@
+/**
+ * Finds the programs that kindproof drives: on PATH, in the project's cache, from the official release, or built from
+ * the Go module. Never silently another version.
+ */
+import { InfrastructureError, InterruptedError, messageOf } from '../../core/errors.ts';
+import type { CommandRunner } from '../../core/command.ts';
+import type { Log } from '../../core/log.ts';
+import { cachedTool } from './cache.ts';
+import { findProgram } from './find-program.ts';
+import { buildFromModule } from './from-module.ts';
+import { downloadRelease } from './from-release.ts';
+import { thisPlatform } from './platform.ts';
+import { reportedVersion } from './reported-version.ts';
+import type { ToolName, ToolPin } from './versions.ts';
+import { TOOL_PINS } from './versions.ts';
+
+export interface ToolDeps {
+  run: CommandRunner;
+  log: Log;
+  /** The project's `.cache`; tools are kept in `<cacheDir>/tools/<name>-<version>/<name>`. */
+  cacheDir: string;
+  /** `PATH`, proxies and Go settings are read from here. */
+  env: Record<string, string | undefined>;
+  /** One line for the reader about a step that takes time or a decision taken. */
+  onProgress?: ((text: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** Default: the pinned versions; replaced in tests. */
+  pins?: Record<ToolName, ToolPin>;
+}
+
+export type ToolSource = 'path' | 'cache' | 'release' | 'module';
+
+export interface ResolvedTool {
+  name: ToolName;
+  /** Absolute path of the program. */
+  path: string;
+  /** What the program itself says, without `v`. */
+  version: string;
+  source: ToolSource;
+}
+
+/**
+ * A program of a version that is known to work, fetched or built when the machine has none.
+ *
+ * Downloads are checked against a pinned SHA-256; a build needs Go and takes up to two minutes. Runs at the same time
+ * do not disturb one another.
+ *
+ * @throws InfrastructureError `E_TOOL_MISSING` with what was tried and why each way failed
+ */
+export async function resolveTool(name: ToolName, deps: ToolDeps): Promise<ResolvedTool> {
+  const pin = (deps.pins ?? TOOL_PINS)[name];
+  const at = await locateTool(name, deps);
+  if (at.tool) return at.tool;
+  const tried = [...at.tried];
+  for (const [source, obtain] of [
+    ['release', downloadRelease],
+    ['module', buildFromModule],
+  ] as const) {
+    try {
+      const path = await obtain(pin, deps);
+      deps.log.info('tool obtained', { name, version: pin.version, source, path });
+      return { name, path, version: pin.version, source };
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      deps.log.info('tool source failed', { name, source, error: messageOf(error) });
+      tried.push(`${source}: ${messageOf(error)}`);
+    }
+  }
+  throw new InfrastructureError(
+    'E_TOOL_MISSING',
+    `${name} ${pin.version} could not be had:\n${tried.map((line) => `  ${line}`).join('\n')}`,
+    {
+      hint: `Put ${name} (${pin.accepts.words}) on PATH, or install Go ${pin.module.go} or newer so that it can be built.`,
+      details: { name, version: pin.version, tried },
+    },
+  );
+}
+
+/**
+ * Where a tool is without fetching or building anything: `tool` when it is there, else what was looked at (`tried`).
+ * Says so when PATH has a version that will not be used.
+ */
+export async function locateTool(
+  name: ToolName,
+  deps: ToolDeps,
+): Promise<{ tool?: ResolvedTool; tried: string[] }> {
+  const pin = (deps.pins ?? TOOL_PINS)[name];
+  const tried: string[] = [];
+  const onPath = await findProgram(name, deps.env['PATH']);
+  if (onPath === undefined) {
+    tried.push(`PATH: there is no ${name}`);
+  } else {
+    const version = await reportedVersion(pin, onPath, deps);
+    if (version && pin.accepts.test(version)) {
+      return { tool: { name, path: onPath, version: version.text, source: 'path' }, tried };
+    }
+    const text = `${onPath} is ${version?.text ?? 'of unknown version'}; ${pin.accepts.words} is needed`;
+    deps.log.warn('tool on PATH not used', { name, path: onPath, version: version?.text });
+    deps.onProgress?.(`${text}: it is not used`);
+    tried.push(`PATH: ${text}`);
+  }
+  const cached = await cachedTool(pin, deps);
+  if (cached) return { tool: { name, path: cached, version: pin.version, source: 'cache' }, tried };
+  tried.push(`cache: ${name} ${pin.version} has not been fetched yet`);
+  return { tried };
+}
+
+/** How a tool that is not there yet would be had, for a reader who is told before it happens. */
+export async function expectedSource(
+  name: ToolName,
+  deps: ToolDeps,
+): Promise<{ how: string; possible: boolean }> {
+  const pin = (deps.pins ?? TOOL_PINS)[name];
+  const platform = thisPlatform();
+  const pinned = platform !== undefined && pin.release.sha256[platform] !== undefined;
+  const go = await findProgram('go', deps.env['PATH']);
+  const ways = [
+    ...(pinned ? ['downloaded from its official release and checked'] : []),
+    ...(go ? [`built from its Go module (about ${pin.module.buildSeconds} s)`] : []),
+  ];
+  return { how: ways.join(', or else '), possible: ways.length > 0 };
+}

@@ -1,0 +1,127 @@
+/** Which resources the server has (API discovery), asked once per group and version and asked again for what is missing. */
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { Log } from '../../core/log.ts';
+import { InfrastructureError, messageOf } from '../../core/errors.ts';
+import type { CallOptions, KindRef } from './client.ts';
+import { ApiError } from './errors.ts';
+import type { Resource } from './known-kinds.ts';
+import { groupPath, knownResource } from './known-kinds.ts';
+import type { Transport } from './transport.ts';
+
+const resourceListSchema = z.looseObject({
+  resources: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        kind: z.string(),
+        namespaced: z.boolean(),
+        verbs: z.array(z.string()),
+      }),
+    )
+    .nullable(),
+});
+
+const groupListSchema = z.looseObject({
+  groups: z.array(
+    z.looseObject({
+      name: z.string(),
+      versions: z.array(z.looseObject({ groupVersion: z.string() })),
+      preferredVersion: z.looseObject({ groupVersion: z.string() }).optional(),
+    }),
+  ),
+});
+
+export interface ServerResource extends Resource {
+  verbs: string[];
+}
+
+export interface Discovery {
+  /** @throws ApiError 404 when the server has no such kind, e.g. because a CustomResourceDefinition is not installed */
+  resolve(kind: KindRef, options?: CallOptions): Promise<Resource>;
+  /** Every kind that can be listed, once, in the version that the server prefers. */
+  listable(): Promise<ServerResource[]>;
+}
+
+/** The server refuses one group, or leaves it without an answer: an aggregated API whose own server is away does either. */
+function isOfOneGroup(error: unknown): boolean {
+  return (
+    error instanceof ApiError || (error instanceof InfrastructureError && error.code === 'E_API_TIMEOUT')
+  );
+}
+
+export function createDiscovery(transport: Transport, log: Log): Discovery {
+  const cache = new Map<string, ServerResource[]>();
+
+  async function fetchGroup(apiVersion: string, options: CallOptions): Promise<ServerResource[]> {
+    const path = groupPath(apiVersion);
+    const answer = await transport.repeat({ what: `discover ${apiVersion}`, path, ...options });
+    const { resources } = resourceListSchema.parse(JSON.parse(answer.body));
+    const found = (resources ?? [])
+      // `pods/log` is a subresource, not a kind.
+      .filter((r) => !r.name.includes('/'))
+      .map((r) => ({ apiVersion, kind: r.kind, plural: r.name, namespaced: r.namespaced, verbs: r.verbs }));
+    cache.set(apiVersion, found);
+    return found;
+  }
+
+  async function resolve(kind: KindRef, options: CallOptions = {}): Promise<Resource> {
+    const builtIn = knownResource(kind);
+    if (builtIn) return builtIn;
+    const { apiVersion, kind: name } = kind as { apiVersion: string; kind: string };
+    const cached = cache.get(apiVersion)?.find((r) => r.kind === name);
+    if (cached) return cached;
+    const unknown = (): ApiError =>
+      new ApiError(
+        'could not find its resource',
+        404,
+        'NotFound',
+        `the server has no kind ${name} in ${apiVersion}`,
+        {
+          hint: 'install the CustomResourceDefinition first, or correct apiVersion and kind',
+        },
+      );
+    try {
+      // Never trusted to be complete: a CustomResourceDefinition may have come since.
+      const found = (await fetchGroup(apiVersion, options)).find((r) => r.kind === name);
+      if (found) return found;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
+    throw unknown();
+  }
+
+  async function listable(): Promise<ServerResource[]> {
+    const answer = await transport.repeat({ what: 'discover API groups', path: '/apis' });
+    const { groups } = groupListSchema.parse(JSON.parse(answer.body));
+    const versions = groups.flatMap((group) => {
+      const preferred = group.preferredVersion?.groupVersion;
+      const all = group.versions.map((v) => v.groupVersion);
+      return preferred === undefined ? all : [preferred, ...all.filter((v) => v !== preferred)];
+    });
+    const limit = pLimit(4);
+    const lists = await Promise.all(
+      ['v1', ...versions].map((version) =>
+        limit(async () => {
+          try {
+            return await fetchGroup(version, { timeoutMs: 10_000 });
+          } catch (error) {
+            if (!isOfOneGroup(error)) throw error;
+            // A broken aggregated API (metrics, for one) must not hide all the others.
+            log.warn('API group does not answer', { version, error: messageOf(error) });
+            return [];
+          }
+        }),
+      ),
+    );
+    const byKind = new Map<string, ServerResource>();
+    for (const resource of lists.flat()) {
+      const group = resource.apiVersion.includes('/') ? resource.apiVersion.split('/')[0] : '';
+      const key = `${String(group)}/${resource.kind}`;
+      if (resource.verbs.includes('list') && !byKind.has(key)) byKind.set(key, resource);
+    }
+    return [...byKind.values()];
+  }
+
+  return { resolve, listable };
+}

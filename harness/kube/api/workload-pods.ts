@@ -1,0 +1,61 @@
+/** Which pods are a workload's own. */
+import { CheckFailure } from '../../core/errors.ts';
+import { selectorText } from './selector-text.ts';
+import type { KubeClient } from './client.ts';
+import { matchesSelector } from './selectors.ts';
+import type { Pod, Workload } from './types.ts';
+
+/** What names a workload; objects from lists may lack their kind, so it is asked for. */
+export interface WorkloadRef {
+  kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'ReplicaSet';
+  name: string;
+  namespace: string;
+}
+
+/**
+ * The pods that belong to a workload: matched by its selector **and** owned by it, through its ReplicaSets for a Deployment. Pods
+ * that are being deleted, and pods that failed or were evicted and have been replaced, are left out.
+ *
+ * @throws CheckFailure E_SELECTED_NOTHING when there are none, because every statement about no pods is true
+ */
+export async function podsOf(kube: KubeClient, workload: Workload): Promise<Pod[]> {
+  const namespace = workload.metadata.namespace;
+  const [pods, replicaSets] = await Promise.all([
+    kube.list('Pod', { namespace }),
+    workload.kind === 'Deployment' ? kube.list('ReplicaSet', { namespace }) : Promise.resolve([]),
+  ]);
+  const own = ownPods(workload, pods, replicaSets).filter((p) => isCurrent(p, workload.kind));
+  if (own.length > 0) return own;
+  throw new CheckFailure(
+    'E_SELECTED_NOTHING',
+    `${workload.kind} ${workload.metadata.name} has no pods (selector ${selectorText(workload.spec.selector)} in namespace ${namespace ?? 'default'})`,
+    { hint: 'Nothing can be said about no pods. Is the number of replicas 0, or are its pods refused?' },
+  );
+}
+
+/** Pure core of `podsOf`: all pods of the workload, ending ones included. */
+export function ownPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
+  const owners = new Set(
+    workload.kind === 'Deployment'
+      ? replicaSets.filter((rs) => ownedBy(rs, workload)).map((rs) => rs.metadata.uid)
+      : [workload.metadata.uid],
+  );
+  return pods.filter(
+    (pod) =>
+      matchesSelector(workload.spec.selector, pod.metadata.labels) &&
+      (pod.metadata.ownerReferences ?? []).some((o) => o.controller !== false && owners.has(o.uid)),
+  );
+}
+
+function isCurrent(pod: Pod, kind: string): boolean {
+  if (kind === 'Job') return true;
+  return (
+    pod.metadata.deletionTimestamp === undefined &&
+    pod.status?.phase !== 'Failed' &&
+    pod.status?.phase !== 'Succeeded'
+  );
+}
+
+function ownedBy(child: Workload, parent: Workload): boolean {
+  return (child.metadata.ownerReferences ?? []).some((o) => o.uid === parent.metadata.uid);
+}

@@ -1,0 +1,191 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CheckFailure, InfrastructureError, UsageError } from '../../core/errors.ts';
+import { cleanMessage, helmFailure } from './failure.ts';
+import type { Subject } from './types.ts';
+import { temporaryFolder } from '../../testing/temporary-folder.ts';
+
+const subject: Subject = { chart: '../my-chart', values: [], set: [] };
+
+function failure(stderr: string, options: { changes?: boolean; subject?: Subject } = {}) {
+  const result = { command: 'helm …', exitCode: 1, stdout: '', stderr, durationMs: 1 };
+  return helmFailure(result, { what: 'install web', changes: true, subject, ...options });
+}
+
+describe('helmFailure', () => {
+  // Every message was printed by helm 3.22 or by an API server 1.36.
+  it.each([
+    [
+      'a nil pointer',
+      'Error: INSTALLATION FAILED: template: c/templates/b.yaml:1:13: executing "c/templates/b.yaml" at <.Values.a.b>: nil pointer evaluating interface {}.b\n\nUse --debug flag to render out invalid YAML\n',
+      'E_TEMPLATE',
+      '../my-chart/templates/b.yaml:1:13: .Values.a.b: nil pointer evaluating interface {}.b',
+    ],
+    [
+      'an error in a helper, which is told and not its callers',
+      'Error: template: c/templates/d.yaml:4:6: executing "c/templates/d.yaml" at <include "c.labels" .>: error calling include: template: c/templates/_helpers.tpl:9:5: executing "c.labels" at <.Values.x.y>: nil pointer evaluating interface {}.y',
+      'E_TEMPLATE',
+      '../my-chart/templates/_helpers.tpl:9:5: .Values.x.y: nil pointer evaluating interface {}.y',
+    ],
+    [
+      'a required value',
+      'Error: execution error at (c/templates/b.yaml:1:6): please set image.tag',
+      'E_TEMPLATE',
+      '../my-chart/templates/b.yaml:1:6: please set image.tag',
+    ],
+    [
+      'an unknown function',
+      'Error: parse error at (c/templates/b.yaml:1): function "nofunc" not defined',
+      'E_TEMPLATE',
+      '../my-chart/templates/b.yaml:1: function "nofunc" not defined',
+    ],
+    [
+      'a template that renders no YAML',
+      'Error: YAML parse error on c/templates/b.yaml: error converting YAML to JSON: yaml: line 2: mapping values are not allowed in this context',
+      'E_TEMPLATE',
+      '../my-chart/templates/b.yaml renders no YAML: line 2: mapping values are not allowed in this context',
+    ],
+    [
+      'a values file that is a list',
+      'Error: failed to parse list.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+      'E_VALUES',
+      'values file list.yaml cannot be read: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+    ],
+    [
+      'an option without a value',
+      'Error: failed parsing --set data: key "foo" has no value',
+      'E_SET',
+      '--set: key "foo" has no value',
+    ],
+    [
+      'a missing dependency',
+      'Error: An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: pg',
+      'E_CHART',
+      'chart ../my-chart lacks its dependencies: pg',
+    ],
+    [
+      'a Kubernetes that is too old',
+      'Error: chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.20.0',
+      'E_CHART',
+      'chart ../my-chart: chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.20.0',
+    ],
+  ])('%s is wrong usage that names the culprit', async (_title, stderr, code, message) => {
+    const error = await failure(stderr);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ code, message });
+  });
+
+  it.each([
+    [
+      'an immutable field',
+      'Error: UPGRADE FAILED: cannot patch "r-d" with kind Deployment: Deployment.apps "r-d" is invalid: spec.selector: Invalid value: {"matchLabels":{"app":"z"}}: field is immutable',
+      'E_INSTALL_REFUSED',
+      /field is immutable/,
+      /selector/,
+    ],
+    [
+      'a missing CRD',
+      'Error: INSTALLATION FAILED: unable to build kubernetes objects from release manifest: resource mapping not found for name: "r3-a" namespace: "" from "": no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"\nensure CRDs are installed first',
+      'E_INSTALL_REFUSED',
+      /ServiceMonitor/,
+      /CustomResourceDefinition/,
+    ],
+    [
+      'a name that is taken',
+      'Error: INSTALLATION FAILED: Unable to continue with install: ConfigMap "r-a" in namespace "n" exists and cannot be imported into the current release: invalid ownership metadata',
+      'E_INSTALL_REFUSED',
+      /ConfigMap "r-a"/,
+      /taken/,
+    ],
+    [
+      'a webhook that says no, even if it could not be reached',
+      'Error: INSTALLATION FAILED: failed calling webhook "x": connect: connection refused',
+      'E_INSTALL_REFUSED',
+      /failed calling webhook/,
+      /^$/,
+    ],
+    [
+      'a hook',
+      'Error: INSTALLATION FAILED: failed pre-install: 1 error occurred:\n\t* job migrate failed: BackoffLimitExceeded\n\n',
+      'E_HOOK_FAILED',
+      /a pre-install hook failed: .*job migrate failed/s,
+      /^$/,
+    ],
+    [
+      'helm’s own waiting',
+      'Error: UPGRADE FAILED: context deadline exceeded',
+      'E_INSTALL_TIMEOUT',
+      /did not become ready/,
+      /^$/,
+    ],
+  ])('%s is the subject’s failure', async (_title, stderr, code, message, hint) => {
+    const error = await failure(stderr);
+    expect(error).toBeInstanceOf(CheckFailure);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    expect(error.hint ?? '').toMatch(hint);
+  });
+
+  it.each([
+    [
+      'no cluster',
+      'Error: INSTALLATION FAILED: Kubernetes cluster unreachable: Get "http://localhost:8080/version": dial tcp 127.0.0.1:8080: connect: connection refused',
+      'E_CLUSTER_UNREACHABLE',
+    ],
+    [
+      'no kubeconfig',
+      'Error: Kubernetes cluster unreachable: stat /tmp/nope: no such file or directory',
+      'E_CLUSTER_UNREACHABLE',
+    ],
+    [
+      'a name in use',
+      'Error: INSTALLATION FAILED: cannot re-use a name that is still in use',
+      'E_RELEASE_STATE',
+    ],
+    ['no such revision', 'Error: release has no 99 version', 'E_RELEASE_STATE'],
+    [
+      'no namespace',
+      'Error: INSTALLATION FAILED: create: failed to create: namespaces "n" not found',
+      'E_RELEASE_STATE',
+    ],
+  ])('%s says nothing about the subject', async (_title, stderr, code) => {
+    const error = await failure(stderr);
+    expect(error).toBeInstanceOf(InfrastructureError);
+    expect(error.code).toBe(code);
+  });
+
+  it('blames helm and not the subject for a failed question', async () => {
+    const error = await failure('Error: something new', { changes: false });
+    expect(error).toBeInstanceOf(InfrastructureError);
+    expect(error.code).toBe('E_HELM');
+  });
+
+  it('finds the line and the option that break the schema', async () => {
+    const directory = await temporaryFolder();
+    const file = join(directory, 'prod.yaml');
+    await writeFile(file, '# ours\nreplicas: x\n');
+    const stderr = `Error: values don't meet the specifications of the schema(s) in the following chart(s):\nc:\n- at '/replicas': got string, want integer\n- at '/image': additional properties 'tga' not allowed\n`;
+    const error = await failure(stderr, {
+      subject: { chart: directory, values: [file], set: ['image.tga=1'] },
+    });
+    expect(error.code).toBe('E_VALUES_SCHEMA');
+    expect(error.message).toContain(`replicas: got string, want integer (${file}:2)`);
+    expect(error.message).toContain("image.tga: additional properties 'tga' not allowed (--set image.tga=1)");
+  });
+});
+
+describe('cleanMessage', () => {
+  it('drops what helm and client-go say about themselves', () => {
+    const stderr =
+      'W1121 11:00:00.0 warnings.go:70] x is deprecated\nengine.go:206: [INFO] Missing required value: t\nError: UPGRADE FAILED: nope\n\nUse --debug flag to render out invalid YAML\n';
+    expect(cleanMessage(stderr)).toBe('nope');
+  });
+
+  it('drops the whole object that the API server quotes', () => {
+    const quoted = JSON.stringify(JSON.stringify({ spec: 'x'.repeat(300) }));
+    expect(cleanMessage(`Error: patch: Invalid value: ${quoted}: json: cannot unmarshal bool`)).toBe(
+      'patch: Invalid value: json: cannot unmarshal bool',
+    );
+  });
+});

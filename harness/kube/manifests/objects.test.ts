@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import {
+  allContainers,
+  find,
+  hookEvents,
+  imagesOf,
+  isHelmTest,
+  longRunning,
+  podTemplateOf,
+  workloads,
+} from './objects.ts';
+import { object, sampleContainer, sampleDeployment, samplePodSpec, sampleSystem } from '../../testing/sample-objects.ts';
+
+const template = { template: { spec: samplePodSpec() } };
+
+describe('podTemplateOf', () => {
+  it.each([
+    ['Pod', samplePodSpec(), '/spec'],
+    ['StatefulSet', template, '/spec/template/spec'],
+    ['Job', template, '/spec/template/spec'],
+    ['CronJob', { jobTemplate: { spec: template } }, '/spec/jobTemplate/spec/template/spec'],
+  ])('finds the pod of a %s', (kind, spec, path) => {
+    const found = podTemplateOf(object('v1', kind, 'x', { spec }));
+    expect(found?.path).toBe(path);
+    expect(found?.spec.containers[0]?.name).toBe('web');
+  });
+
+  it.each([
+    ['another kind', object('v1', 'Service', 'x', { spec: {} })],
+    ['an object without a spec', object('apps/v1', 'Deployment', 'x')],
+  ])('finds none in %s', (_title, thing) => {
+    expect(podTemplateOf(thing)).toBeUndefined();
+  });
+});
+
+describe('allContainers', () => {
+  it('tells init containers, sidecars, main and ephemeral containers apart, with their paths', () => {
+    const spec = samplePodSpec({
+      initContainers: [
+        sampleContainer({ name: 'setup' }),
+        sampleContainer({ name: 'proxy', restartPolicy: 'Always' }),
+      ],
+      ephemeralContainers: [sampleContainer({ name: 'debug' })],
+    });
+    expect(allContainers(spec).map((c) => [c.role, c.container.name, c.path])).toEqual([
+      ['init', 'setup', '/initContainers/0'],
+      ['sidecar', 'proxy', '/initContainers/1'],
+      ['main', 'web', '/containers/0'],
+      ['ephemeral', 'debug', '/ephemeralContainers/0'],
+    ]);
+  });
+});
+
+describe('imagesOf', () => {
+  it('lists each reference once, with everything that names it', () => {
+    const init = sampleContainer({ name: 'setup' });
+    const other = sampleContainer({ name: 'proxy', image: 'proxy:2' });
+    const uses = imagesOf([
+      sampleDeployment({ initContainers: [init], containers: [sampleContainer(), other] }),
+    ]);
+    expect(uses.map((u) => [u.ref, u.namedBy.map((n) => `${n.role} ${n.container}`)])).toEqual([
+      ['example.org/web:1.2.3', ['init setup', 'main web']],
+      ['proxy:2', ['main proxy']],
+    ]);
+  });
+});
+
+describe('hooks', () => {
+  const hook = (events: string): ReturnType<typeof object> => {
+    const pod = object('v1', 'Pod', 'h', { spec: samplePodSpec() });
+    pod.metadata.annotations = { 'helm.sh/hook': events };
+    return pod;
+  };
+
+  it('reads the events', () => {
+    expect(hookEvents(hook('pre-install, pre-upgrade'))).toEqual(['pre-install', 'pre-upgrade']);
+    expect(hookEvents(sampleDeployment())).toEqual([]);
+  });
+
+  it('counts test pods to no workload, and hooks not to the long-running ones', () => {
+    const [test, migration, web] = [hook('test'), hook('pre-install'), sampleDeployment()];
+    expect([test, migration, web].map(isHelmTest)).toEqual([true, false, false]);
+    expect(workloads([test, migration, web])).toEqual([migration, web]);
+    expect(longRunning([test, migration, web])).toEqual([web]);
+  });
+});
+
+describe('find', () => {
+  it('finds by kind and name, or the first of its kind', () => {
+    const objects = sampleSystem();
+    expect(find(objects, 'ConfigMap')?.metadata.name).toBe('web-config');
+    expect(find(objects, 'ConfigMap', 'other')).toBeUndefined();
+  });
+});

@@ -1,0 +1,137 @@
+/** Questions about rendered objects that need no cluster. */
+import type { Container, KubeObject, Metadata, PodSpec } from '../api/types.ts';
+
+/** The pod that an object describes, and where in the object its template stands. */
+export interface PodTemplate {
+  metadata: Partial<Metadata>;
+  spec: PodSpec;
+  /** JSON Pointer of the pod spec, `/spec/template/spec`. */
+  path: string;
+}
+
+export type ContainerRole = 'main' | 'init' | 'sidecar' | 'ephemeral';
+
+/** A container and what it is: a `sidecar` is an init container with restartPolicy Always (KEP-753). */
+export interface ContainerEntry {
+  role: ContainerRole;
+  container: Container;
+  /** JSON Pointer relative to the pod spec, `/initContainers/0`. */
+  path: string;
+}
+
+/** An image reference and every container that names it. */
+export interface ImageUse {
+  ref: string;
+  namedBy: { object: KubeObject; container: string; role: ContainerRole }[];
+}
+
+const TEMPLATE_PATHS: Readonly<Record<string, readonly string[]>> = {
+  Pod: [],
+  Deployment: ['spec', 'template'],
+  StatefulSet: ['spec', 'template'],
+  DaemonSet: ['spec', 'template'],
+  ReplicaSet: ['spec', 'template'],
+  ReplicationController: ['spec', 'template'],
+  Job: ['spec', 'template'],
+  CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
+};
+
+/** `Deployment toolman`: how every message names an object. */
+export function nameOf(object: KubeObject): string {
+  return `${object.kind} ${object.metadata.name}`;
+}
+
+/** The object of that kind and name, or the first of its kind. */
+export function find(objects: readonly KubeObject[], kind: string, name?: string): KubeObject | undefined {
+  return objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name));
+}
+
+/** Every object of a kind. */
+export function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
+  return objects.filter((o) => o.kind === kind);
+}
+
+/** Events of `helm.sh/hook` (`pre-install`, `test`, …); empty for an ordinary object. */
+export function hookEvents(object: KubeObject): string[] {
+  const events = object.metadata.annotations?.['helm.sh/hook'] ?? '';
+  return events
+    .split(',')
+    .map((event) => event.trim())
+    .filter((event) => event !== '');
+}
+
+/** Whether helm creates it for `helm test` only. */
+export function isHelmTest(object: KubeObject): boolean {
+  const events = hookEvents(object);
+  return events.length > 0 && events.every((event) => event === 'test' || event === 'test-success');
+}
+
+/** Objects that run pods, hooks included; pods of `helm test` are left out, as no part of the system. */
+export function workloads(objects: readonly KubeObject[]): KubeObject[] {
+  return objects.filter((object) => podTemplateOf(object) !== undefined && !isHelmTest(object));
+}
+
+/** Objects whose pods run for good: everything but Jobs, CronJobs and hooks. */
+export function longRunning(objects: readonly KubeObject[]): KubeObject[] {
+  return workloads(objects).filter(
+    (o) => o.kind !== 'Job' && o.kind !== 'CronJob' && hookEvents(o).length === 0,
+  );
+}
+
+/** The pod that the object describes; `undefined` when it describes none. */
+export function podTemplateOf(object: KubeObject): PodTemplate | undefined {
+  const path = TEMPLATE_PATHS[object.kind];
+  if (!path) return undefined;
+  const template = path.reduce<unknown>((value, key) => field(value, key), object);
+  const spec = field(template, 'spec');
+  if (typeof spec !== 'object' || spec === null) return undefined;
+  const metadata = (field(template, 'metadata') ?? {}) as Partial<Metadata>;
+  return { metadata, spec: spec as PodSpec, path: `/${[...path, 'spec'].join('/')}` };
+}
+
+export function podSpecOf(object: KubeObject): PodSpec | undefined {
+  return podTemplateOf(object)?.spec;
+}
+
+/** All containers in the order in which they start. */
+export function allContainers(spec: PodSpec): ContainerEntry[] {
+  const entries = (
+    list: unknown,
+    key: string,
+    role: (container: Container) => ContainerRole,
+  ): ContainerEntry[] =>
+    (Array.isArray(list) ? (list as Container[]) : []).map((container, index) => ({
+      role: role(container),
+      container,
+      path: `/${key}/${index}`,
+    }));
+  return [
+    ...entries(spec.initContainers, 'initContainers', (c) =>
+      c.restartPolicy === 'Always' ? 'sidecar' : 'init',
+    ),
+    ...entries(spec.containers, 'containers', () => 'main'),
+    ...entries(spec['ephemeralContainers'], 'ephemeralContainers', () => 'ephemeral'),
+  ];
+}
+
+/** Every distinct image that the objects run, in order of first mention; those of `helm test` pods as well. */
+export function imagesOf(objects: readonly KubeObject[]): ImageUse[] {
+  const uses = new Map<string, ImageUse>();
+  for (const object of objects) {
+    const spec = podSpecOf(object);
+    if (!spec) continue;
+    for (const { container, role } of allContainers(spec)) {
+      const ref = container.image;
+      if (typeof ref !== 'string' || ref === '') continue;
+      const use = uses.get(ref) ?? { ref, namedBy: [] };
+      use.namedBy.push({ object, container: container.name, role });
+      uses.set(ref, use);
+    }
+  }
+  return [...uses.values()];
+}
+
+/** Reads a field of something that may be no object at all. */
+export function field(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}

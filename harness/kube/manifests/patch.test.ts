@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { PatchOperation } from './patch.ts';
+import { patchObjects } from './patch.ts';
+import { podSpecOf } from './objects.ts';
+import { sampleDeployment, sampleService, sampleSystem } from '../../testing/sample-objects.ts';
+
+const CONTAINER = '/spec/template/spec/containers/0';
+
+describe('patchObjects', () => {
+  it.each<[string, PatchOperation, unknown]>([
+    ['add', { op: 'add', path: `${CONTAINER}/command`, value: ['false'] }, { command: ['false'] }],
+    ['replace', { op: 'replace', path: `${CONTAINER}/image`, value: 'x:1' }, { image: 'x:1' }],
+    [
+      'copy',
+      { op: 'copy', from: `${CONTAINER}/name`, path: `${CONTAINER}/workingDir` },
+      { workingDir: 'web' },
+    ],
+  ])('applies %s', (_op, operation, expected) => {
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [operation] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]).toMatchObject(expected as object);
+  });
+
+  it.each<[string, PatchOperation]>([
+    ['an element', { op: 'replace', path: '/spec/template/spec/containers/[name=web]/image', value: 'x:1' }],
+    [
+      'the source of a copy',
+      { op: 'copy', from: '/spec/template/spec/containers/[name=web]/name', path: `${CONTAINER}/image` },
+    ],
+  ])('finds %s of a list by a field', (_what, operation) => {
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [operation] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]?.image).toBe(operation.op === 'copy' ? 'web' : 'x:1');
+  });
+
+  it('appends to a list of a named element', () => {
+    const op: PatchOperation = {
+      op: 'add',
+      path: '/spec/template/spec/containers/[name=web]/env',
+      value: [{ name: 'example.com/a', value: '1' }],
+    };
+    const append: PatchOperation = {
+      op: 'replace',
+      path: '/spec/template/spec/containers/[name=web]/env/[name=example.com~1a]/value',
+      value: '2',
+    };
+    const [patched] = patchObjects(
+      [sampleDeployment()],
+      [{ target: { kind: 'Deployment' }, ops: [op, append] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]?.env).toEqual([{ name: 'example.com/a', value: '2' }]);
+  });
+
+  it('says so when no element has that field', () => {
+    const ops: PatchOperation[] = [{ op: 'remove', path: '/spec/template/spec/containers/[name=api]/image' }];
+    expect(() => patchObjects([sampleDeployment()], [{ target: { kind: 'Deployment' }, ops }])).toThrow(
+      /nothing has name api there/,
+    );
+  });
+
+  it('puts an image into every container of a name', () => {
+    const patched = patchObjects(sampleSystem(), [{ images: { web: 'x:2' } }]);
+    const images = patched.flatMap((o) => podSpecOf(o)?.containers ?? []).map((c) => [c.name, c.image]);
+    expect(images).toContainEqual(['web', 'x:2']);
+    expect(images.filter(([name]) => name !== 'web').every(([, image]) => image !== 'x:2')).toBe(true);
+    expect(() => patchObjects(sampleSystem(), [{ images: { nobody: 'x:2' } }])).toThrow(/container nobody/);
+  });
+
+  it('sets values of a Secret in the form in which it holds them', () => {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'credentials' },
+      data: { url: 'eA==', old: 'eA==' },
+      stringData: { token: 'x', gone: 'x' },
+    };
+    const values = { url: 'new', token: 'new', more: 'new', old: null, gone: null };
+    const [patched] = patchObjects([secret], [{ secret: 'credentials', values }]);
+    expect(patched).toMatchObject({ data: { url: 'bmV3' }, stringData: { token: 'new', more: 'new' } });
+    expect(Object.keys({ ...patched?.data, ...patched?.stringData })).toEqual(['url', 'token', 'more']);
+    expect(() => patchObjects(sampleSystem(), [{ secret: 'nobody', values }])).toThrow(/Secret nobody/);
+  });
+
+  it('leaves the given objects as they are, and other objects alone', () => {
+    const objects = sampleSystem();
+    const before = structuredClone(objects);
+    const patched = patchObjects(objects, [
+      { target: { kind: 'Service', name: 'web' }, ops: [{ op: 'remove', path: '/spec/selector' }] },
+    ]);
+    expect(objects).toEqual(before);
+    expect(patched.filter((o) => o.kind !== 'Service')).toEqual(before.filter((o) => o.kind !== 'Service'));
+    expect(patched.find((o) => o.kind === 'Service')?.['spec']).not.toHaveProperty('selector');
+  });
+
+  it('does not share a value between two targets', () => {
+    const ops: PatchOperation[] = [
+      { op: 'add', path: '/metadata/labels', value: {} },
+      { op: 'add', path: '/metadata/labels/x', value: 'y' },
+    ];
+    const [first, second] = patchObjects(
+      [sampleService(), sampleService()],
+      [{ target: { kind: 'Service' }, ops }],
+    );
+    first!.metadata.labels!['only'] = 'first';
+    expect(second?.metadata.labels).toEqual({ x: 'y' });
+  });
+
+  it('fails when a patch selects nothing, and says what there is', () => {
+    const patch = { target: { kind: 'Deployment', name: 'wbe' }, ops: [] };
+    expect(() => patchObjects(sampleSystem(), [patch])).toThrow(
+      expect.objectContaining({
+        code: 'E_PATCH_TARGET',
+        message: 'the patch of Deployment wbe selects nothing',
+        hint: expect.stringContaining('Deployment web') as string,
+      }),
+    );
+  });
+
+  it.each<[string, PatchOperation]>([
+    ['a path that does not exist', { op: 'replace', path: '/spec/nope', value: 1 }],
+    ['a removal of nothing', { op: 'remove', path: '/spec/nope' }],
+    ['a test that fails', { op: 'test', path: '/spec/replicas', value: 7 }],
+  ])('fails on %s, naming object and path', (_title, operation) => {
+    const patch = { target: { kind: 'Deployment' }, ops: [operation] };
+    expect(() => patchObjects([sampleDeployment()], [patch])).toThrow(
+      expect.objectContaining({
+        code: 'E_PATCH',
+        message: expect.stringContaining(`${operation.path} cannot be applied to Deployment web`) as string,
+      }),
+    );
+  });
+});

@@ -1,0 +1,145 @@
+/** JSON Patches (RFC 6902) over rendered manifests: how a fault is put into a subject without touching its chart. */
+import { applyPatch } from 'rfc6902';
+import { UsageError } from '../../core/errors.ts';
+import type { Container, KubeObject } from '../api/types.ts';
+import { allContainers, podSpecOf } from './objects.ts';
+
+/**
+ * One operation of RFC 6902; paths are JSON Pointers, `/spec/template/spec/containers/0/image`. Of a list, an element may be named
+ * instead of counted, `/spec/template/spec/containers/[name=api]/image`: which place it has is nobody's promise.
+ */
+export type PatchOperation =
+  | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
+  | { op: 'remove'; path: string }
+  | { op: 'move' | 'copy'; from: string; path: string };
+
+export type ManifestPatch = ObjectPatch | ImagesPatch | SecretPatch;
+
+export interface ObjectPatch {
+  /** Every rendered object of that kind, or the one of that name. Helm does not pass hooks through, so they cannot be patched. */
+  target: { kind: string; name?: string };
+  ops: readonly PatchOperation[];
+}
+
+/** Another image for every container of that name, init containers included, in whatever workload it is. */
+export interface ImagesPatch {
+  /** Container name -> reference. */
+  images: Readonly<Record<string, string>>;
+}
+
+/** Values of a Secret in whichever form it holds them: `stringData`, or base64 in `data`. */
+export interface SecretPatch {
+  /** Its name. */
+  secret: string;
+  /** Key -> value in plain text; `null` takes the key away. */
+  values: Readonly<Record<string, string | null>>;
+}
+
+/**
+ * Applies patches in order and returns new objects; the given ones stay as they are.
+ *
+ * @throws UsageError E_PATCH_TARGET when a patch selects nothing: a fault that was not put in proves nothing
+ * @throws UsageError E_PATCH when an operation cannot be applied, e.g. its path does not exist
+ */
+export function patchObjects<T extends KubeObject>(
+  objects: readonly T[],
+  patches: readonly ManifestPatch[],
+): T[] {
+  const patched = objects.map((object) => structuredClone(object));
+  for (const patch of patches) {
+    const selected = patched.filter((object) => selects(patch, object));
+    if (selected.length === 0) {
+      throw new UsageError('E_PATCH_TARGET', `the patch of ${targetName(patch)} selects nothing`, {
+        hint: `Rendered are: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
+      });
+    }
+    for (const object of selected) {
+      if ('images' in patch) setImages(object, patch);
+      else if ('secret' in patch) setSecretValues(object, patch);
+      else applyTo(object, patch);
+    }
+  }
+  return patched;
+}
+
+/** Whether the patch is meant for the object. */
+export function selects(patch: ManifestPatch, object: KubeObject): boolean {
+  if ('images' in patch) return containersOf(object).some(({ name }) => name in patch.images);
+  if ('secret' in patch) return object.kind === 'Secret' && object.metadata.name === patch.secret;
+  const { kind, name } = patch.target;
+  return object.kind === kind && (name === undefined || object.metadata.name === name);
+}
+
+function containersOf(object: KubeObject): Container[] {
+  const spec = podSpecOf(object);
+  return spec ? allContainers(spec).map(({ container }) => container) : [];
+}
+
+function setImages(object: KubeObject, { images }: ImagesPatch): void {
+  for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
+}
+
+/** A key keeps the form in which it is, a new one goes to `stringData`: in both, the API server would take the latter. */
+function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
+  const secret = object as KubeObject & Partial<Record<'data' | 'stringData', Record<string, string>>>;
+  for (const [key, value] of Object.entries(values)) {
+    const isEncoded = secret.data?.[key] !== undefined;
+    delete secret.data?.[key];
+    delete secret.stringData?.[key];
+    if (value === null) continue;
+    if (isEncoded) secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
+    else secret.stringData = { ...secret.stringData, [key]: value };
+  }
+}
+
+function applyTo(object: KubeObject, patch: ObjectPatch): void {
+  // The library keeps a reference to `value`; two targets must not share it.
+  const operations = structuredClone([...patch.ops]);
+  for (const operation of operations) {
+    const counted = countedPaths(object, operation);
+    const error = counted instanceof Error ? counted : applyPatch(object, [counted])[0];
+    if (!error) continue;
+    throw new UsageError(
+      'E_PATCH',
+      `${operation.op} ${operation.path} cannot be applied to ${object.kind} ${object.metadata.name}: ${error.message}`,
+      { cause: error, hint: 'Compare the path with what the subject renders (`helm template`).' },
+    );
+  }
+}
+
+/** The operation with places in lists instead of names; an error when there is no such element. */
+function countedPaths(object: KubeObject, operation: PatchOperation): PatchOperation | Error {
+  const path = countedPath(object, operation.path);
+  if (path instanceof Error) return path;
+  if (!('from' in operation)) return { ...operation, path };
+  const from = countedPath(object, operation.from);
+  return from instanceof Error ? from : { ...operation, path, from };
+}
+
+function countedPath(object: KubeObject, path: string): string | Error {
+  let here: unknown = object;
+  const counted: string[] = [];
+  // A `/` inside of the brackets is written `~1`, as everywhere in a JSON Pointer.
+  for (const segment of path.split('/').slice(1)) {
+    const named = /^\[([^=]+)=(.*)\]$/.exec(segment);
+    let key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (named) {
+      const [field = '', value] = [named[1], named[2]?.replaceAll('~1', '/').replaceAll('~0', '~')];
+      const index = Array.isArray(here)
+        ? here.findIndex((item: unknown) => String((item as Record<string, unknown>)[field]) === value)
+        : -1;
+      if (index < 0) return new Error(`nothing has ${field} ${String(value)} there`);
+      key = String(index);
+    }
+    counted.push(named ? key : segment);
+    here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[key] : undefined;
+  }
+  return counted.map((segment) => `/${segment}`).join('');
+}
+
+function targetName(patch: ManifestPatch): string {
+  if ('images' in patch) return `the image of container ${Object.keys(patch.images).join(', ')}`;
+  if ('secret' in patch) return `Secret ${patch.secret}`;
+  const { target } = patch;
+  return target.name === undefined ? `every ${target.kind}` : `${target.kind} ${target.name}`;
+}

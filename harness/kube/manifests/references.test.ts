@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import type { Container, KubeObject } from '../api/types.ts';
+import { checkReferences, findMissingReferences } from './references.ts';
+import {
+  LABELS,
+  object,
+  sampleConfigMap,
+  sampleContainer,
+  sampleDeployment,
+  sampleService,
+  sampleSystem,
+} from '../../testing/sample-objects.ts';
+
+const withContainer = (overrides: Partial<Container>): KubeObject[] =>
+  sampleSystem({ containers: [sampleContainer(overrides)] });
+
+const hpa = (name: string): KubeObject =>
+  object('autoscaling/v2', 'HorizontalPodAutoscaler', 'web', {
+    spec: { scaleTargetRef: { kind: 'Deployment', name } },
+  });
+const withSelector = (kind: string, field: string, matchLabels: Record<string, string>): KubeObject =>
+  object('x/v1', kind, 'web', { spec: { [field]: { matchLabels } } });
+const monitor = (port: string): KubeObject =>
+  object('monitoring.coreos.com/v1', 'ServiceMonitor', 'web', {
+    spec: { selector: {}, endpoints: [{ port }] },
+  });
+const set = (fields: Record<string, unknown>): KubeObject => ({
+  ...sampleDeployment({}, fields),
+  kind: 'StatefulSet',
+});
+const binding = (role: string): KubeObject =>
+  object('rbac.authorization.k8s.io/v1', 'RoleBinding', 'web', {
+    roleRef: { kind: 'Role', name: role },
+    subjects: [{ kind: 'ServiceAccount', name: 'default' }],
+  });
+
+describe('checkReferences', () => {
+  it('finds nothing wrong with a system in order, and says how much it looked at', async () => {
+    const report = await checkReferences(sampleSystem());
+    expect(report.problems).toEqual([]);
+    // ConfigMap and key, two probes' ports, mount, volume, Service selector and port
+    expect(report.checked).toBe(7);
+  });
+
+  it.each<[string, KubeObject[], string, RegExp]>([
+    [
+      'a ConfigMap volume',
+      [sampleService(), sampleDeployment()],
+      '/volumes/0/configMap/name',
+      /ConfigMap web-config is neither rendered/,
+    ],
+    [
+      'an item of a volume',
+      [sampleConfigMap({ b: '' }), sampleDeployment()],
+      '/volumes/0/configMap/name',
+      /no key a\.json; it has b/,
+    ],
+    [
+      'a Secret volume',
+      sampleSystem({ volumes: [{ name: 'config', secret: { secretName: 's' } }] }),
+      '/volumes/0/secret/secretName',
+      /Secret s/,
+    ],
+    [
+      'a projected ConfigMap',
+      sampleSystem({ volumes: [{ name: 'config', projected: { sources: [{ configMap: { name: 'p' } }] } }] }),
+      '/projected/sources/0/configMap/name',
+      /ConfigMap p/,
+    ],
+    [
+      'a claim',
+      sampleSystem({ volumes: [{ name: 'config', persistentVolumeClaim: { claimName: 'data' } }] }),
+      '/persistentVolumeClaim/claimName',
+      /PersistentVolumeClaim data/,
+    ],
+    [
+      'a Secret in env',
+      withContainer({ env: [{ name: 'T', valueFrom: { secretKeyRef: { name: 's', key: 'token' } } }] }),
+      '/containers/0/env/0/valueFrom/secretKeyRef',
+      /Secret s/,
+    ],
+    [
+      'a key in env',
+      withContainer({
+        env: [{ name: 'T', valueFrom: { configMapKeyRef: { name: 'web-config', key: 'nope' } } }],
+      }),
+      '/env/0/valueFrom/configMapKeyRef',
+      /no key nope; it has a\.json/,
+    ],
+    [
+      'a ConfigMap in envFrom',
+      withContainer({ envFrom: [{ configMapRef: { name: 'e' } }] }),
+      '/envFrom/0/configMapRef',
+      /ConfigMap e/,
+    ],
+    [
+      'a pull secret',
+      sampleSystem({ imagePullSecrets: [{ name: 'reg' }] }),
+      '/imagePullSecrets/0/name',
+      /Secret reg/,
+    ],
+    [
+      'a ServiceAccount',
+      sampleSystem({ serviceAccountName: 'sa' }),
+      '/serviceAccountName',
+      /ServiceAccount sa/,
+    ],
+    [
+      'a probe’s port',
+      withContainer({ livenessProbe: { httpGet: { port: 'web' } } }),
+      '/livenessProbe/httpGet/port',
+      /no port named web; it has http/,
+    ],
+    [
+      'a preStop port',
+      withContainer({ lifecycle: { preStop: { httpGet: { port: 'drain' } } } }),
+      '/lifecycle/preStop/httpGet/port',
+      /no port named drain/,
+    ],
+    [
+      'a mount',
+      withContainer({
+        volumeMounts: [
+          { name: 'data', mountPath: '/d' },
+          { name: 'config', mountPath: '/c' },
+        ],
+      }),
+      '/volumeMounts/0/name',
+      /mounts volume data, which the pod does not have/,
+    ],
+    [
+      'a volume nobody mounts',
+      withContainer({ volumeMounts: [] }),
+      '/volumes/0',
+      /no container mounts volume config/,
+    ],
+    [
+      'a Service’s selector',
+      [sampleConfigMap(), sampleDeployment(), sampleService({ selector: { app: 'x' } })],
+      '/spec/selector',
+      /matches no rendered pod: pods with app=x/,
+    ],
+    [
+      'a Service’s port name',
+      [
+        sampleConfigMap(),
+        sampleDeployment(),
+        sampleService({ ports: [{ port: 80, targetPort: 'metrics' }] }),
+      ],
+      '/spec/ports/0/targetPort',
+      /Deployment web has no port named metrics; it has http/,
+    ],
+    [
+      'an autoscaler’s target',
+      [...sampleSystem(), hpa('api')],
+      '/spec/scaleTargetRef',
+      /Deployment api, which is not rendered/,
+    ],
+    [
+      'a disruption budget',
+      [...sampleSystem(), withSelector('PodDisruptionBudget', 'selector', { a: 'b' })],
+      '/spec/selector',
+      /matches no rendered pod/,
+    ],
+    [
+      'a NetworkPolicy',
+      [...sampleSystem(), withSelector('NetworkPolicy', 'podSelector', { a: 'b' })],
+      '/spec/podSelector',
+      /matches no rendered pod/,
+    ],
+    [
+      'a ServiceMonitor’s port',
+      [...sampleSystem(), monitor('metrics')],
+      '/spec/endpoints/0/port',
+      /no port named metrics; it has http/,
+    ],
+    [
+      'a StatefulSet’s Service',
+      [sampleConfigMap(), set({ serviceName: 'headless' })],
+      '/spec/serviceName',
+      /Service headless/,
+    ],
+    ['a Role', [...sampleSystem(), binding('reader')], '/roleRef', /Role reader is not rendered/],
+  ])('finds %s that leads nowhere', async (_title, objects, path, why) => {
+    const problems = await findMissingReferences(objects);
+    expect(problems.map((p) => p.why)).toEqual([expect.stringMatching(why)]);
+    expect(problems[0]?.path.endsWith(path)).toBe(true);
+  });
+
+  it('respects optional references, also for keys', async () => {
+    const problems = await findMissingReferences(
+      withContainer({
+        env: [
+          { name: 'T', valueFrom: { configMapKeyRef: { name: 'web-config', key: 'nope', optional: true } } },
+        ],
+        envFrom: [{ secretRef: { name: 'none', optional: true } }],
+      }),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it.each([
+    ['accepts', ['standard'], []],
+    ['refuses', [], ['PersistentVolumeClaim data']],
+  ])('%s what the cluster decides, once there is one', async (_title, classes, expected) => {
+    const claim = object('v1', 'PersistentVolumeClaim', 'data', { spec: { storageClassName: 'standard' } });
+    const pods = sampleSystem({ runtimeClassName: 'runc', priorityClassName: 'system-node-critical' });
+    const lookup = (kind: string, name: string): Promise<KubeObject | undefined> =>
+      Promise.resolve(['runc', ...classes].includes(name) ? object('v1', kind, name) : undefined);
+    expect(await findMissingReferences([claim, ...pods])).toEqual([]);
+    expect((await findMissingReferences([claim, ...pods], lookup)).map((p) => p.object)).toEqual(expected);
+  });
+
+  it('knows the claims of a StatefulSet as volumes', async () => {
+    const claims = { serviceName: 'web', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }] };
+    const problems = await findMissingReferences([sampleConfigMap(), sampleService(), set(claims)]);
+    expect(problems.map((p) => p.why)).toEqual(['no container mounts volume data']);
+  });
+
+  it('does not take a test pod for what a Service selects', async () => {
+    const test = object('v1', 'Pod', 't', { spec: { containers: [] } });
+    test.metadata = { name: 't', labels: LABELS, annotations: { 'helm.sh/hook': 'test' } };
+    const problems = await findMissingReferences([sampleService(), test]);
+    expect(problems.map((p) => p.object)).toEqual(['Service web']);
+  });
+});

@@ -1,0 +1,125 @@
+/** Follows every reference of rendered objects: to other objects, their keys, ports, volumes and labels. */
+import type { KnownKind } from '../api/client.ts';
+import type { ConfigMap, KubeObject } from '../api/types.ts';
+import { field, find, isHelmTest, nameOf } from './objects.ts';
+import { objectReferences } from './object-references.ts';
+import { podReferences } from './pod-references.ts';
+
+/** Something that an object needs and that does not exist. */
+export interface ReferenceProblem {
+  /** `Deployment toolman` */
+  object: string;
+  /** JSON Pointer of the reference, `/spec/template/spec/volumes/0/configMap/name`. */
+  path: string;
+  /** `ConfigMap toolman-servers-config` */
+  refers: string;
+  why: string;
+}
+
+/** Kinds that a reference may have to look for in the cluster. */
+export type ReferencedKind = KnownKind;
+
+/** The object in the release's namespace (or cluster-wide, by its kind); `undefined` when there is none. */
+export type Lookup = (kind: ReferencedKind, name: string) => Promise<KubeObject | undefined>;
+
+/** A reference by name, not followed yet. */
+export interface ObjectReference {
+  object: KubeObject;
+  path: string;
+  kind: ReferencedKind;
+  name: string;
+  /** Keys of a ConfigMap or Secret that are needed. */
+  keys?: readonly string[];
+  optional?: boolean;
+}
+
+/** What a collector finds: references to follow, and those that the rendered objects alone prove to be dangling. */
+export interface References {
+  toFollow: ObjectReference[];
+  problems: ReferenceProblem[];
+  /** How many references were looked at. */
+  checked: number;
+}
+
+/** Kinds of the whole cluster: without a cluster to ask, nothing can be said about those that a chart does not bring. */
+const CLUSTER_SCOPED: ReadonlySet<ReferencedKind> = new Set([
+  'StorageClass',
+  'RuntimeClass',
+  'PriorityClass',
+  'Node',
+  'PersistentVolume',
+  'Namespace',
+]);
+
+/** Created by Kubernetes itself in every namespace. */
+const ALWAYS_THERE: ReadonlySet<string> = new Set(['ServiceAccount default', 'ConfigMap kube-root-ca.crt']);
+
+export interface ReferenceReport {
+  problems: ReferenceProblem[];
+  checked: number;
+}
+
+/**
+ * Resolves every reference against the rendered objects first and the cluster second. Optional references may be absent, but
+ * if they are there, so must their keys be. Pods of `helm test` count, as a test that cannot start proves nothing.
+ *
+ * @param lookup without it, references to cluster-wide objects that the chart does not bring are left open
+ */
+export async function checkReferences(
+  objects: readonly KubeObject[],
+  lookup?: Lookup,
+): Promise<ReferenceReport> {
+  const system = objects.filter((object) => !isHelmTest(object));
+  const collected = objects.flatMap((object) => [podReferences(object), objectReferences(object, system)]);
+  const problems = collected.flatMap((references) => references.problems);
+  for (const reference of collected.flatMap((references) => references.toFollow)) {
+    const problem = await follow(reference, objects, lookup);
+    if (problem) problems.push(problem);
+  }
+  return {
+    problems,
+    checked: collected.reduce((sum, { checked, toFollow }) => sum + checked + toFollow.length, 0),
+  };
+}
+
+/** The dangling references alone; empty when everything resolves. */
+export async function findMissingReferences(
+  objects: readonly KubeObject[],
+  lookup?: Lookup,
+): Promise<ReferenceProblem[]> {
+  return (await checkReferences(objects, lookup)).problems;
+}
+
+async function follow(
+  reference: ObjectReference,
+  objects: readonly KubeObject[],
+  lookup: Lookup | undefined,
+): Promise<ReferenceProblem | undefined> {
+  const { object, path, kind, name, keys = [], optional = false } = reference;
+  const refers = `${kind} ${name}`;
+  const problem = (why: string): ReferenceProblem => ({ object: nameOf(object), path, refers, why });
+  if (name === '') return problem(`the name of the ${kind} is empty`);
+  if (ALWAYS_THERE.has(refers)) return undefined;
+  const target = find(objects, kind, name) ?? (await lookup?.(kind, name));
+  if (!target) {
+    if (optional || (!lookup && CLUSTER_SCOPED.has(kind))) return undefined;
+    return problem(
+      `${refers} is neither rendered${lookup ? ' nor in the cluster' : ''}${nearMiss(objects, kind)}`,
+    );
+  }
+  const have = keysOf(target);
+  const missing = optional ? [] : keys.filter((key) => !have.includes(key));
+  if (missing.length === 0) return undefined;
+  return problem(`${refers} has no key ${missing.join(', ')}; it has ${have.join(', ') || 'none'}`);
+}
+
+function nearMiss(objects: readonly KubeObject[], kind: string): string {
+  const names = objects.filter((o) => o.kind === kind).map((o) => o.metadata.name);
+  return names.length === 0 ? '' : `; rendered is ${kind} ${names.join(', ')}`;
+}
+
+function keysOf(object: KubeObject): string[] {
+  const { data, binaryData } = object as ConfigMap;
+  const stringData = field(object, 'stringData') as Record<string, string> | undefined;
+  return Object.keys({ ...data, ...binaryData, ...stringData });
+}

@@ -1,0 +1,134 @@
+/** Everything about a namespace that a person may want to look at once its objects are gone. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import type { KindRef, KubeClient } from '../../kube/api/client.ts';
+import type { KubeObject, Pod } from '../../kube/api/types.ts';
+import { createRedactor, redactDeep } from '../../core/redact.ts';
+import { describeWorld } from './describe.ts';
+import { eventTable } from './event-table.ts';
+import { readWorld } from './read-world.ts';
+
+export interface EvidenceOptions {
+  /** Strings that must not appear in any file; the values of the namespace's Secrets are added to them. */
+  redact?: readonly string[];
+}
+
+const KINDS: readonly { file: string; kind: KindRef }[] = [
+  { file: 'pods', kind: 'Pod' },
+  { file: 'deployments', kind: 'Deployment' },
+  { file: 'replicasets', kind: 'ReplicaSet' },
+  { file: 'statefulsets', kind: 'StatefulSet' },
+  { file: 'daemonsets', kind: 'DaemonSet' },
+  { file: 'jobs', kind: 'Job' },
+  { file: 'services', kind: 'Service' },
+  { file: 'endpointslices', kind: 'EndpointSlice' },
+  { file: 'configmaps', kind: 'ConfigMap' },
+  { file: 'secrets', kind: 'Secret' },
+  { file: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim' },
+  { file: 'networkpolicies', kind: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } },
+  { file: 'poddisruptionbudgets', kind: { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } },
+  {
+    file: 'horizontalpodautoscalers',
+    kind: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+  },
+];
+
+/** Logs longer than this keep their end. */
+const LOG_BYTES = 4_000_000;
+
+/**
+ * Writes objects as YAML, events as a table, the logs of every container (init and previous instances too) and a summary.
+ *
+ * What cannot be read is left out. Values of Secrets appear in no file.
+ *
+ * @param directory is created
+ * @returns paths of the files, relative to `directory`
+ */
+export async function collectEvidence(
+  kube: KubeClient,
+  namespace: string,
+  directory: string,
+  options: EvidenceOptions = {},
+): Promise<string[]> {
+  const secrets = await quietly(() => kube.list('Secret', { namespace, timeoutMs: 10_000 }), []);
+  const redact = createRedactor([...(options.redact ?? []), ...secrets.flatMap(secretValues)]);
+  const written: string[] = [];
+  const write = async (file: string, text: string): Promise<void> => {
+    const path = join(directory, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, redact(text), { mode: 0o600 });
+    written.push(file);
+  };
+
+  const world = await readWorld(kube, namespace);
+  await write('summary.txt', describeWorld(world));
+  await write('events.txt', eventTable(world.events));
+  for (const { file, kind } of KINDS) {
+    const objects = await quietly(() => kube.list<KindRef>(kind, { namespace, timeoutMs: 10_000 }), []);
+    if (objects.length === 0) continue;
+    const named = objects.map((o) => withoutNoise(o, kind));
+    await write(`${file}.yaml`, named.map((o) => stringify(redactDeep(o, redact))).join('---\n'));
+  }
+  for (const { pod, container, previous } of world.pods.flatMap(logSources)) {
+    const read = (): Promise<string | undefined> =>
+      kube.logs({ namespace, pod, container, previous, limitBytes: LOG_BYTES, timeoutMs: 15_000 });
+    const text = await quietly(read, undefined);
+    if (text) await write(`logs/${pod}/${container}${previous ? '.previous' : ''}.log`, text);
+  }
+  return written.sort();
+}
+
+function logSources(pod: Pod): { pod: string; container: string; previous: boolean }[] {
+  const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return all.flatMap((status) => {
+    const one = { pod: pod.metadata.name, container: status.name };
+    const logs = [{ ...one, previous: false }];
+    return status.restartCount > 0 ? [...logs, { ...one, previous: true }] : logs;
+  });
+}
+
+/** Kind first, no bookkeeping of the API server, no Secret's data. */
+function withoutNoise(object: KubeObject, kind: KindRef): Record<string, unknown> {
+  const { kind: itsKind, apiVersion, metadata, ...rest } = object;
+  const kept: KubeObject['metadata'] & { managedFields?: unknown } = { ...metadata };
+  delete kept.managedFields;
+  const annotations = { ...kept.annotations };
+  // A copy of the whole object as it was applied, Secrets' data in the clear included.
+  delete annotations['kubectl.kubernetes.io/last-applied-configuration'];
+  const body =
+    kind === 'Secret'
+      ? { ...rest, ...hidden(rest['data'], 'data'), ...hidden(rest['stringData'], 'stringData') }
+      : rest;
+  const name = itsKind || (typeof kind === 'string' ? kind : kind.kind);
+  return {
+    ...(apiVersion ? { apiVersion } : {}),
+    kind: name,
+    metadata: { ...kept, ...(kept.annotations ? { annotations } : {}) },
+    ...body,
+  };
+}
+
+function hidden(data: unknown, field: string): Record<string, unknown> {
+  if (typeof data !== 'object' || data === null) return {};
+  return { [field]: Object.fromEntries(Object.keys(data).map((key) => [key, '•••'])) };
+}
+
+/** Decoded values of a Secret; shorter ones are names and flags, which would blank half of a page; helm's release records are no secrets and would make the search very long. */
+function secretValues(secret: KubeObject): string[] {
+  if (secret['type'] === 'helm.sh/release.v1' || secret['type'] === 'kubernetes.io/tls') return [];
+  const data = secret['data'];
+  if (typeof data !== 'object' || data === null) return [];
+  return Object.values(data)
+    .filter((value): value is string => typeof value === 'string')
+    .map((value) => Buffer.from(value, 'base64').toString('utf8'))
+    .filter((value) => value.length >= 8 && value.length < 4096);
+}
+
+async function quietly<T>(read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch {
+    return otherwise;
+  }
+}

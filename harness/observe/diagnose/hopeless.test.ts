@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeEvent, Pod } from '../../kube/api/types.ts';
+import { ago, makeEvent, makePod, NOW, pendingPod } from '../../testing/sample-world.ts';
+import { hopeless } from './hopeless.ts';
+
+const waiting = (reason: string, message = '', restartCount = 0): Pod =>
+  makePod({
+    statuses: [
+      {
+        restartCount,
+        state: { waiting: { reason, message } },
+        ...(restartCount > 0 ? { lastState: { terminated: { exitCode: 1 } } } : {}),
+      },
+    ],
+  });
+const aged = (seconds: number, pod: Pod): Pod => ({
+  ...pod,
+  status: { ...pod.status, startTime: ago(seconds) },
+});
+const young = (pod: Pod): Pod => aged(3, pod);
+const pendingFor = (seconds: number, message: string): Pod => {
+  const pod = pendingPod(message);
+  pod.status!.conditions![0]!.lastTransitionTime = ago(seconds);
+  return pod;
+};
+const justPending = (message: string): Pod => pendingFor(3, message);
+const mount = makeEvent({
+  reason: 'FailedMount',
+  message: 'MountVolume.SetUp failed for volume "c" : configmap "servers" not found',
+});
+const missingKey = makeEvent({ reason: 'Failed', message: "Error: couldn't find key a in ConfigMap demo/b" });
+/** Two looks came at once, and none since. */
+const atOnce = (event: KubeEvent): KubeEvent => ({
+  ...event,
+  firstTimestamp: ago(24),
+  lastTimestamp: ago(22),
+});
+const refused = (count: number): KubeEvent =>
+  makeEvent({
+    about: { kind: 'ReplicaSet', name: 'web-abc' },
+    reason: 'FailedCreate',
+    message: 'Error creating: pods "x" is forbidden: no PriorityClass with name golden was found',
+    count,
+  });
+const claimed = pendingPod('0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.', {
+  volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }],
+});
+const noClass = makeEvent({
+  about: { kind: 'PersistentVolumeClaim', name: 'data' },
+  reason: 'ProvisioningFailed',
+  message: 'storageclass.storage.k8s.io "fast-ssd" not found',
+});
+
+describe('hopeless', () => {
+  it.each<[string, Pod[], KubeEvent[], RegExp]>([
+    [
+      'an image that the registry does not have',
+      [young(waiting('ErrImagePull', 'ghcr.io/a/b:v9: not found'))],
+      [],
+      /the registry has no such image/,
+    ],
+    ['an invalid image name', [young(waiting('InvalidImageName'))], [], /not a valid image reference/],
+    [
+      'a registry that stays away',
+      [waiting('ImagePullBackOff', 'dial tcp: no such host')],
+      [],
+      /cannot be resolved/,
+    ],
+    [
+      'a missing key',
+      [waiting('CreateContainerConfigError', "couldn't find key a in ConfigMap demo/b")],
+      [missingKey],
+      /no key "a"/,
+    ],
+    ['a missing ConfigMap', [makePod({})], [mount], /ConfigMap servers/],
+    [
+      'a node selector that no node matches',
+      [pendingPod("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")],
+      [],
+      /node selector/,
+    ],
+    [
+      'nodes that stay full',
+      [pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.')],
+      [],
+      /too little free cpu/,
+    ],
+    [
+      'devices that others hold',
+      [pendingFor(50, '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.')],
+      [],
+      /nvidia\.com\/gpu/,
+    ],
+    ['a storage class that does not exist', [claimed], [noClass], /PersistentVolumeClaim is not bound/],
+    ['the third restart of a crash loop', [waiting('CrashLoopBackOff', '', 3)], [], /restarted 3 times/],
+    [
+      'the second restart of an init container',
+      [makePod({ inits: [{ name: 'i', restartCount: 2, state: { terminated: { exitCode: 1 } } }] })],
+      [],
+      /init container i/,
+    ],
+    [
+      'pods that the API server keeps refusing',
+      [],
+      [refused(8)],
+      /ReplicaSet web-abc may not create its pods.*PriorityClass golden/,
+    ],
+  ])('gives up for %s', (_, pods, events, reason) => {
+    expect(hopeless(pods, events, NOW)).toMatch(reason);
+  });
+
+  it.each<[string, Pod[], KubeEvent[]]>([
+    [
+      'a registry that does not answer at once',
+      [young(waiting('ErrImagePull', 'dial tcp: i/o timeout'))],
+      [],
+    ],
+    [
+      'a kubelet that was too busy to look for a Secret',
+      [
+        waiting(
+          'CreateContainerConfigError',
+          'failed to sync secret cache: timed out waiting for the condition',
+        ),
+      ],
+      [],
+    ],
+    ['a ConfigMap that may be applied a moment later', [young(makePod({}))], [mount]],
+    [
+      'a key that the kubelet has not looked for again',
+      [aged(25, waiting('CreateContainerConfigError', "couldn't find key a in ConfigMap demo/b"))],
+      [atOnce(missingKey)],
+    ],
+    ['a volume that it has not tried again', [aged(25, makePod({}))], [atOnce(mount)]],
+    [
+      'a pod that has been pending for moments',
+      [justPending("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")],
+      [],
+    ],
+    [
+      'nodes that are full of releases which may be leaving',
+      [
+        pendingFor(
+          60,
+          '0/4 nodes are available: 1 node(s) had untolerated taint {a: b}, 3 Insufficient memory.',
+        ),
+      ],
+      [],
+    ],
+    ['a claim that is being provisioned', [claimed], []],
+    [
+      'full nodes while an older pod leaves',
+      [
+        pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.'),
+        makePod({ name: 'old', metadata: { deletionTimestamp: ago(-10) } }),
+      ],
+      [],
+    ],
+    [
+      'a node that is not ready yet',
+      [
+        justPending(
+          '0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.',
+        ),
+      ],
+      [],
+    ],
+    ['the first restarts of a crash', [waiting('CrashLoopBackOff', '', 2)], []],
+    [
+      'a failing readiness probe',
+      [makePod({ statuses: [{ state: { running: {} } }] })],
+      [
+        makeEvent({
+          reason: 'Unhealthy',
+          message: 'Readiness probe failed: HTTP probe failed with statuscode: 500',
+        }),
+      ],
+    ],
+    ['the first refusals', [], [refused(2)]],
+    [
+      'a container that came back',
+      [makePod({ statuses: [{ ready: true, restartCount: 5, state: { running: {} } }] })],
+      [],
+    ],
+  ])('has patience with %s', (_, pods, events) => {
+    expect(hopeless(pods, events, NOW)).toBeUndefined();
+  });
+});

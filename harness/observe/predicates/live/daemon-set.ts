@@ -1,0 +1,82 @@
+/** How a DaemonSet was updated, read from the recording. */
+import { hasCondition } from '../../../kube/api/conditions.ts';
+import type { Pod } from '../../../kube/api/types.ts';
+import type { Recording } from '../../recorder/recording.ts';
+import { containerRuns } from './back-off.ts';
+import { selectedNothing } from '../select.ts';
+import type { Verdict } from '../result.ts';
+
+/** Ended by itself, or by the SIGTERM that it was sent; 137 is a kill after the grace period. */
+const WILLING = [0, 143];
+
+/**
+ * An update took no more pods away at a time than it may, and every pod that it replaced ended by itself within its grace period.
+ *
+ * @param wanted.replaced names of the pods from before the update
+ * @param wanted.maxUnavailable of the update strategy, as a number
+ */
+export function rolloutOfDaemonSet(
+  recording: Pick<Recording, 'changes' | 'podHistory'>,
+  wanted: { daemonSet: string; replaced: readonly string[]; container: string; maxUnavailable: number },
+): Verdict {
+  const { daemonSet, replaced, container, maxUnavailable } = wanted;
+  const expected = `at most ${maxUnavailable} unavailable at a time, every old pod ends with 0 or 143`;
+  if (replaced.length === 0) return selectedNothing(expected, 'there were no pods before the update');
+  const updating = recording.changes.flatMap(({ object }) => {
+    if (object.kind !== 'DaemonSet' || object.metadata.name !== daemonSet) return [];
+    const status = (object['status'] ?? {}) as Record<string, number>;
+    // Generation 1 is the install, in which all pods are missing at first.
+    return (status['observedGeneration'] ?? 0) > 1 ? [status] : [];
+  });
+  if (updating.length === 0) return selectedNothing(expected, `DaemonSet ${daemonSet} was never updated`);
+  const worst = Math.max(
+    ...updating.map((status) => status['numberUnavailable'] ?? 0),
+    mostNodesWithout(recording, daemonSet, new Set(replaced)),
+  );
+  const ends = replaced.map((pod) => ({
+    pod,
+    exitCode: containerRuns(recording, pod, container).at(-1)?.exitCode,
+  }));
+  const details = [
+    ...(worst > maxUnavailable ? [`${worst} pods were unavailable at the same time`] : []),
+    ...ends.flatMap(({ pod, exitCode }) => {
+      if (exitCode === undefined) return [`how ${container} of ${pod} ended was not seen`];
+      return WILLING.includes(exitCode) ? [] : [`${container} of ${pod} ended with ${exitCode}`];
+    }),
+  ];
+  return {
+    ok: details.length === 0,
+    expected,
+    actual: `at most ${worst} unavailable at a time; ${ends.map(({ pod, exitCode }) => `${pod} ended with ${exitCode ?? '?'}`).join(', ')}`,
+    details,
+  };
+}
+
+/**
+ * On how many nodes at most a pod had been told to go while none in its place was ready yet. The DaemonSet's status counts a pod until it has
+ * ended: of two that are told at the same time, the first may have been replaced before the second has.
+ */
+function mostNodesWithout(
+  { changes }: Pick<Recording, 'changes'>,
+  daemonSet: string,
+  replaced: ReadonlySet<string>,
+): number {
+  const told = new Set<string>();
+  const waiting = new Set<string>();
+  let most = 0;
+  for (const { type, object } of changes) {
+    const owners = object.metadata.ownerReferences ?? [];
+    if (object.kind !== 'Pod' || !owners.some((o) => o.kind === 'DaemonSet' && o.name === daemonSet))
+      continue;
+    const pod = object as Pod;
+    const { name, deletionTimestamp } = pod.metadata;
+    const node = pod.spec.nodeName ?? '';
+    const leaves = type === 'DELETED' || deletionTimestamp !== undefined;
+    if (replaced.has(name)) {
+      if (leaves && !told.has(name)) waiting.add(node);
+      if (leaves) told.add(name);
+    } else if (!leaves && hasCondition(pod, 'Ready')) waiting.delete(node);
+    most = Math.max(most, waiting.size);
+  }
+  return most;
+}

@@ -1,0 +1,94 @@
+/** What came before what. */
+import { seconds } from '../../../core/deadline.ts';
+import type { RecordingLike } from '../../diagnose/recording-like.ts';
+import type { Pod } from '../../../kube/api/types.ts';
+import type { Recording } from '../../recorder/recording.ts';
+import type { Verdict } from '../result.ts';
+
+/** Every init container of the pod ended with 0, one after the other, before the first main container started. */
+export function initOrder(pod: Pod, recording?: Pick<RecordingLike, 'initEndedBeforeMainStarted'>): Verdict {
+  const inits = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
+  const details: string[] = [];
+  const observed: string[] = [];
+  let before = '';
+  for (const { name } of inits) {
+    const status = pod.status?.initContainerStatuses?.find((s) => s.name === name);
+    const ended = status?.state?.terminated;
+    if (!ended) details.push(`init container ${name} has not ended`);
+    else if (ended.exitCode !== 0)
+      details.push(`init container ${name} ended with exit code ${ended.exitCode}`);
+    else observed.push(`init container ${name} ended with 0 at ${ended.finishedAt ?? 'an unknown time'}`);
+    if (status && status.restartCount > 0)
+      details.push(`init container ${name} needed ${status.restartCount} restarts`);
+    if (ended?.startedAt !== undefined && ended.startedAt < before)
+      details.push(`init container ${name} started before the one ahead of it had ended`);
+    before = ended?.finishedAt ?? before;
+  }
+  for (const { name, state } of pod.status?.containerStatuses ?? []) {
+    const started = state?.running?.startedAt ?? state?.terminated?.startedAt;
+    if (started === undefined) details.push(`container ${name} has not started`);
+    // API times are whole seconds: equal ones are no contradiction, the recording decides below.
+    else if (started < before)
+      details.push(
+        `container ${name} started at ${started}, before the init containers had ended at ${before}`,
+      );
+    else observed.push(`container ${name} started at ${started}`);
+  }
+  const recorded = recording?.initEndedBeforeMainStarted(pod.metadata.name);
+  if (recorded) (recorded.ok ? observed : details).push(`recording: ${recorded.evidence}`);
+  return {
+    ok: inits.length > 0 && details.length === 0,
+    expected: `${pod.metadata.name}: init containers ${inits.map((c) => c.name).join(', ') || '(at least one)'} end with 0 before the others start`,
+    actual:
+      inits.length === 0
+        ? 'the pod has no init container'
+        : details.length === 0
+          ? 'so it was'
+          : (details[0] ?? ''),
+    observed,
+    details,
+  };
+}
+
+/**
+ * Nobody was sent traffic by the Service before the init containers had ended: a pod that is among its ready endpoints while they
+ * run would be asked for what they have yet to prepare.
+ *
+ * @param pods names; each of them has to have been an endpoint at some time, or nothing was seen
+ */
+export function trafficAfterInit(
+  recording: Pick<Recording, 'endpointsOf' | 'podHistory'>,
+  service: string,
+  pods: readonly string[],
+): Verdict {
+  const endpoints = recording.endpointsOf(service);
+  const details: string[] = [];
+  const observed: string[] = [];
+  for (const pod of pods) {
+    const first = endpoints.find(({ ready }) => ready.has(pod));
+    const end = recording.podHistory(pod).find(({ object }) => initsSucceeded(object));
+    if (!first) details.push(`${pod} never was a ready endpoint of Service ${service}`);
+    else if (!end || end.seq > first.seq)
+      details.push(
+        `${pod} was a ready endpoint of Service ${service} while its init containers had not ended`,
+      );
+    else
+      observed.push(`${pod} got traffic ${seconds(first.at - end.at)} after its init containers had ended`);
+  }
+  return {
+    ok: pods.length > 0 && details.length === 0,
+    expected: `Service ${service} leads to a pod only after its init containers have ended`,
+    actual: details[0] ?? `so it was for ${pods.length} pods`,
+    observed,
+    details,
+  };
+}
+
+function initsSucceeded({ spec, status }: Pod): boolean {
+  const inits = (spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
+  const statuses = status?.initContainerStatuses ?? [];
+  return (
+    inits.length > 0 &&
+    inits.every(({ name }) => statuses.find((s) => s.name === name)?.state?.terminated?.exitCode === 0)
+  );
+}

@@ -1,0 +1,152 @@
+/** What the kernel says about the main process of a container: /proc/1/status, /proc/1/environ. */
+import type { Verdict } from '../result.ts';
+
+export interface Identity {
+  uid: number;
+  gid: number;
+  /** Groups that must be among the supplementary ones (fsGroup, supplementalGroups). */
+  groups?: readonly number[];
+  /** Default true: allowPrivilegeEscalation is false. */
+  noNewPrivileges?: boolean;
+  /** Effective capabilities as names or bits in hexadecimal; default none. */
+  capabilities?: string;
+}
+
+export interface ProcessStatus {
+  /** Real, effective, saved, file system. */
+  uids: number[];
+  gids: number[];
+  groups: number[];
+  noNewPrivileges: boolean | undefined;
+  /** Effective capabilities, 16 hexadecimal digits. */
+  capEff: string | undefined;
+  /** Those that it could ever get. */
+  capBnd: string | undefined;
+}
+
+/** Reads /proc/<pid>/status (proc_pid_status(5)). */
+export function parseProcessStatus(text: string): ProcessStatus {
+  const fields = new Map(
+    text
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+  const numbers = (field: string): number[] =>
+    (fields.get(field) ?? '')
+      .split(/\s+/)
+      .filter((w) => w !== '')
+      .map(Number);
+  const privileges = fields.get('NoNewPrivs');
+  return {
+    uids: numbers('Uid'),
+    gids: numbers('Gid'),
+    groups: numbers('Groups'),
+    noNewPrivileges: privileges === undefined ? undefined : privileges === '1',
+    capEff: fields.get('CapEff'),
+    capBnd: fields.get('CapBnd'),
+  };
+}
+
+/** The process runs as this user and group in all four ways, without new privileges and with just these capabilities. */
+export function processIdentity(status: string, wanted: Identity): Verdict {
+  const found = parseProcessStatus(status);
+  const capabilities = (wanted.capabilities ?? '0').padStart(16, '0').toLowerCase();
+  const privileges = wanted.noNewPrivileges ?? true;
+  const details: string[] = [];
+  if (found.uids.length < 4 || found.uids.some((id) => id !== wanted.uid))
+    details.push(`Uid is ${found.uids.join(' ') || 'not told'}, expected ${wanted.uid} in all four places`);
+  if (found.gids.length < 4 || found.gids.some((id) => id !== wanted.gid))
+    details.push(`Gid is ${found.gids.join(' ') || 'not told'}, expected ${wanted.gid} in all four places`);
+  const absent = (wanted.groups ?? []).filter((g) => !found.groups.includes(g) && !found.gids.includes(g));
+  if (absent.length > 0)
+    details.push(`is not in group ${absent.join(', ')} (Groups: ${found.groups.join(' ') || 'none'})`);
+  if (found.noNewPrivileges !== privileges)
+    details.push(
+      `NoNewPrivs is ${found.noNewPrivileges === undefined ? 'not told' : Number(found.noNewPrivileges)}, expected ${Number(privileges)}`,
+    );
+  if (found.capEff?.toLowerCase() !== capabilities)
+    details.push(`CapEff is ${found.capEff ?? 'not told'}, expected ${capabilities}`);
+  const seen = `Uid ${found.uids[0] ?? '?'}, Gid ${found.gids[0] ?? '?'}, NoNewPrivs ${Number(found.noNewPrivileges ?? false)}, CapEff ${found.capEff ?? '?'}`;
+  return {
+    ok: details.length === 0,
+    expected: `Uid ${wanted.uid}, Gid ${wanted.gid}, NoNewPrivs ${Number(privileges)}, CapEff ${capabilities}`,
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+    details,
+  };
+}
+
+/** The process runs as this user: real, effective, saved and for files. */
+export function runsAsUser(status: string, uid: number): Verdict {
+  const { uids } = parseProcessStatus(status);
+  const seen = `Uid ${uids.join(' ') || 'is not told'}`;
+  return {
+    ok: uids.length === 4 && uids.every((id) => id === uid),
+    expected: `Uid ${uid} in all four places`,
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+  };
+}
+
+/**
+ * The process has no capability and can get none. What it has says nothing about a process that is not root: it has none anyway. What
+ * was dropped is gone from the bounding set too (capabilities(7)).
+ */
+export function hasNoCapabilities(status: string): Verdict {
+  const { capEff, capBnd } = parseProcessStatus(status);
+  const none = (set: string | undefined): boolean => set !== undefined && /^0+$/.test(set);
+  const seen = `CapEff ${capEff ?? 'is not told'}, CapBnd ${capBnd ?? 'is not told'}`;
+  return {
+    ok: none(capEff) && none(capBnd),
+    expected: 'CapEff 0 and CapBnd 0',
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+  };
+}
+
+/** The process and its children get no more rights than they have, not even by set-user-ID programs. */
+export function gainsNoPrivileges(status: string): Verdict {
+  const { noNewPrivileges } = parseProcessStatus(status);
+  const seen = `NoNewPrivs ${noNewPrivileges === undefined ? 'is not told' : Number(noNewPrivileges)}`;
+  return {
+    ok: noNewPrivileges === true,
+    expected: 'NoNewPrivs 1',
+    actual: seen,
+    observed: [`/proc/1/status: ${seen}`],
+  };
+}
+
+/** Reads /proc/<pid>/environ: `NAME=value`, ended by NUL bytes. */
+export function parseEnviron(bytes: string | Uint8Array): Map<string, string> {
+  const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
+  const pairs = text.split('\0').filter((line) => line.includes('='));
+  return new Map(pairs.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+/**
+ * The process was started with these variables.
+ *
+ * @param wanted a value of `null`: the variable must not exist. Values of variables that were not asked for are never shown.
+ */
+export function environ(
+  bytes: string | Uint8Array,
+  wanted: Readonly<Record<string, string | null>>,
+): Verdict {
+  const found = parseEnviron(bytes);
+  const details = Object.entries(wanted).flatMap(([name, value]) => {
+    const has = found.get(name);
+    if (value === null) return has === undefined ? [] : [`${name} is set`];
+    if (has === undefined) return [`${name} is not set, expected "${value}"`];
+    return has === value ? [] : [`${name} is "${has}", expected "${value}"`];
+  });
+  const text = ([name, value]: [string, string | null | undefined]): string =>
+    value === null || value === undefined ? `no ${name}` : `${name}=${value}`;
+  const seen = Object.keys(wanted).map((name) => text([name, found.get(name)]));
+  return {
+    ok: found.size > 0 && seen.length > 0 && details.length === 0,
+    expected: Object.entries(wanted).map(text).join(', ') || 'at least one variable to look for',
+    actual: found.size === 0 ? 'the environment is empty' : seen.join(', '),
+    observed: [`/proc/1/environ: ${seen.join(', ')}`],
+    details,
+  };
+}

@@ -1,0 +1,85 @@
+/** Nothing restarted, nothing ran out of memory, nothing was complained about: over the whole recording. */
+import type { RecordingLike } from '../../diagnose/recording-like.ts';
+import type { Pod } from '../../../kube/api/types.ts';
+import type { Verdict } from '../result.ts';
+
+/** OOM kills as the cgroup of a container counts them: the only trace of a killed child process. */
+export interface CgroupKills {
+  pod: string;
+  container: string;
+  oomKills: number;
+}
+
+/** No container of these pods restarted or was OOM-killed, as far as recording, present status and cgroups tell. */
+export function noRestartsNoOom(
+  recording: Pick<RecordingLike, 'restarts' | 'oomKills'>,
+  pods: readonly Pod[],
+  kills: readonly CgroupKills[] = [],
+): Verdict {
+  const names = new Set(pods.map((p) => p.metadata.name));
+  const recorded = recording.restarts().filter((r) => names.has(r.pod));
+  const statuses = pods.flatMap((pod) =>
+    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].map(
+      (status) => ({ pod: pod.metadata.name, status }),
+    ),
+  );
+  // What happened before the recording began shows in the counter alone.
+  const unrecorded = statuses.filter(
+    ({ pod, status }) =>
+      status.restartCount > 0 && !recorded.some((r) => r.pod === pod && r.container === status.name),
+  );
+  const recordedKills = recording.oomKills().filter((k) => names.has(k.pod));
+  const counted = kills.filter((k) => k.oomKills > 0);
+  const details = [
+    ...recorded.map(
+      (r) => `${r.pod}/${r.container} restarted (${r.reason}, exit code ${r.exitCode ?? 'unknown'})`,
+    ),
+    ...unrecorded.map(
+      ({ pod, status }) => `${pod}/${status.name} has restarted ${status.restartCount} times`,
+    ),
+    ...recordedKills.map((k) => `${k.pod}/${k.container} was OOM-killed`),
+    ...counted.map(
+      (k) => `${k.pod}/${k.container}: the kernel killed ${k.oomKills} of its processes for memory`,
+    ),
+  ];
+  const looked = `${statuses.length} containers of ${pods.length} pods`;
+  return {
+    ok: statuses.length > 0 && details.length === 0,
+    expected: 'no restart and no OOM kill',
+    actual: details.length === 0 ? `none in ${looked}` : `${details.length} in ${looked}`,
+    observed: [
+      `${looked}: restart counters and recording`,
+      ...(kills.length > 0 ? [`OOM counters of ${kills.length} cgroups`] : []),
+    ],
+    details,
+  };
+}
+
+/**
+ * No warning event with one of these reasons.
+ *
+ * @param options.except complaints that belong to a healthy life (startup probes fail until the application has started)
+ */
+export function warningEvents(
+  recording: Pick<RecordingLike, 'warningEvents' | 'changes'>,
+  reasons: readonly string[],
+  options: { except?: RegExp } = {},
+): Verdict {
+  const found = recording
+    .warningEvents()
+    .filter((e) => reasons.includes(e.reason) && !options.except?.test(e.message));
+  return {
+    ok: recording.changes.length > 0 && found.length === 0,
+    expected: `no warning event ${reasons.join(', ')}`,
+    actual:
+      found.length === 0
+        ? recording.changes.length > 0
+          ? 'none'
+          : 'the recording is empty'
+        : `${found.length}`,
+    observed: [
+      `${recording.changes.length} recorded changes, ${recording.warningEvents().length} warning events of any reason`,
+    ],
+    details: found.map((e) => `${e.reason} ×${e.count} ${e.kind} ${e.name}: ${e.message}`),
+  };
+}

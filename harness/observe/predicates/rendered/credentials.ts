@@ -1,0 +1,86 @@
+/** Credentials come from Secrets, by keys that are there, and stand nowhere else. */
+import type { Container, KubeObject } from '../../../kube/api/types.ts';
+import { field } from '../../../kube/manifests/objects.ts';
+import { containersOf, selectedNothing } from '../select.ts';
+import { nothingWrong, type Verdict } from '../result.ts';
+
+/** `scheme://user:password@host`; a variable in place of the password is none. */
+const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$\()[^\s/@]+@/i;
+
+/**
+ * Each container that is given one of these variables takes it from a Secret, and no other text of a workload or ConfigMap has
+ * a URL with a password in it.
+ */
+export function credentialsAreInSecrets(
+  objects: readonly KubeObject[],
+  variables: readonly string[],
+): Verdict {
+  const expected = `${variables.join(', ')} come from Secrets, and no URL with a password stands elsewhere`;
+  const used = containersOf(objects).flatMap(({ title, container }) =>
+    (container.env ?? [])
+      .filter(({ name }) => variables.includes(name))
+      .map((entry) => ({ title: `${title}: ${entry.name}`, entry })),
+  );
+  if (used.length === 0) return selectedNothing(expected, `no container is given ${variables.join(' or ')}`);
+  const open = used
+    .filter(({ entry }) => entry.valueFrom?.['secretKeyRef'] === undefined)
+    .map(
+      ({ title, entry }) =>
+        `${title} is ${entry.value === undefined ? 'not from a Secret' : 'in plain text'}`,
+    );
+  const urls = objects
+    .filter(({ kind }) => kind !== 'Secret')
+    .filter((object) => URL_WITH_PASSWORD.test(JSON.stringify(object)))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name} has a URL with a password`);
+  return {
+    ...nothingWrong(expected, [...open, ...urls]),
+    observed: used.map(({ title }) => title),
+  };
+}
+
+interface SecretKey {
+  title: string;
+  secret: string;
+  key: string;
+  optional: boolean;
+}
+
+/**
+ * Every key that a container takes from the Secret is one of `documented`, and the Secret has it, unless the container can do without.
+ *
+ * @param secret name of the documented Secret
+ */
+export function secretKeysExist(
+  objects: readonly KubeObject[],
+  secret: string,
+  documented: readonly string[],
+): Verdict {
+  const found = objects.find((o) => o.kind === 'Secret' && o.metadata.name === secret);
+  const present = new Set(
+    ['data', 'stringData'].flatMap((form) => Object.keys((field(found, form) as object | undefined) ?? {})),
+  );
+  const references = containersOf(objects)
+    .flatMap(({ title, container }) => secretKeys(title, container))
+    .filter((reference) => reference.secret === secret);
+  const expected = `Secret ${secret} has every key that a container takes from it, of ${documented.join(', ')}`;
+  if (references.length === 0)
+    return selectedNothing(expected, `no container takes anything from Secret ${secret}`);
+  const complaints = references.flatMap(({ title, key, optional }) => {
+    if (!documented.includes(key)) return [`${title} takes ${key}, which is not documented`];
+    return present.has(key) || optional ? [] : [`${title} takes ${key}, which the Secret does not have`];
+  });
+  const unused = documented
+    .filter((key) => !references.some((reference) => reference.key === key))
+    .map((key) => `no container takes ${key}`);
+  return {
+    ...nothingWrong(expected, [...complaints, ...unused]),
+    observed: references.map(({ title, key }) => `${title} takes ${key}`),
+  };
+}
+
+function secretKeys(title: string, { env = [] }: Container): SecretKey[] {
+  return env.flatMap(({ valueFrom }) => {
+    const { name, key, optional = false } = valueFrom?.['secretKeyRef'] ?? {};
+    return name === undefined || key === undefined ? [] : [{ title, secret: name, key, optional }];
+  });
+}

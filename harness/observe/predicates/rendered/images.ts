@@ -1,0 +1,42 @@
+/** Image references and pull policies as the manifests have them. */
+import type { KubeObject } from '../../../kube/api/types.ts';
+import { workloads } from '../../../kube/manifests/objects.ts';
+import { containersOf, everyOne } from '../select.ts';
+import type { Verdict } from '../result.ts';
+
+/** Every image has a tag other than `latest`, or a digest. */
+export function imagesArePinned(objects: readonly KubeObject[]): Verdict {
+  return everyOne(containersOf(workloads(objects)), {
+    expected: 'every image has a fixed tag or a digest',
+    what: 'containers',
+    title: (entry) => entry.title,
+    wrong: ({ container: { image } }) => {
+      if (!image) return 'names no image';
+      if (/@sha256:[0-9a-f]{64}$/.test(image)) return undefined;
+      const tag = imageTag(image);
+      if (tag === undefined) return `runs ${image}, which has no tag: it would be latest`;
+      return tag === 'latest' ? `runs ${image}` : undefined;
+    },
+  });
+}
+
+/** Every container has exactly this pull policy, written out. */
+export function pullPolicyIs(
+  objects: readonly KubeObject[],
+  policy: 'IfNotPresent' | 'Always' | 'Never',
+): Verdict {
+  return everyOne(containersOf(workloads(objects)), {
+    expected: `every container has imagePullPolicy ${policy}`,
+    what: 'containers',
+    title: (entry) => entry.title,
+    wrong: ({ container: { imagePullPolicy } }) =>
+      imagePullPolicy === policy ? undefined : `has imagePullPolicy ${imagePullPolicy ?? 'not set'}`,
+  });
+}
+
+/** `example.org:5000/a/b:1.2` -> `1.2`; a registry's port is no tag. */
+export function imageTag(image: string): string | undefined {
+  const last = (image.split('@')[0] ?? image).split('/').at(-1) ?? image;
+  const tag = last.split(':')[1];
+  return tag === '' ? undefined : tag;
+}

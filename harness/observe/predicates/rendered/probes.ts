@@ -1,0 +1,106 @@
+/** Probes as the manifests have them. */
+import type { KubeObject, Probe } from '../../../kube/api/types.ts';
+import { longRunning, nameOf } from '../../../kube/manifests/objects.ts';
+import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
+import type { Verdict } from '../result.ts';
+
+export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
+
+/** What a probe should look like; what is left out is not looked at. */
+export interface ProbeExpectation {
+  path?: string;
+  /** As written: a name is not the number behind it. */
+  port?: string | number;
+  initialDelaySeconds?: number;
+  periodSeconds?: number;
+  timeoutSeconds?: number;
+  failureThreshold?: number;
+  successThreshold?: number;
+}
+
+/** The API's own defaults (Probe v1 core). */
+const DEFAULTS = {
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  failureThreshold: 3,
+  successThreshold: 1,
+} as const;
+
+/** One probe has the expected settings; a setting that is not written counts as its default. */
+export function probeSettings(
+  object: KubeObject,
+  container: string,
+  name: ProbeName,
+  wanted: ProbeExpectation,
+): Verdict {
+  const expected = `${name} of container ${container} with ${settingsText(wanted)}`;
+  const found = containerOf(object, container);
+  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  const probe = found.container[name];
+  if (!probe) return { ok: false, expected, actual: `container ${container} has no ${name}` };
+  const actual: ProbeExpectation = { ...handlerOf(probe), ...DEFAULTS, ...timings(probe) };
+  const keys = Object.keys(wanted) as (keyof ProbeExpectation)[];
+  if (keys.length === 0) return selectedNothing(expected, 'no setting was expected');
+  const details = keys
+    .filter((key) => wanted[key] !== undefined && actual[key] !== wanted[key])
+    .map((key) => `${key} is ${actual[key] ?? 'not set'} instead of ${wanted[key]}`);
+  return { ok: details.length === 0, expected, actual: settingsText(actual), details };
+}
+
+/** Every container of a long-running workload that listens on a port has a liveness and a readiness probe. */
+export function listenersHaveProbes(objects: readonly KubeObject[]): Verdict {
+  const listeners = containersOf(longRunning(objects)).filter(
+    ({ role, container }) =>
+      (role === 'main' || role === 'sidecar') &&
+      (container.ports ?? []).some((port) => (port.protocol ?? 'TCP') === 'TCP'),
+  );
+  return everyOne(listeners, {
+    expected: 'every long-running container with a port has a liveness and a readiness probe',
+    what: 'long-running containers with a port',
+    title: (entry) => entry.title,
+    wrong: ({ container }) => {
+      const missing = (['livenessProbe', 'readinessProbe'] as const).filter((name) => !container[name]);
+      return missing.length === 0 ? undefined : `has no ${missing.join(' and no ')}`;
+    },
+  });
+}
+
+/** The container may take `seconds` to start before a probe restarts it. */
+export function toleratesSlowStart(object: KubeObject, container: string, seconds: number): Verdict {
+  const expected = `container ${container} may take ${seconds} s to start`;
+  const found = containerOf(object, container);
+  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  const { startupProbe, livenessProbe } = found.container;
+  const [name, deciding] = startupProbe ? ['startupProbe', startupProbe] : ['livenessProbe', livenessProbe];
+  if (!deciding) return { ok: true, expected, actual: 'no probe ever restarts it' };
+  const { initialDelaySeconds, periodSeconds, failureThreshold } = { ...DEFAULTS, ...timings(deciding) };
+  const budget = initialDelaySeconds + periodSeconds * failureThreshold;
+  return {
+    ok: budget >= seconds,
+    expected,
+    actual: `its ${name} restarts it after ${budget} s (${initialDelaySeconds} + ${periodSeconds} × ${failureThreshold})`,
+  };
+}
+
+function handlerOf(probe: Probe): ProbeExpectation {
+  const { httpGet, tcpSocket, grpc } = probe;
+  const port = httpGet?.port ?? tcpSocket?.port ?? grpc?.port;
+  return {
+    ...(httpGet ? { path: httpGet.path ?? '/' } : {}),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+type Timings = { [key in keyof typeof DEFAULTS]?: number };
+
+function timings(probe: Probe): Timings {
+  const keys = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
+  return Object.fromEntries(keys.flatMap((key) => (probe[key] === undefined ? [] : [[key, probe[key]]])));
+}
+
+function settingsText(settings: ProbeExpectation): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}

@@ -1,0 +1,84 @@
+/** Requests and limits as the manifests have them. */
+import { parseQuantity } from '../../../kube/api/quantity.ts';
+import type { Container, KubeObject, PodSpec } from '../../../kube/api/types.ts';
+import { allContainers, nameOf, workloads } from '../../../kube/manifests/objects.ts';
+import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
+import type { Verdict } from '../result.ts';
+
+export interface Resources {
+  requests?: Record<string, string>;
+  limits?: Record<string, string>;
+}
+
+/** Every container, init containers and sidecars included, has requests and limits of cpu and memory. */
+export function everyContainerHasResources(objects: readonly KubeObject[]): Verdict {
+  return everyOne(containersOf(workloads(objects)), {
+    expected: 'every container has requests and limits of cpu and memory',
+    what: 'containers',
+    title: (entry) => entry.title,
+    wrong: ({ container }) => {
+      const missing = (['requests', 'limits'] as const).flatMap((kind) =>
+        ['cpu', 'memory']
+          .filter((name) => container.resources?.[kind]?.[name] === undefined)
+          .map((name) => `${kind}.${name}`),
+      );
+      return missing.length === 0 ? undefined : `has no ${missing.join(', ')}`;
+    },
+  });
+}
+
+/** One container's resources are exactly the expected ones; `0.5` and `500m` are the same. */
+export function resourcesAre(object: KubeObject, container: string, wanted: Resources): Verdict {
+  const expected = `container ${container} with ${resourceText(wanted)}`;
+  const found = containerOf(object, container);
+  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  const actual = found.container.resources ?? {};
+  const details = (['requests', 'limits'] as const).flatMap((kind) => {
+    const names = new Set([...Object.keys(wanted[kind] ?? {}), ...Object.keys(actual[kind] ?? {})]);
+    return [...names].flatMap((name) => {
+      const [want, have] = [wanted[kind]?.[name], actual[kind]?.[name]];
+      return same(want, have)
+        ? []
+        : [`${kind}.${name} is ${have ?? 'not set'} instead of ${want ?? 'not set'}`];
+    });
+  });
+  return { ok: details.length === 0, expected, actual: resourceText(actual), details };
+}
+
+export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
+
+/**
+ * The class that Kubernetes gives a pod of this spec.
+ * Source: "Pod Quality of Service Classes" (kubernetes.io), ComputePodQOS: only cpu and memory count, a missing request is
+ * its limit, init containers count like the others.
+ */
+export function impliedQosClass(spec: PodSpec): QosClass {
+  const containers = allContainers(spec).filter((entry) => entry.role !== 'ephemeral');
+  const sets = containers.map(({ container }) => computeResources(container));
+  if (sets.every((set) => set.every(({ request, limit }) => request === 0 && limit === 0)))
+    return 'BestEffort';
+  const guaranteed = sets.every((set) => set.every(({ request, limit }) => limit > 0 && request === limit));
+  return guaranteed ? 'Guaranteed' : 'Burstable';
+}
+
+function computeResources({ resources }: Container): { request: number; limit: number }[] {
+  return ['cpu', 'memory'].map((name) => {
+    const limit = parseQuantity(resources?.limits?.[name] ?? 0);
+    return { limit, request: parseQuantity(resources?.requests?.[name] ?? limit) };
+  });
+}
+
+function same(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return parseQuantity(a) === parseQuantity(b);
+}
+
+function resourceText({ requests, limits }: Resources): string {
+  const part = (name: string, list: Record<string, string> = {}): string =>
+    `${name} ${
+      Object.entries(list)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ') || 'none'
+    }`;
+  return `${part('requests', requests)}, ${part('limits', limits)}`;
+}

@@ -1,0 +1,63 @@
+/** How static checks choose what they look at. A check that selected nothing has tested nothing. */
+import type { KubeObject } from '../../kube/api/types.ts';
+import { allContainers, nameOf, podSpecOf, type ContainerEntry } from '../../kube/manifests/objects.ts';
+import type { Verdict } from './result.ts';
+
+/** A container and the object that runs it. */
+export interface OwnedContainer extends ContainerEntry {
+  object: KubeObject;
+  /** `Deployment toolman: init container setup`, for messages. */
+  title: string;
+}
+
+/** Every container of the objects, init containers and sidecars included. */
+export function containersOf(objects: readonly KubeObject[]): OwnedContainer[] {
+  return objects.flatMap((object) => {
+    const spec = podSpecOf(object);
+    return spec
+      ? allContainers(spec).map((entry) => ({ ...entry, object, title: titleOf(object, entry) }))
+      : [];
+  });
+}
+
+/** The container of that name, of any role. */
+export function containerOf(object: KubeObject, name: string): OwnedContainer | undefined {
+  return containersOf([object]).find((entry) => entry.container.name === name);
+}
+
+function titleOf(object: KubeObject, { role, container }: ContainerEntry): string {
+  const what = role === 'main' ? 'container' : role === 'sidecar' ? 'sidecar' : `${role} container`;
+  return `${nameOf(object)}: ${what} ${container.name}`;
+}
+
+/** The verdict when there is nothing to look at. */
+export function selectedNothing(expected: string, what: string): Verdict {
+  return { ok: false, expected, actual: `selected nothing: ${what}` };
+}
+
+/** The verdict over a list: fine when every entry is; says how many are not, and each of them. */
+export function everyOne<T>(
+  entries: readonly T[],
+  options: {
+    expected: string;
+    what: string;
+    title: (entry: T) => string;
+    wrong: (entry: T) => string | undefined;
+  },
+): Verdict {
+  const { expected, what, title, wrong } = options;
+  if (entries.length === 0) return selectedNothing(expected, `the manifests have no ${what}`);
+  const details = entries.flatMap((entry) => {
+    const why = wrong(entry);
+    return why === undefined ? [] : [`${title(entry)} ${why}`];
+  });
+  const actual =
+    details.length === 0 ? `all ${entries.length} do` : `${details.length} of ${entries.length} do not`;
+  return {
+    ok: details.length === 0,
+    expected,
+    actual,
+    observed: [`${entries.length} looked at: ${what}`],
+    details,
+  };
+}

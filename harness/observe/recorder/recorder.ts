@@ -1,0 +1,123 @@
+/** Records a namespace: watches what a check about time needs, from before the install to after the uninstall. */
+import type { Clock } from '../../core/deadline.ts';
+import { systemClock, waitFor, WaitTimeout } from '../../core/deadline.ts';
+import { InfrastructureError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { KnownKind, KubeClient, WatchEvent, WatchHandle } from '../../kube/api/client.ts';
+import { withoutManagedFields } from '../../kube/api/managed-fields.ts';
+import type { KubeObject } from '../../kube/api/types.ts';
+import { Backlog } from './backlog.ts';
+import { openRecordingFile } from './recording-file.ts';
+import { Recording } from './recording.ts';
+
+/** Secrets are never watched: a recording is kept, and shown. */
+export const RECORDED_KINDS = [
+  'Pod',
+  'Event',
+  'EndpointSlice',
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'PersistentVolumeClaim',
+] as const satisfies readonly KnownKind[];
+
+const FLUSH_TIMEOUT_MS = 30_000;
+
+export interface RecorderOptions {
+  kube: Pick<KubeClient, 'watch' | 'list'>;
+  namespace: string;
+  /** Every change is appended to it as a JSON line; without it the recording is only in memory. */
+  file?: string | undefined;
+  /** Texts that must not be written to the file, such as passwords in an environment variable. */
+  redact?: readonly string[] | undefined;
+  log: Log;
+  clock?: Clock | undefined;
+}
+
+export interface Recorder {
+  readonly recording: Recording;
+  /** Resolves when the state at the start has been recorded: from here on nothing is missed. */
+  readonly synced: Promise<void>;
+  /** Ends the watches and closes the file. Throws the first error that a watch met; a second call does nothing. */
+  stop(): Promise<void>;
+  /**
+   * Resolves once everything that the API server knew at the time of the call has been received.
+   *
+   * @throws InfrastructureError `E_RECORDER_BEHIND` when that does not happen within 30 s
+   */
+  flush(): Promise<void>;
+}
+
+/** Starts recording. Wait for `synced` before doing what is to be recorded. */
+// A promise, so that a file that cannot be opened rejects like everything else that can go wrong here.
+// eslint-disable-next-line @typescript-eslint/require-await
+export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
+  const { kube, namespace, log } = options;
+  const clock = options.clock ?? systemClock;
+  const recording = new Recording();
+  const file = options.file === undefined ? undefined : openRecordingFile(options.file, options.redact ?? []);
+  const backlog = new Backlog();
+
+  function onEvent(event: WatchEvent<KubeObject>): void {
+    if (event.type === 'SYNC' || !event.object) return;
+    const object = withoutManagedFields(event.object);
+    const change = recording.add({ at: event.receivedAt, type: event.type, object });
+    backlog.received(event.type, object);
+    file?.append(change);
+  }
+
+  const watches: WatchHandle[] = RECORDED_KINDS.map((kind) => kube.watch(kind, { namespace }, onEvent));
+  const synced = Promise.all(watches.map((watch) => watch.synced)).then(() => {
+    log.info('recording', { namespace, changes: recording.changes.length });
+  });
+  // Whoever does not wait for it learns of the failure from flush() or from checks that miss their pods.
+  synced.catch(() => {});
+
+  async function flush(): Promise<void> {
+    await synced;
+    const alive = backlog.alive();
+    const lists = await Promise.all(RECORDED_KINDS.map((kind) => kube.list(kind, { namespace })));
+    const missing = backlog.missing(alive, lists.flat());
+    try {
+      await waitFor({
+        what: `the recording of ${namespace} to be up to date`,
+        timeoutMs: FLUSH_TIMEOUT_MS,
+        intervalMs: 20,
+        clock,
+        look: () => {
+          const [first, ...others] = missing.filter((wanted) => !wanted.arrived());
+          if (!first) return Promise.resolve({ done: true, value: undefined });
+          return Promise.resolve({ done: false, seen: `missing ${first.title} and ${others.length} others` });
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof WaitTimeout)) throw error;
+      throw new InfrastructureError('E_RECORDER_BEHIND', error.message, {
+        cause: error,
+        hint: 'the watch of the namespace stalls: see the log for broken connections, and the machine for overload',
+      });
+    }
+  }
+
+  let stopped: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    const results = await Promise.allSettled(watches.map((watch) => watch.stop()));
+    file?.close();
+    log.info('recording ended', { namespace, changes: recording.changes.length });
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  return {
+    recording,
+    synced,
+    flush,
+    stop: () => {
+      if (stopped) return Promise.resolve();
+      stopped = stop();
+      return stopped;
+    },
+  };
+}

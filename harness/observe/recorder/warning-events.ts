@@ -1,0 +1,49 @@
+/** Warning events of a namespace, each once with its last count. */
+import type { KubeEvent } from '../../kube/api/types.ts';
+import type { RecordedChange } from './recording.ts';
+
+export interface WarningEvent {
+  reason: string;
+  message: string;
+  /** What it is about. */
+  kind: string;
+  name: string;
+  count: number;
+  /** Arrival of its first and of its last report. */
+  at: number;
+  lastAt: number;
+  seq: number;
+}
+
+/** @param filter.about name of the object that the event is about */
+export function findWarningEvents(
+  changes: readonly RecordedChange[],
+  filter: { reason?: string | undefined; about?: string | undefined } = {},
+): WarningEvent[] {
+  const found = new Map<string, WarningEvent>();
+  for (const { object, type, at, seq } of changes) {
+    if (object.kind !== 'Event' || type === 'DELETED') continue;
+    const event = object as KubeEvent;
+    if (event.type !== 'Warning') continue;
+    if (filter.reason !== undefined && event.reason !== filter.reason) continue;
+    if (filter.about !== undefined && event.involvedObject.name !== filter.about) continue;
+    const key = event.metadata.uid ?? event.metadata.name;
+    const earlier = found.get(key);
+    found.set(key, {
+      reason: event.reason ?? '',
+      message: event.message ?? '',
+      kind: event.involvedObject.kind,
+      name: event.involvedObject.name,
+      count: eventCount(event),
+      at: earlier?.at ?? at,
+      lastAt: at,
+      seq: earlier?.seq ?? seq,
+    });
+  }
+  return [...found.values()];
+}
+
+/** How often an event happened: the old field, or the series of events.k8s.io. */
+export function eventCount(event: KubeEvent): number {
+  return event.series?.count ?? event.count ?? 1;
+}

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../core/errors.ts';
+import type { Fault, SuiteDefinition } from '../suite/definition.ts';
+import { parseOptions } from './options.ts';
+import { describePlan, planRun, type CataloguedSuite, type RunPlan } from './plan.ts';
+import type { Requirement } from './requirements.ts';
+
+const fault = (name: string, ...requirements: string[]): Fault => ({
+  name,
+  description: '',
+  requirements,
+  reason: /./,
+});
+const row = (id: string): Requirement => ({ id, source: 's', requirement: 'r', check: 'c', kind: ['L'] });
+
+function suite(name: string, ids: string[], faults: Fault[], shared: string[] = []): CataloguedSuite {
+  const definition: SuiteDefinition = {
+    name,
+    title: name,
+    directory: `suites/${name}`,
+    files: [],
+    topology: { groups: [] },
+    subject: {
+      chart: `charts/${name}`,
+      values: [`values/${name}.yaml`],
+      releaseName: name,
+      images: [
+        {
+          name: `${name}-app`,
+          recipe: { ref: `local/${name}:1` } as SuiteDefinition['subject']['images'][number]['recipe'],
+          override: (ref) => [`image=${ref}`],
+        },
+      ],
+    },
+    valuesVariants: {},
+    faults,
+    shared,
+  };
+  return { definition, requirements: ids.map(row) };
+}
+
+const five = ['a', 'b', 'c', 'd', 'e'].map((name) => fault(name, 'T-01'));
+const catalogue = [
+  suite('toolman', ['T-01', 'T-02', 'T-03'], [...five, fault('f', 'T-02')], ['X-01']),
+  suite('agent', ['K-01'], [fault('other', 'K-01')]),
+];
+const unchecked = [
+  { name: 'tool-registry', requirements: [row('R-01')] },
+  { name: 'all', requirements: [row('X-09')] },
+];
+
+function plan(line: string, rotation = 0): RunPlan {
+  const options = parseOptions(
+    line.split(' ').filter((w) => w !== ''),
+    () => {},
+  );
+  return planRun(options!, catalogue, 'id', rotation, unchecked);
+}
+const names = (p: RunPlan) => p.suites.map((s) => s.definition.name);
+
+describe('choosing suites', () => {
+  it.each([
+    ['--all', ['toolman', 'agent']],
+    ['--suite agent', ['agent']],
+    ['--suite agent toolman', ['toolman', 'agent']],
+    ['--requirement K-01', ['agent']],
+    ['--requirement T-01 K-01', ['toolman', 'agent']],
+    ['--requirement X-01', ['toolman']],
+    ['--all --requirement K-01', ['agent']],
+    ['--prove --fault other', ['agent']],
+  ])('%s: %s', (line, expected) => {
+    expect(names(plan(line))).toEqual(expected);
+  });
+
+  it('gives each suite only its own of the requirements', () => {
+    const { suites } = plan('--requirement T-02 K-01 X-01');
+    expect(suites.map((s) => s.select)).toEqual([['T-02', 'X-01'], ['K-01']]);
+    expect(plan('--all').suites.map((s) => s.select)).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['', 'E_OPTION', 'no suite was chosen', 'toolman, agent'],
+    ['--suite tolman', 'E_UNKNOWN_SUITE', 'there is no suite "tolman"', 'Did you mean "toolman"?'],
+    ['--suite banana', 'E_UNKNOWN_SUITE', 'there is no suite "banana"', 'There is: toolman, agent.'],
+    ['--suite all', 'E_UNKNOWN_SUITE', 'no suite is called "all"', 'Use --all.'],
+    ['--suite tool-registry', 'E_NO_CHECKS', 'suite "tool-registry" has no checks yet', 'toolman, agent'],
+    [
+      '--requirement R-01',
+      'E_NO_CHECKS',
+      'requirement "R-01" of suite tool-registry has no checks yet',
+      'toolman',
+    ],
+    ['--requirement X-09', 'E_NO_CHECKS', 'requirement "X-09" of suite all has no checks yet', 'toolman'],
+    [
+      '--requirement T-1',
+      'E_UNKNOWN_REQUIREMENT',
+      'there is no requirement "T-1"',
+      'Did you mean "T-01"? `npm run',
+    ],
+    [
+      '--requirement ZZ-9999',
+      'E_UNKNOWN_REQUIREMENT',
+      'there is no requirement "ZZ-9999"',
+      'There is: T-01,',
+    ],
+    [
+      '--suite agent --requirement T-01',
+      'E_OPTION',
+      '"T-01" belongs to suite toolman',
+      'Add --suite toolman',
+    ],
+    ['--suite agent toolman --requirement T-01', 'E_OPTION', 'belongs to suite agent', 'Leave --suite out'],
+    [
+      '--suite toolman --image app=x',
+      'E_UNKNOWN_IMAGE',
+      'no chosen suite has an image named "app"',
+      'toolman-app',
+    ],
+    ['--suite agent --image toolman-app=x', 'E_UNKNOWN_IMAGE', '"toolman-app"', 'agent-app'],
+    ['--all --chart ./c', 'E_OPTION', '--chart, --values and --set belong to one suite', 'toolman, agent'],
+    ['--all --set a=1', 'E_OPTION', '--chart, --values and --set belong to one suite', 'toolman, agent'],
+    [
+      '--all --values v.yaml',
+      'E_OPTION',
+      '--chart, --values and --set belong to one suite',
+      'toolman, agent',
+    ],
+    ['--suite toolman --tags lvie', 'E_TAGS', 'there is no tag "lvie"', 'Did you mean "live"?'],
+    ['--prove --fault otter', 'E_UNKNOWN_FAULT', 'there is no fault "otter"', 'Did you mean "other"?'],
+    [
+      '--suite toolman --prove --fault other',
+      'E_UNKNOWN_FAULT',
+      'there is no fault "other"',
+      'There is: a, b',
+    ],
+    ['--prove --requirement T-03', 'E_NO_FAULT', 'there is no fault to prove', '--list'],
+    [
+      '--suite toolman --prove --fault f --requirement T-01',
+      'E_NO_FAULT',
+      'there is no fault to prove',
+      '--list',
+    ],
+  ])('refuses "%s"', (line, code, message, hint) => {
+    const planning = (): unknown => plan(line);
+    expect(planning).toThrow(UsageError);
+    expect(planning).toThrow(message);
+    expect(planning).toThrow(
+      expect.objectContaining({ code, hint: expect.stringContaining(hint) as string }) as Error,
+    );
+  });
+});
+
+describe('the subject', () => {
+  const subjectOf = (line: string) => plan(`--suite toolman ${line}`).suites[0]!.subject;
+
+  it('is the reference without options', () => {
+    expect(subjectOf('')).toEqual({
+      chart: 'charts/toolman',
+      values: ['values/toolman.yaml'],
+      set: [],
+      patches: [],
+      reference: true,
+      images: [{ name: 'toolman-app', ref: 'local/toolman:1' }],
+    });
+  });
+
+  it.each([
+    ['--chart ./mine', { chart: './mine', values: [], reference: false }],
+    ['--chart ./mine --values v.yaml', { chart: './mine', values: ['v.yaml'], reference: false }],
+    ['--values v.yaml', { chart: 'charts/toolman', values: ['v.yaml'], reference: true }],
+    ['--set a=1', { values: ['values/toolman.yaml'], set: ['a=1'] }],
+    // What is set by hand is last, so it wins.
+    [
+      '--image toolman-app=me/app:2 --set image=x',
+      { set: ['image=me/app:2', 'image=x'], images: [{ name: 'toolman-app', ref: 'me/app:2' }] },
+    ],
+  ])('%s', (line, expected) => {
+    expect(subjectOf(line)).toMatchObject(expected);
+  });
+});
+
+describe('a subject of plain manifests, with programs beside the cluster', () => {
+  const registry = suite('registry', ['R-01'], []);
+  const [image] = registry.definition.subject.images;
+  registry.definition.subject.images = [
+    { ...image!, name: 'api', override: { containers: ['migrations', 'api'] } },
+  ];
+  registry.definition.environment = {
+    title: 'PostgreSQL',
+    images: [],
+    secrets: [],
+    open: () => Promise.reject(new Error('a plan opens nothing')),
+  };
+  const planOf = (line: string) =>
+    planRun(
+      parseOptions(`--suite registry ${line}`.trim().split(' '), () => {})!,
+      [registry],
+      'id',
+      0,
+    );
+
+  it('gets its images by the names of its containers', () => {
+    const [{ subject }] = planOf('--image api=me/api:2').suites as [RunPlan['suites'][number]];
+    expect(subject.patches).toEqual([{ images: { migrations: 'me/api:2', api: 'me/api:2' } }]);
+    expect(subject.set).toEqual([]);
+  });
+
+  it('is refused on a cluster that cannot reach them', () => {
+    expect(() => planOf('--cluster existing --kubeconfig f --context c')).toThrow(
+      /registry needs PostgreSQL on the network/,
+    );
+  });
+});
+
+describe('faults', () => {
+  const faultsOf = (line: string, rotation = 0) => plan(line, rotation).suites.flatMap((s) => s.faults);
+
+  it('are proven with --prove only, and then the conforming subject is not checked again', () => {
+    expect(plan('--suite toolman')).toMatchObject({ checks: true, suites: [{ faults: [] }] });
+    expect(plan('--suite toolman --prove').checks).toBe(false);
+    expect(plan('--suite toolman --prove --checks').checks).toBe(true);
+    expect(faultsOf('--all --prove')).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'other']);
+  });
+
+  it('can be chosen by name and by requirement', () => {
+    expect(faultsOf('--suite toolman --prove --fault b f')).toEqual(['b', 'f']);
+    expect(faultsOf('--prove --requirement T-02')).toEqual(['f']);
+  });
+
+  it.each([1, 2, 4, 5, 6, 7])('a sample of %i comes round to every fault', (size) => {
+    const days = Array.from({ length: Math.ceil(6 / size) }, (_, day) =>
+      faultsOf(`--suite toolman --prove --sample ${size}`, 20_000 + day),
+    );
+    expect(new Set(days.flat())).toEqual(new Set(['a', 'b', 'c', 'd', 'e', 'f']));
+    for (const day of days) expect(new Set(day).size).toBe(Math.min(size, 6));
+  });
+});
+
+describe('describePlan', () => {
+  it('names what will be run', () => {
+    const lines = describePlan(plan('--requirement T-01 --set a=1 --prove'), '1 control plane');
+    expect(lines).toEqual([
+      'cluster: 1 control plane',
+      'suite toolman: chart charts/toolman',
+      '  values values/toolman.yaml',
+      '  set a=1',
+      '  image toolman-app = local/toolman:1',
+      '  requirements T-01',
+      '  faults a, b, c, d, e',
+    ]);
+  });
+});

@@ -1,0 +1,133 @@
+/** How a failure looks (design: verdict, expected and actual, chain of causes, last state changes, artefacts, how to run it again). */
+import path from 'node:path';
+import { seconds } from '../../../core/deadline.ts';
+import { commonFolder } from '../artifacts.ts';
+import type { CheckResult, Diagnosis } from '../model.ts';
+import { collapse, plain, truncate, widthOf, wrap } from '../text.ts';
+import { shortId, verdictOfCheck } from '../verdict.ts';
+import type { Style } from './style.ts';
+
+const labelWidth = 10;
+const indent = '    ';
+/** More than this many state changes hide the last ones, which tell the most. */
+const shownMoments = 8;
+
+export interface FailureContext {
+  style: Style;
+  columns: number;
+  /** The run's directory as the reader should see it. */
+  directory: string;
+  rerun: string;
+  verbose: boolean;
+}
+
+/** The lines of a failure, without a trailing newline. */
+export function failureBlock(check: CheckResult, context: FailureContext): string[] {
+  const { style, columns } = context;
+  const id = shortId(check);
+  const [first = '', ...more] = wrap(verdictOfCheck(check), columns - widthOf(id) - 4);
+  const lines = [`${style.red('✗')} ${style.bold(id)}  ${style.red(first)}`];
+  for (const line of more) lines.push(`${indent}${style.red(line)}`);
+
+  const field = (label: string, text: string, paint: (text: string) => string = (t) => t) => {
+    lines.push(...labelled(label, text, context, paint));
+  };
+  if (context.verbose) field('check', `${check.title} (${check.file})`, style.dim);
+  const { diagnosis } = check;
+  if (diagnosis) {
+    lines.push(...expectedAndActual(diagnosis, context));
+    diagnosis.causes.forEach((cause, index) => {
+      field(index === 0 ? 'because' : '', `${cause.object} ${cause.says}`);
+    });
+    if (diagnosis.hint !== undefined) field('fix', diagnosis.hint, style.cyan);
+    lines.push(...timelineLines(diagnosis, context));
+  }
+  if (context.verbose) for (const text of check.observed) field('saw', text, style.dim);
+  lines.push(...seeAndAgain(check, context));
+  return lines;
+}
+
+/** `label` in its column and the text beside it, wrapped; continuation lines of one text stand two columns further in. */
+export function labelled(
+  label: string,
+  text: string,
+  context: Pick<FailureContext, 'columns' | 'style'>,
+  paint: (text: string) => string = (t) => t,
+): string[] {
+  const room = context.columns - indent.length - labelWidth - 2;
+  return wrap(text, room).map((line, index) =>
+    index === 0
+      ? `${indent}${context.style.dim(label.padEnd(labelWidth))}${paint(line)}`
+      : `${indent}${' '.repeat(labelWidth + 2)}${paint(line)}`,
+  );
+}
+
+/** Side by side where both fit, below each other where they do not. */
+function expectedAndActual(diagnosis: Diagnosis, context: FailureContext): string[] {
+  const { style, columns } = context;
+  const expected = diagnosis.expected === undefined ? undefined : plain(diagnosis.expected);
+  const actual = diagnosis.actual === undefined ? undefined : plain(diagnosis.actual);
+  if (expected !== undefined && actual !== undefined && !`${expected}${actual}`.includes('\n')) {
+    const left = `${indent}${style.dim('expected'.padEnd(labelWidth))}${style.green(expected)}`;
+    const used = indent.length + labelWidth + widthOf(expected);
+    if (used + 8 + 8 + widthOf(actual) <= columns) {
+      return [`${left}        ${style.dim('actual')}  ${style.red(actual)}`];
+    }
+  }
+  return [
+    ...(expected === undefined ? [] : labelled('expected', expected, context, style.green)),
+    ...(actual === undefined ? [] : labelled('actual', actual, context, style.red)),
+  ];
+}
+
+/** All in a line or two where that is enough, otherwise one line for each change, cut: the report has them in full. */
+function timelineLines(diagnosis: Diagnosis, context: FailureContext): string[] {
+  const { style, columns } = context;
+  const moments = collapse(diagnosis.timeline);
+  if (moments.length === 0) return [];
+  const shown = moments.slice(-shownMoments).map(({ afterMs, text }) => ({
+    // No break between a number and its unit.
+    after: `+${seconds(afterMs).replace(/ /g, '\u00a0')}`,
+    text: oneLine(text),
+  }));
+  const hidden = moments.length - shown.length;
+  const joined = shown.map(({ after, text }) => `${after}\u00a0${text}`);
+  const inline = labelled(
+    'timeline',
+    [...(hidden > 0 ? ['…'] : []), ...joined].join(' · '),
+    context,
+    style.dim,
+  );
+  if (inline.length <= 2) return inline;
+
+  const room = columns - indent.length - labelWidth;
+  const widest = Math.max(...shown.map(({ after }) => after.length));
+  const lines = shown.map(({ after, text }) =>
+    truncate(`${after.padStart(widest)}  ${text}`.replace(/\u00a0/g, ' '), room),
+  );
+  if (hidden > 0) lines.unshift(`… ${hidden} earlier`);
+  return lines.map((line, index) => {
+    const label = index === 0 ? 'timeline' : '';
+    return `${indent}${style.dim(label.padEnd(labelWidth))}${style.dim(line)}`;
+  });
+}
+
+function oneLine(text: string): string {
+  return plain(text).replace(/\s*\n\s*/g, ' ');
+}
+
+/** Never wrapped: both are for copying. */
+function seeAndAgain(check: CheckResult, context: FailureContext): string[] {
+  const { style, columns } = context;
+  const artifacts = check.artifacts ?? [];
+  const place = artifacts.length === 1 ? artifacts[0] : commonFolder(artifacts);
+  const see = place === undefined ? undefined : path.join(context.directory, place);
+  const again = context.rerun;
+  const label = (text: string) => `${indent}${style.dim(text.padEnd(labelWidth))}`;
+  if (see === undefined) return again === '' ? [] : [`${label('again')}${again}`];
+  if (again === '') return [`${label('see')}${see}`];
+  const together = indent.length + labelWidth + widthOf(see) + 4 + 'again: '.length + widthOf(again);
+  return together <= columns
+    ? [`${label('see')}${see}    ${style.dim('again:')} ${again}`]
+    : [`${label('see')}${see}`, `${label('again')}${again}`];
+}

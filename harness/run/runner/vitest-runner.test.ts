@@ -1,0 +1,235 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CheckResult, Proof } from '../report/model.ts';
+import type { WorkerConfig } from '../suite/worker-config.ts';
+import { smallSuites, type SmallSuites } from '../../testing/small-suite.ts';
+import { listChecks, runChecks, type RunnerOptions, type RunnerVerdict } from './vitest-runner.ts';
+
+let written: SmallSuites;
+let root: string;
+
+const FILES = {
+  mixed: `
+passes('T-01');
+fails('T-02', '2 of 3 replicas');
+skips('T-03', 'the cluster lacks x');
+check('T-04', () => { throw new Error('a bug of the harness'); });
+check('T-05', () => { throw new Error('never run'); }, { unselected: true });
+check('T-06', () => new Promise(() => {}), { timeout: 100 });
+check('T-07', ({ task }) => {
+  task.meta.kindproofOutcome = outcome('T-07', 'passed');
+  throw new Error('an error behind the back of the check');
+});
+`,
+  broken: `throw new Error('cannot be loaded');`,
+  syntax: `const = ;`,
+  stray: `
+check('T-01', async ({ task }) => {
+  task.meta.kindproofOutcome = outcome('T-01', 'passed');
+  void Promise.reject(new Error('nobody waited for it'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+});
+`,
+  hanging: `
+check('T-01', async ({ signal }) => {
+  trace('hanging');
+  signal.addEventListener('abort', () => trace(signal.reason.name));
+  await new Promise((resolve) => setTimeout(resolve, 30_000));
+}, { exclusive: true });
+passes('T-02', { exclusive: true });
+`,
+  outage: `
+passes('T-01', { exclusive: true });
+loses('T-02');
+passes('T-03', { exclusive: true });
+`,
+  tagged: `
+passes('T-01', { tags: ['static'] });
+passes('T-02', { tags: ['live'] });
+passes('T-03', { tags: ['live', 'disruptive'] });
+`,
+  proofs: `
+fault('found', ({ task }) => { task.meta.kindproofProof = proof('found', 'caught', 'T-01: red'); });
+fault('unseen', ({ task }) => {
+  task.meta.kindproofProof = proof('unseen', 'missed', 'T-01 stayed green');
+  throw new Error('T-01 stayed green');
+});
+fault('died', () => { throw new Error('the proof fell over'); });
+fault('endless', () => new Promise(() => {}), 100);
+`,
+  empty: '',
+};
+
+beforeAll(async () => {
+  written = await smallSuites(FILES);
+  root = written.root;
+});
+afterAll(() => written.dispose());
+
+const project = (suite: string) => ({
+  name: suite,
+  file: join(root, suite, 'checks.e2e.mjs'),
+  config: {
+    mode: 'check',
+    runId: 'id',
+    runDirectory: root,
+    suite,
+    subject: { chart: '', values: [], set: [], patches: [], reference: true, images: [] },
+    secrets: {},
+    redact: [],
+  } satisfies WorkerConfig,
+});
+
+interface Seen extends RunnerVerdict {
+  started: string[];
+  checks: Record<string, Pick<CheckResult, 'status' | 'reason'>>;
+  proofs: Proof[];
+}
+
+async function run(
+  suites: string[],
+  options: { signal?: AbortSignal; tags?: string; onStart?: () => void } & Partial<RunnerOptions> = {},
+): Promise<Seen> {
+  const started: string[] = [];
+  const checks: Seen['checks'] = {};
+  const proofs: Proof[] = [];
+  const verdict = await runChecks({
+    root,
+    projects: suites.map(project),
+    tags: options.tags,
+    signal: options.signal ?? new AbortController().signal,
+    listener: {
+      onStart: ({ id }) => {
+        started.push(id);
+        options.onStart?.();
+      },
+      onCapabilities: () => {},
+      onCheck: (result) => {
+        expect(result.file).toBe(join(result.suite, 'checks.e2e.mjs'));
+        checks[result.id] = {
+          status: result.status,
+          ...(result.reason === undefined ? {} : { reason: result.reason }),
+        };
+      },
+      onProof: (proof) => proofs.push(proof),
+    },
+  });
+  return { ...verdict, started, checks, proofs };
+}
+
+const trace = (suite: string) => readFile(join(root, suite, 'trace'), 'utf8').catch(() => '');
+
+describe('runChecks', () => {
+  it('reports what the checks say, and what happens to them', async () => {
+    const seen = await run(['mixed']);
+    expect(seen.checks).toEqual({
+      'mixed/T-01': { status: 'passed' },
+      'mixed/T-02': { status: 'failed', reason: '2 of 3 replicas' },
+      'mixed/T-03': { status: 'skipped', reason: 'the cluster lacks x' },
+      'mixed/T-04': { status: 'failed', reason: 'a bug of the harness' },
+      'mixed/T-06': { status: 'failed', reason: expect.stringMatching(/timed out in 100ms/) as string },
+      'mixed/T-07': { status: 'failed', reason: 'an error behind the back of the check' },
+    });
+    expect(seen.started.toSorted()).toEqual(Object.keys(seen.checks).toSorted());
+    expect(seen).toMatchObject({ errors: [], interrupted: false });
+    expect(seen.infrastructure).toBeUndefined();
+  });
+
+  it('tells errors of files and errors outside of checks, and runs the other projects all the same', async () => {
+    const seen = await run(['broken', 'syntax', 'stray', 'empty']);
+    expect(seen.errors).toEqual([
+      expect.stringMatching(/nobody waited for it/),
+      expect.stringMatching(/^broken\/checks\.e2e\.mjs: cannot be loaded/),
+      expect.stringMatching(/^syntax\/checks\.e2e\.mjs: /),
+    ]);
+    expect(seen.checks).toMatchObject({ 'stray/T-01': { status: 'passed' } });
+    expect(seen.interrupted).toBe(false);
+  });
+
+  it('does not take a file that is not there for one without checks', async () => {
+    expect((await run(['absent', 'empty'])).errors).toEqual(['absent/checks.e2e.mjs: there is no such file']);
+  });
+
+  it('ends soon when it is interrupted, with no verdict on what was under way', async () => {
+    const controller = new AbortController();
+    const seen = await run(['hanging', 'mixed'], {
+      signal: controller.signal,
+      onStart: () => {
+        controller.abort();
+      },
+    });
+    expect(seen).toMatchObject({ interrupted: true, checks: {}, errors: [] });
+    expect(await trace('hanging')).not.toContain('T-02');
+    // By this name the kit tells a cancelled run from a test that took too long.
+    expect(await trace('hanging')).toContain('TestRunAbortError');
+  });
+
+  it('starts nothing when it was interrupted before', async () => {
+    const seen = await run(['tagged'], { signal: AbortSignal.abort() });
+    expect(seen).toMatchObject({ interrupted: true, started: [], checks: {} });
+  });
+
+  it('cancels the rest when the cluster is lost', async () => {
+    const seen = await run(['outage', 'tagged']);
+    expect(seen).toMatchObject({
+      infrastructure: { message: 'the cluster is gone', hint: 'look' },
+      interrupted: false,
+      errors: [],
+      checks: { 'outage/T-01': { status: 'passed' } },
+    });
+    expect(Object.keys(seen.checks)).toEqual(['outage/T-01']);
+  });
+
+  it.each([
+    ['live and not disruptive', ['tagged/T-02']],
+    ['static or disruptive', ['tagged/T-01', 'tagged/T-03']],
+    ['tagged', ['tagged/T-01', 'tagged/T-02', 'tagged/T-03']],
+  ])('chooses by tags: %s', async (tags, ids) => {
+    const seen = await run(['tagged'], { tags });
+    expect(Object.keys(seen.checks).toSorted()).toEqual(ids);
+    expect(seen.errors).toEqual([]);
+  });
+
+  it('reports every fault, also one whose proof fell over', async () => {
+    const { proofs, checks } = await run(['proofs']);
+    expect(Object.fromEntries(proofs.map((p) => [p.fault, [p.outcome, p.reason]]))).toEqual({
+      found: ['caught', 'T-01: red'],
+      unseen: ['missed', 'T-01 stayed green'],
+      died: ['missed', 'the proof could not be made: the proof fell over'],
+      endless: ['missed', expect.stringMatching(/the proof could not be made: .*timed out in 100ms/)],
+    });
+    expect(checks).toEqual({});
+  });
+
+  it('leaves the handling of signals to the run', async () => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const before = signals.map((signal) => process.listeners(signal));
+    const during: (typeof before)[] = [];
+    await run(['tagged'], { onStart: () => during.push(signals.map((signal) => process.listeners(signal))) });
+    expect(during[0]).toEqual(before);
+    expect(signals.map((signal) => process.listeners(signal))).toEqual(before);
+  });
+});
+
+describe('listChecks', () => {
+  it('lists every check, also one that was not chosen, and runs none', async () => {
+    await rm(join(root, 'tagged', 'trace'), { force: true });
+    const checks = await listChecks({ root, projects: ['mixed', 'tagged'].map(project) });
+    expect(checks).toContainEqual({
+      id: 'mixed/T-05',
+      suite: 'mixed',
+      file: join('mixed', 'checks.e2e.mjs'),
+      requirements: ['T-05'],
+      title: 'about T-05',
+    });
+    expect(checks).toHaveLength(10);
+    expect(await trace('tagged')).toBe('');
+  });
+
+  it('names the file that cannot be read', async () => {
+    const listing = listChecks({ root, projects: [project('broken')] });
+    await expect(listing).rejects.toMatchObject({ code: 'E_COLLECT', exitCode: 3 });
+    await expect(listing).rejects.toThrow('broken/checks.e2e.mjs: cannot be loaded');
+  });
+});

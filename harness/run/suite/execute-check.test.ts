@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import { CheckFailure, InfrastructureError, InterruptedError } from '../../core/errors.ts';
+import { ApiError } from '../../kube/api/errors.ts';
+import { expect as counted } from './assertions.ts';
+import { CheckSkipped } from './check.ts';
+import { executeCheck } from './execute-check.ts';
+import { fakeCheck, fakeLab } from '../../testing/fake-lab.ts';
+
+const passes = (): void => {
+  counted(1).toBe(1);
+};
+
+describe('a check', () => {
+  it('passes with what it saw and how much it asserted', async () => {
+    const check = fakeCheck(['T-01', 'T-02'], ({ observe }) => {
+      observe('3 pods');
+      counted(3).toBe(3);
+      counted(3).toBeGreaterThan(2);
+    });
+    expect(await executeCheck(check, fakeLab().lab)).toEqual({
+      result: {
+        id: 'app/T-01',
+        suite: 'app',
+        file: 'app.e2e.ts',
+        title: 'a check',
+        requirements: ['T-01', 'T-02'],
+        status: 'passed',
+        assertions: 2,
+        observed: ['3 pods'],
+        durationMs: expect.any(Number) as number,
+        startedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      },
+    });
+  });
+
+  it('that finds nothing to look at is skipped with its reason', async () => {
+    const check = fakeCheck('T-01', () => {
+      throw new CheckSkipped('the chart has no README.md');
+    });
+    const { result } = await executeCheck(check, fakeLab().lab);
+    expect(result).toMatchObject({ status: 'skipped', reason: 'the chart has no README.md' });
+  });
+
+  it('fails when it asserted nothing', async () => {
+    const { result } = await executeCheck(
+      fakeCheck('T-01', () => {}),
+      fakeLab().lab,
+    );
+    expect(result).toMatchObject({ status: 'failed', assertions: 0 });
+    expect(result.reason).toMatch(/the check made no assertion/);
+    expect(result.diagnosis?.hint).toBe('Assert something with expect(), or delete the check.');
+  });
+
+  it.each([
+    [2, 1, '2', '1'],
+    ['a', 'b', 'a', 'b'],
+    [{ a: 1n }, { a: 2n }, '{ a: 1n }', '{ a: 2n }'],
+    [[undefined], [], '[ undefined ]', '[]'],
+  ])('that expected %o and found %o says so', async (wanted, found, expected, actual) => {
+    const check = fakeCheck('T-01', () => {
+      counted(found).toStrictEqual(wanted);
+    });
+    const { result } = await executeCheck(check, fakeLab().lab);
+    expect(result).toMatchObject({ status: 'failed', assertions: 1, diagnosis: { expected, actual } });
+  });
+
+  it('that found something that contains itself still has a result', async () => {
+    const found: { self?: unknown } = {};
+    found.self = found;
+    const { result } = await executeCheck(
+      fakeCheck('T-01', () => {
+        counted(found).toEqual({});
+      }),
+      fakeLab().lab,
+    );
+    expect(result).toMatchObject({ status: 'failed', diagnosis: { expected: '{}' } });
+  });
+
+  it('tells the first line of its failure as the reason, with the causes', async () => {
+    const check = fakeCheck('T-01', () => {
+      throw new CheckFailure('E_X', 'what', { cause: new Error('why\nand details'), hint: 'do' });
+    });
+    const { result, infrastructure } = await executeCheck(check, fakeLab().lab);
+    expect(result).toMatchObject({
+      status: 'failed',
+      reason: 'what: why',
+      diagnosis: { verdict: 'what', hint: 'do' },
+    });
+    expect(infrastructure).toBeUndefined();
+  });
+
+  it('is ended when it takes longer than it may', async () => {
+    const { lab, clock } = fakeLab();
+    clock.patience = 5000;
+    const check = fakeCheck('T-01', () => new Promise<never>(() => {}), { timeoutMs: 5000 });
+    const { result } = await executeCheck(check, lab);
+    expect(result).toMatchObject({ status: 'failed', reason: 'the check did not end within 5.0 s' });
+  });
+
+  it('is skipped without its capability, and never run', async () => {
+    const { lab } = fakeLab({
+      capability: (name) => Promise.resolve({ name, present: name === 'a', evidence: `no ${name} here` }),
+    });
+    const check = fakeCheck('T-01', () => Promise.reject(new Error('it ran')), { needs: ['a', 'b'] });
+    const { result } = await executeCheck(check, lab);
+    expect(result).toMatchObject({ status: 'skipped', reason: 'the cluster lacks b: no b here' });
+  });
+
+  it('passes an interruption on: it is no result', async () => {
+    const check = fakeCheck('T-01', () => Promise.reject(new InterruptedError()));
+    await expect(executeCheck(check, fakeLab().lab)).rejects.toBeInstanceOf(InterruptedError);
+  });
+
+  it.each([
+    ['is deleted', true, 0],
+    ['stays', false, 1],
+  ])('ends at once when it is interrupted; on a cluster that %s', async (_, disposable, deletions) => {
+    const interruption = new AbortController();
+    const { lab, done } = fakeLab({ deps: { signal: interruption.signal, disposable } });
+    const check = fakeCheck('T-01', async (context) => {
+      await context.lab.namespace();
+      interruption.abort(new InterruptedError('by SIGINT'));
+      await new Promise(() => {});
+    });
+    await expect(executeCheck(check, lab)).rejects.toThrow(new InterruptedError('by SIGINT'));
+    expect(done.filter((step) => step.startsWith('delete Namespace'))).toHaveLength(deletions);
+    await expect(executeCheck(fakeCheck('T-01', passes), lab)).rejects.toThrow(InterruptedError);
+  });
+
+  it.each([
+    [new InfrastructureError('E_SERVICE', 'cannot pause container x'), true],
+    [new ApiError('cannot create Pod x', 422, 'Invalid', 'no such field'), undefined],
+    [new CheckFailure('E_X', '2 of 3 replicas'), undefined],
+    [new Error('expected 2 to be 3'), undefined],
+  ])('is errored when not the subject failed it: %s', async (error, errored) => {
+    const { result } = await executeCheck(
+      fakeCheck('T-01', () => Promise.reject(error)),
+      fakeLab().lab,
+    );
+    expect(result.status).toBe('failed');
+    expect(result.errored).toBe(errored);
+  });
+
+  it('may not use the shared release when it declares to need none', async () => {
+    const check = fakeCheck('T-01', ({ release }) => {
+      counted(release.name).toBe('app');
+    });
+    const { result } = await executeCheck(check, fakeLab().lab);
+    expect(result.reason).toMatch(/asked for the shared release but declares release: 'none'/);
+  });
+});
+
+describe('a lost cluster', () => {
+  it('is not the fault of the check', async () => {
+    const { lab } = fakeLab({ kube: { version: () => Promise.reject(new Error('connect ECONNREFUSED')) } });
+    const { result, infrastructure } = await executeCheck(
+      fakeCheck('T-01', () => Promise.reject(new Error('socket hang up'))),
+      lab,
+    );
+    expect(result.status).toBe('failed');
+    expect(infrastructure).toMatchObject({
+      code: 'E_CLUSTER_LOST',
+      message: expect.stringContaining('connect ECONNREFUSED') as string,
+      hint: expect.stringContaining('npm run doctor') as string,
+    });
+  });
+
+  it('is one that stays away: a single dropped request is not', async () => {
+    let calls = 0;
+    const { lab } = fakeLab({
+      kube: {
+        version: () => {
+          calls += 1;
+          return calls < 4 ? Promise.reject(new Error('ECONNRESET')) : Promise.resolve('v1.36.3');
+        },
+      },
+    });
+    const outcome = await executeCheck(
+      fakeCheck('T-01', () => Promise.reject(new Error('what'))),
+      lab,
+    );
+    expect(outcome.infrastructure).toBeUndefined();
+    expect(outcome.result).toMatchObject({ status: 'failed', reason: 'what' });
+  });
+});
+
+describe('a release that never becomes ready', () => {
+  const shared = { release: 'shared' } as const;
+
+  it('fails the first check and blocks the others', async () => {
+    const { lab, done } = fakeLab();
+    const outcomes = [];
+    for (const id of ['T-01', 'T-02', 'T-03']) {
+      outcomes.push((await executeCheck(fakeCheck(id, passes, shared), lab)).result);
+    }
+    expect(outcomes.map((r) => r.status)).toEqual(['failed', 'skipped', 'skipped']);
+    expect(outcomes[0]?.reason).toBe('the fake helm installs nothing');
+    expect(outcomes[1]?.reason).toBe(
+      'not checked: the release never became ready (the first failure says why)',
+    );
+    expect(done.filter((step) => step.startsWith('install'))).toHaveLength(1);
+  });
+
+  it('fails one check also when all ask at the same time', async () => {
+    const { lab } = fakeLab();
+    const outcomes = await Promise.all(
+      ['T-01', 'T-02', 'T-03'].map((id) => executeCheck(fakeCheck(id, passes, shared), lab)),
+    );
+    expect(outcomes.map((o) => o.result.status).toSorted()).toEqual(['failed', 'skipped', 'skipped']);
+  });
+
+  it('fails every check of a proof: each has to see the fault', async () => {
+    const fault = { name: 'f', description: '', requirements: [], reason: /x/ };
+    const { lab } = fakeLab({ fault });
+    for (const id of ['T-01', 'T-02']) {
+      expect((await executeCheck(fakeCheck(id, passes, shared), lab)).result.status).toBe('failed');
+    }
+  });
+});
+
+describe('cleaning up', () => {
+  const installs = fakeCheck('T-01', async ({ lab }) => {
+    await lab.namespace();
+    await lab.install();
+  });
+
+  it('undoes in reverse what the check did, after a failure too', async () => {
+    const { lab, done } = fakeLab();
+    expect((await executeCheck(installs, lab)).result.status).toBe('failed');
+    expect(done).toEqual([
+      'create Namespace kp-id-app',
+      'create Namespace kp-id-app-2',
+      'install app',
+      'uninstall app',
+      'delete Namespace kp-id-app-2',
+      'delete Namespace kp-id-app',
+    ]);
+  });
+
+  it('says what could not be cleaned up, and goes on', async () => {
+    const { lab, done } = fakeLab({ helm: { uninstall: () => Promise.reject(new Error('stuck')) } });
+    const { result } = await executeCheck(installs, lab);
+    expect(result.observed).toEqual(['clean-up failed: uninstall app from kp-id-app-2: stuck']);
+    expect(done).toContain('delete Namespace kp-id-app');
+  });
+
+  it('collects evidence before that, below the run directory', async () => {
+    const order: string[] = [];
+    const { lab } = fakeLab({
+      kube: {
+        list: () => {
+          order.push('read');
+          return Promise.resolve([]);
+        },
+        delete: () => Promise.resolve(void order.push('delete')),
+      },
+    });
+    const { result } = await executeCheck(installs, lab);
+    expect(order.lastIndexOf('read')).toBeLessThan(order.indexOf('delete'));
+    for (const file of result.artifacts ?? []) expect(file).toMatch(/^app\/T-01\/kp-id-app/);
+  });
+
+  it('has a result even if nothing can be read for the diagnosis', async () => {
+    const { lab } = fakeLab({ kube: { list: () => Promise.reject(new Error('forbidden')) } });
+    const { result } = await executeCheck(installs, lab);
+    expect(result).toMatchObject({ status: 'failed', reason: 'the fake helm installs nothing' });
+  });
+});
+
+describe('an environment', () => {
+  it('is opened once, prepares each namespace before the install, and is undone after the uninstall', async () => {
+    const done: string[] = [];
+    const patches = [{ images: { app: 'x:1' } }];
+    const { lab } = fakeLab({
+      kube: {
+        delete: (_kind, { name }) => Promise.resolve(void done.push(`delete ${name}`)),
+      },
+      helm: {
+        install: (source) => {
+          done.push(`install with ${JSON.stringify(source.patches)}`);
+          return Promise.reject(new Error('no'));
+        },
+        uninstall: () => Promise.resolve(void done.push('uninstall')),
+      },
+      deps: {
+        environment: () =>
+          Promise.resolve({
+            prepare: (namespace, options, lifecycle) => {
+              done.push(`prepare ${namespace} ${JSON.stringify(options)}`);
+              lifecycle.defer('drop', () => Promise.resolve(void done.push('drop')));
+              return Promise.resolve({ patches });
+            },
+          }),
+      },
+    });
+    const check = fakeCheck('R-01', async (context) => {
+      await context.lab.install({ environment: { server: 'own' }, patches: [{ images: { app: 'x:2' } }] });
+    });
+    await executeCheck(check, lab);
+    expect(done).toEqual([
+      'prepare kp-id-app {"server":"own"}',
+      // What the check asks for lies over what fits the subject to its environment.
+      'install with [{"images":{"app":"x:1"}},{"images":{"app":"x:2"}}]',
+      'uninstall',
+      'drop',
+      'delete kp-id-app',
+    ]);
+  });
+});

@@ -1,0 +1,269 @@
+/** Runs one check and says how it came out; diagnoses a failure while its objects still exist. */
+import { join, relative } from 'node:path';
+import { inspect } from 'node:util';
+import {
+  type Clock,
+  orInterrupted,
+  seconds,
+  systemClock,
+  throwIfAborted,
+  waitFor,
+  WaitTimeout,
+} from '../../core/deadline.ts';
+import {
+  CheckFailure,
+  InfrastructureError,
+  InterruptedError,
+  KindproofError,
+  messageOf,
+} from '../../core/errors.ts';
+import { Lifecycle } from '../../core/lifecycle.ts';
+import { collectEvidence } from '../../observe/diagnose/evidence.ts';
+import { diagnose } from '../../observe/diagnose/diagnose.ts';
+import { ApiError } from '../../kube/api/errors.ts';
+import type { Verdict } from '../../observe/predicates/result.ts';
+import { observeVerdicts } from '../../observe/matchers/observer.ts';
+import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
+import type { Cause, CheckResult, Diagnosis } from '../report/model.ts';
+import { countAssertions } from './assertions.ts';
+import { CheckSkipped, type Check } from './check.ts';
+import { BlockedError, Lab, type SharedLab } from './lab.ts';
+
+/** A check's own limit, when it declares none. */
+export const CHECK_TIMEOUT_MS = 300_000;
+
+/** A check's result; `infrastructure` is set when the cluster, not the subject, failed. */
+export interface CheckOutcome {
+  result: CheckResult;
+  infrastructure?: { code: string; message: string; hint?: string };
+  /** What was proven about the cluster before the check relied on it. */
+  capabilities?: CapabilityResult[];
+}
+
+/**
+ * Runs a check to its verdict and takes down what it has set up.
+ *
+ * @throws InterruptedError when the run is interrupted meanwhile; the body is left to itself, as not all that it waits for listens
+ */
+export async function executeCheck(check: Check, shared: SharedLab): Promise<CheckOutcome> {
+  const { signal, log, disposable } = shared.deps;
+  throwIfAborted(signal);
+  const lifecycle = new Lifecycle(log);
+  const capabilities: CapabilityResult[] = [];
+  const observed: string[] = [];
+  try {
+    const running = execute(check, new Lab(shared, lifecycle), shared, { capabilities, observed });
+    const outcome = await orInterrupted(running, signal);
+    return capabilities.length === 0 ? outcome : { ...outcome, capabilities };
+  } finally {
+    // What an interrupted check has set up goes with its cluster, if that goes.
+    const failures = signal.aborted && disposable ? [] : await lifecycle.close();
+    for (const { title, error } of failures) observed.push(`clean-up failed: ${title}: ${messageOf(error)}`);
+  }
+}
+
+async function execute(
+  check: Check,
+  lab: Lab,
+  shared: SharedLab,
+  { capabilities, observed }: { capabilities: CapabilityResult[]; observed: string[] },
+): Promise<CheckOutcome> {
+  const { cluster, subject, log } = shared.deps;
+  const counter = { count: 0 };
+  const start = Date.now();
+  const base = {
+    id: check.id,
+    suite: check.suite,
+    file: check.file,
+    title: check.title,
+    requirements: [...check.requirements],
+    startedAt: new Date(start).toISOString(),
+  };
+  const result = (status: CheckResult['status'], rest: Partial<CheckResult> = {}): CheckResult => ({
+    ...base,
+    status,
+    durationMs: Date.now() - start,
+    assertions: counter.count,
+    observed,
+    ...rest,
+  });
+  try {
+    for (const need of check.options.needs ?? []) {
+      const capability = await cluster.capability(need);
+      capabilities.push(capability);
+      if (!capability.present) {
+        return { result: result('skipped', { reason: `the cluster lacks ${need}: ${capability.evidence}` }) };
+      }
+    }
+    const usesShared = (check.options.release ?? 'shared') === 'shared';
+    const release = usesShared ? await lab.shared() : undefined;
+    const sink = (verdict: Verdict): void => {
+      observed.push(...(verdict.observed ?? []));
+    };
+    const body = async (): Promise<void> => {
+      await check.run({
+        lab,
+        get release() {
+          if (release) return release;
+          throw new CheckFailure(
+            'E_NO_RELEASE',
+            `check ${check.id} asked for the shared release but declares release: 'none'`,
+          );
+        },
+        cluster,
+        kube: cluster.kube,
+        subject,
+        observe: (text) => observed.push(text),
+      });
+    };
+    const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
+    const limited = (): Promise<void> => endWithin(limitMs, body, shared.deps.clock ?? systemClock);
+    await countAssertions(counter, () => observeVerdicts(sink, limited));
+    if (counter.count === 0) {
+      throw new CheckFailure(
+        'E_VACUOUS',
+        'the check made no assertion: it would pass whatever the chart does',
+        {
+          hint: 'Assert something with expect(), or delete the check.',
+        },
+      );
+    }
+    return { result: result('passed') };
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    if (error instanceof BlockedError || error instanceof CheckSkipped) {
+      return { result: result('skipped', { reason: error.message }) };
+    }
+    log.error('check failed', {
+      id: check.id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    const outage = await clusterOutage(shared, error);
+    if (outage) return { result: result('failed', { reason: outage.message }), infrastructure: outage };
+    const artifacts = await evidence(check, lab, shared);
+    const diagnosis = await diagnosisOf(error, lab, shared, start);
+    const reason = firstLine(messageOf(error));
+    return {
+      result: result('failed', { ...(isOurs(error) && { errored: true }), reason, diagnosis, artifacts }),
+    };
+  }
+}
+
+/** Engine, tools or the way to the cluster failed. An answer of the API server is about what the check asked for. */
+function isOurs(error: unknown): boolean {
+  return error instanceof InfrastructureError && !(error instanceof ApiError);
+}
+
+/** A body that does not end is left to itself: it must not keep its failure from being diagnosed, and told. */
+async function endWithin(ms: number, body: () => Promise<void>, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  const late = clock.sleep(ms, over.signal).then(() => {
+    throw new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(ms)}`);
+  });
+  const running = body();
+  // Whichever comes second has nobody who listens.
+  for (const promise of [late, running]) promise.catch(() => {});
+  try {
+    await Promise.race([running, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** When a check fails, the cluster itself may have gone: that says nothing about the chart. */
+async function clusterOutage(
+  shared: SharedLab,
+  error: unknown,
+): Promise<{ code: string; message: string; hint?: string } | undefined> {
+  try {
+    // A node under load may drop requests, and a server that starts again takes half a minute; only one that stays away is an outage.
+    await waitFor({
+      what: 'the API server to answer',
+      timeoutMs: 90_000,
+      intervalMs: 1000,
+      clock: shared.deps.clock ?? systemClock,
+      look: async () => {
+        try {
+          return { done: true, value: await shared.deps.cluster.kube.version() };
+        } catch (unreachable) {
+          return { done: false, seen: messageOf(unreachable) };
+        }
+      },
+    });
+    return undefined;
+  } catch (unreachable) {
+    const hint = error instanceof InfrastructureError ? error.hint : undefined;
+    return {
+      code: 'E_CLUSTER_LOST',
+      message: `the cluster stopped answering during the checks: ${messageOf(unreachable)}`,
+      hint: hint ?? 'Look whether the container engine still runs (`npm run doctor`), then run again.',
+    };
+  }
+}
+
+async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<string[]> {
+  const { cluster, runDirectory, redact } = shared.deps;
+  const files: string[] = [];
+  for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
+    const directory = join(runDirectory, check.id.replaceAll('#', '-'), namespace);
+    try {
+      const written = await collectEvidence(cluster.kube, namespace, directory, { redact });
+      files.push(...written.map((file) => relative(runDirectory, join(directory, file))));
+    } catch (error) {
+      shared.deps.log.warn('evidence could not be collected', { namespace, error: messageOf(error) });
+    }
+  }
+  return files;
+}
+
+async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: number): Promise<Diagnosis> {
+  const verdict = firstLine(error instanceof Error ? error.message : String(error));
+  const { expected, actual } = comparison(error);
+  const causes: Cause[] = [];
+  const timeline: Diagnosis['timeline'] = [];
+  let hint = error instanceof KindproofError ? error.hint : undefined;
+  for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
+    try {
+      const recording = lab.touched.find((t) => t.namespace === namespace && t.release)?.release?.recording;
+      const found = await diagnose(shared.deps.cluster.kube, {
+        namespace,
+        since,
+        ...(recording ? { recording } : {}),
+      });
+      causes.push(...found.causes);
+      timeline.push(...found.timeline);
+      hint ??= found.hint;
+    } catch (failure) {
+      shared.deps.log.warn('diagnosis failed', { namespace, error: messageOf(failure) });
+    }
+  }
+  if (timeline.length === 0 && error instanceof WaitTimeout) {
+    timeline.push(...error.history.map(({ afterMs, seen }) => ({ afterMs, text: seen })));
+  }
+  return {
+    verdict,
+    ...(expected === undefined ? {} : { expected }),
+    ...(actual === undefined ? {} : { actual }),
+    causes,
+    ...(hint === undefined ? {} : { hint }),
+    timeline,
+  };
+}
+
+/** Expected and actual as the matchers attach them to their error. */
+function comparison(error: unknown): { expected?: string; actual?: string } {
+  if (typeof error !== 'object' || error === null) return {};
+  const { expected, actual } = error as { expected?: unknown; actual?: unknown };
+  return {
+    ...(expected === undefined ? {} : { expected: text(expected) }),
+    ...(actual === undefined ? {} : { actual: text(actual) }),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { depth: 6, breakLength: Infinity });
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message;
+}

@@ -1,0 +1,236 @@
+/** An installed release: the handles that checks ask questions of. */
+import { seconds, throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
+import { CheckFailure } from '../../core/errors.ts';
+import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../../kube/api/client.ts';
+import type { ContainerStatus, KubeObject, Node, Pod, Service, Workload } from '../../kube/api/types.ts';
+import { toSelectorString } from '../../kube/api/selectors.ts';
+import { podsOf } from '../../kube/api/workload-pods.ts';
+import { waitForRollout } from '../../observe/waits/rollout.ts';
+import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/subject.ts';
+import type { Recorder } from '../../observe/recorder/recorder.ts';
+import type { Recording } from '../../observe/recorder/recording.ts';
+import type { PreparedNamespace } from './environment.ts';
+
+export interface ReleaseDeps {
+  kube: KubeClient;
+  recorder: Recorder;
+  signal: AbortSignal;
+}
+
+const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'DaemonSet'];
+
+/** For one command: in a container that has a tenth of a core its start alone takes seconds. */
+const EXEC_MS = 60_000;
+
+export class Release {
+  readonly name: string;
+  readonly namespace: string;
+  /** What the suite's environment has prepared in the namespace: an instance of the suite's own class. */
+  readonly environment: PreparedNamespace | undefined;
+  #objects: readonly KubeObject[];
+  readonly #deps: ReleaseDeps;
+
+  constructor(
+    identity: {
+      name: string;
+      namespace: string;
+      objects: readonly KubeObject[];
+      environment?: PreparedNamespace | undefined;
+    },
+    deps: ReleaseDeps,
+  ) {
+    this.name = identity.name;
+    this.namespace = identity.namespace;
+    this.environment = identity.environment;
+    this.#objects = identity.objects;
+    this.#deps = deps;
+  }
+
+  /** What was rendered for exactly this revision. Checks take their expectations from here, never from the chart's files. */
+  get objects(): readonly KubeObject[] {
+    return this.#objects;
+  }
+
+  /** After an upgrade: what the new revision renders. */
+  replaceObjects(objects: readonly KubeObject[]): void {
+    this.#objects = objects;
+  }
+
+  get kube(): KubeClient {
+    return this.#deps.kube;
+  }
+
+  get recording(): Recording {
+    return this.#deps.recorder.recording;
+  }
+
+  /** Everything that the API server knew up to now is in the recording when this resolves. */
+  async settleRecording(): Promise<Recording> {
+    await this.#deps.recorder.flush();
+    return this.recording;
+  }
+
+  /** The rendered object of that kind; the name may be left out when there is only one. */
+  rendered(kind: string, name?: string): KubeObject {
+    const found = this.objects.filter(
+      (o) => o.kind === kind && (name === undefined || o.metadata.name === name),
+    );
+    const [object] = found;
+    if (object && found.length === 1) return object;
+    const wanted = name === undefined ? kind : `${kind} ${name}`;
+    const have = this.objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ');
+    throw new CheckFailure(
+      'E_NOT_RENDERED',
+      found.length === 0
+        ? `the chart renders no ${wanted}`
+        : `the chart renders ${found.length} ${kind} objects, a name is needed`,
+      { hint: `It renders: ${have}` },
+    );
+  }
+
+  /** All workloads that the release renders. */
+  workloads(): WorkloadHandle[] {
+    return this.objects
+      .filter((o) => (WORKLOAD_KINDS as readonly string[]).includes(o.kind))
+      .map((o) => this.#handle(o.kind as WorkloadKind, o.metadata.name));
+  }
+
+  deployment(name?: string): WorkloadHandle {
+    return this.#handle('Deployment', this.rendered('Deployment', name).metadata.name);
+  }
+
+  daemonSet(name?: string): WorkloadHandle {
+    return this.#handle('DaemonSet', this.rendered('DaemonSet', name).metadata.name);
+  }
+
+  #handle(kind: WorkloadKind, name: string): WorkloadHandle {
+    const { namespace } = this;
+    const { kube } = this.#deps;
+    const read = async (): Promise<Workload> => {
+      const object = await kube.get(kind, { name, namespace });
+      if (object) return object;
+      throw new CheckFailure('E_NOT_FOUND', `${kind} ${name} does not exist in namespace ${namespace}`);
+    };
+    return {
+      kind,
+      name,
+      namespace,
+      read,
+      pods: async (): Promise<Pod[]> => podsOf(kube, await read()),
+      nodes: (): Promise<Node[]> => kube.list('Node'),
+      recording: this.recording,
+    };
+  }
+
+  /** The pods of all workloads of the release; none is a failure, because every statement about no pods is true. */
+  async pods(): Promise<Pod[]> {
+    const pods = (await Promise.all(this.workloads().map((w) => w.pods()))).flat();
+    if (pods.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', `release ${this.name} has no pods`);
+    return pods;
+  }
+
+  /** The live Service of that name, or the only one. */
+  async service(name?: string): Promise<Service> {
+    const wanted = this.rendered('Service', name).metadata.name;
+    const service = await this.kube.get('Service', { name: wanted, namespace: this.namespace });
+    if (service) return service;
+    throw new CheckFailure('E_NOT_FOUND', `Service ${wanted} does not exist in namespace ${this.namespace}`);
+  }
+
+  /**
+   * Waits until every workload is rolled out: observed, updated, available, nothing old left.
+   *
+   * @throws CheckFailure `E_ROLLOUT` with how far it came, and why waiting on would not help
+   */
+  async rolledOut(timeoutMs = 150_000): Promise<void> {
+    throwIfAborted(this.#deps.signal);
+    const workloads = this.workloads();
+    if (workloads.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', 'the chart renders no workload');
+    await Promise.all(
+      workloads.map(async (workload) => {
+        try {
+          await waitForRollout(this.kube, workload, { timeoutMs, signal: this.#deps.signal });
+        } catch (error) {
+          throw error instanceof WaitTimeout ? rolloutFailure(workload, error) : error;
+        }
+      }),
+    );
+  }
+
+  /** Waits until something is the case, 60 s at most. */
+  until(what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+    return waitFor({
+      what,
+      timeoutMs,
+      signal: this.#deps.signal,
+      look: async () =>
+        (await holds()) ? { done: true, value: undefined } : { done: false, seen: 'not yet' },
+    });
+  }
+
+  /** Runs a command in a container of a pod and returns its result, whatever its exit code. */
+  exec(pod: Pod, command: string[], container = mainContainer(pod)): Promise<ExecResult> {
+    return this.kube.exec({
+      namespace: this.namespace,
+      pod: pod.metadata.name,
+      container,
+      command,
+      timeoutMs: EXEC_MS,
+      signal: this.#deps.signal,
+    });
+  }
+
+  /** Standard output of a command that has to succeed. */
+  async output(pod: Pod, command: string[], container?: string): Promise<string> {
+    const result = await this.exec(pod, command, container);
+    if (result.exitCode === 0) return result.stdout;
+    throw new CheckFailure(
+      'E_EXEC',
+      `\`${command.join(' ')}\` in pod ${pod.metadata.name} exited with ${result.exitCode}: ${(result.stderr || result.stdout).trim()}`,
+    );
+  }
+
+  /** One HTTP request through the API server's proxy to a Service or a pod of the release. */
+  http(target: HttpRequest['target'], path: string, request: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+    return this.kube.http({ namespace: this.namespace, target, path, signal: this.#deps.signal, ...request });
+  }
+
+  /** Label selector string of the pods of a workload. */
+  async selectorOf(workload: WorkloadHandle): Promise<string> {
+    return toSelectorString((await workload.read()).spec.selector ?? {});
+  }
+
+  /** Stops the recording; the release itself is uninstalled by the lab. */
+  async stopRecording(): Promise<void> {
+    await this.#deps.recorder.stop();
+  }
+}
+
+/** The container that the pod is about: the first one that is no sidecar. */
+export function mainContainer(pod: Pod): string {
+  const [first] = pod.spec.containers;
+  if (!first) throw new CheckFailure('E_SELECTED_NOTHING', `pod ${pod.metadata.name} has no containers`);
+  return first.name;
+}
+
+/** Status of a container of a pod, init containers included. */
+export function containerStatus(pod: Pod, name: string): ContainerStatus {
+  const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const status = all.find((s) => s.name === name);
+  if (status) return status;
+  throw new CheckFailure(
+    'E_SELECTED_NOTHING',
+    `pod ${pod.metadata.name} reports no status of container ${name}`,
+  );
+}
+
+function rolloutFailure(
+  { kind, name }: WorkloadHandle,
+  { history, details, waitedMs, hopeless }: WaitTimeout,
+): CheckFailure {
+  const seen = history.at(-1)?.seen ?? 'nothing was seen';
+  const why = hopeless === undefined ? '' : `: ${hopeless}`;
+  return new CheckFailure('E_ROLLOUT', `${kind} ${name}: ${seen} after ${seconds(waitedMs)}${why}`, {
+    details,
+  });
+}

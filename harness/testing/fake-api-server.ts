@@ -1,0 +1,331 @@
+/**
+ * An API server for unit tests: real HTTPS with a certificate of its own, lists, watches with a history that can be forgotten,
+ * connections that can be cut, exec over a WebSocket. Only what the adapter relies on.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import { createServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { createCommandRunner } from '../core/command.ts';
+import type { KubeObject } from '../kube/api/types.ts';
+
+export interface Received {
+  method: string;
+  /** Path without the query. */
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+export type Answer = (request: Received, response: ServerResponse) => void;
+
+interface Change {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  collection: string;
+  object: KubeObject;
+  version: number;
+}
+
+interface Watcher {
+  collection: string;
+  response: ServerResponse;
+}
+
+/** What a command in a fake container does: gets its input, writes frames `[channel, text]`, or cuts the connection. */
+export type FakeCommand = (
+  command: string[],
+  stdin: string,
+) => { frames: [number, string][]; drop?: boolean };
+
+export class FakeApiServer {
+  readonly requests: Received[] = [];
+  readonly kubeconfig: string;
+  onExec: FakeCommand = () => ({ frames: [[3, '{"metadata":{},"status":"Success"}']] });
+  readonly #server: Server;
+  readonly #directory: string;
+  readonly #objects = new Map<string, { collection: string; object: KubeObject }>();
+  readonly #sockets = new Set<Duplex>();
+  readonly #answers: { matches: (request: Received) => boolean; answer: Answer; times: number }[] = [];
+  #history: Change[] = [];
+  #watchers: Watcher[] = [];
+  #version = 100;
+  #forgotten = 0;
+
+  private constructor(server: Server, directory: string) {
+    this.#server = server;
+    this.#directory = directory;
+    this.kubeconfig = join(directory, 'kubeconfig');
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    server.on('request', (request, response) => void this.#handle(request, response));
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+      this.#exec(request, socket);
+    });
+  }
+
+  static async start(): Promise<FakeApiServer> {
+    const directory = mkdtempSync(join(tmpdir(), 'kindproof-fake-api-'));
+    const key = join(directory, 'key.pem');
+    const cert = join(directory, 'cert.pem');
+    const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
+    const subject = '-subj /CN=fake -addext subjectAltName=IP:127.0.0.1';
+    const args = `req -x509 ${newKey} -days 2 ${subject} -keyout ${key} -out ${cert}`;
+    await createCommandRunner().run('openssl', args.split(' '));
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const fake = new FakeApiServer(server, directory);
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const user = { name: 'u', user: { token: 'secret-token' } };
+    const cluster = { name: 'c', cluster: { server: url, 'certificate-authority': 'cert.pem' } };
+    const contexts = [{ name: 'fake', context: { cluster: 'c', user: 'u' } }];
+    const config = { clusters: [cluster], users: [user], contexts, 'current-context': 'fake' };
+    writeFileSync(fake.kubeconfig, JSON.stringify(config));
+    return fake;
+  }
+
+  /** Ends the server; its kubeconfig stays until `stop`. */
+  async die(): Promise<void> {
+    this.cutConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Forgets all objects, requests and planned answers. */
+  reset(): void {
+    this.cutConnections();
+    this.requests.length = 0;
+    this.#answers.length = 0;
+    this.#objects.clear();
+    this.forget();
+  }
+
+  async stop(): Promise<void> {
+    await this.die();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Answers the next requests that match in place of the store. */
+  answer(path: string | RegExp, answer: Answer, times = 1): void {
+    const matches = (r: Received): boolean =>
+      typeof path === 'string' ? r.path === path : path.test(r.path);
+    this.#answers.push({ matches, answer, times });
+  }
+
+  /** Creates or changes an object in a collection such as `/api/v1/namespaces/n/pods`. */
+  put(collection: string, object: KubeObject): KubeObject {
+    const key = `${collection}/${object.metadata.name}`;
+    const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED';
+    const uid = object.metadata.uid ?? `uid-${object.metadata.name}`;
+    const version = ++this.#version;
+    const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(version) } };
+    this.#objects.set(key, { collection, object: stored });
+    this.#tell({ type, collection, object: stored, version });
+    return stored;
+  }
+
+  remove(collection: string, name: string): void {
+    const stored = this.#objects.get(`${collection}/${name}`);
+    if (!stored) throw new Error(`no ${name} in ${collection}`);
+    this.#objects.delete(`${collection}/${name}`);
+    const version = ++this.#version;
+    const metadata = { ...stored.object.metadata, resourceVersion: String(version) };
+    this.#tell({ type: 'DELETED', collection, object: { ...stored.object, metadata }, version });
+  }
+
+  /** Ends the streams of all watches as the server's timeout does. */
+  endWatches(): void {
+    for (const { response } of this.#watchers) response.end();
+    this.#watchers = [];
+  }
+
+  /** Breaks every connection in the middle. */
+  cutConnections(): void {
+    this.#watchers = [];
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Forgets the history, so that a watch from before now gets 410. */
+  forget(): void {
+    this.#history = [];
+    this.#forgotten = this.#version;
+  }
+
+  /** Sends a raw line to every watch. */
+  tellRaw(line: object): void {
+    for (const { response } of this.#watchers) response.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Sends a line to every watch in single bytes. */
+  tellSplit(line: object): void {
+    for (const byte of Buffer.from(`${JSON.stringify(line)}\n`)) {
+      for (const { response } of this.#watchers) response.write(Buffer.of(byte));
+    }
+  }
+
+  get watching(): number {
+    return this.#watchers.length;
+  }
+
+  #tell(change: Change): void {
+    this.#history.push(change);
+    for (const { collection, response } of this.#watchers) {
+      if (collection === change.collection) response.write(lineOf(change));
+    }
+  }
+
+  async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await receive(incoming);
+    this.requests.push(request);
+    const planned = this.#answers.find((a) => a.times > 0 && a.matches(request));
+    if (planned) {
+      planned.times -= 1;
+      planned.answer(request, response);
+      return;
+    }
+    if (request.method !== 'GET') {
+      sendStatus(response, 404, 'NotFound', 'nothing planned for this');
+      return;
+    }
+    if (request.query.get('watch') === 'true') {
+      this.#watch(request, response);
+      return;
+    }
+    const named = this.#objects.get(request.path);
+    if (named) {
+      sendJson(response, 200, named.object);
+      return;
+    }
+    const last = request.path.split('/').at(-1) ?? '';
+    if (!/s(es)?$/.test(last)) {
+      sendStatus(response, 404, 'NotFound', `${last} not found`);
+      return;
+    }
+    const items = [...this.#objects.values()]
+      .filter((o) => o.collection === request.path)
+      .map((o) => o.object);
+    sendJson(response, 200, {
+      apiVersion: items[0]?.apiVersion ?? 'v1',
+      kind: `${items[0]?.kind ?? 'Pod'}List`,
+      metadata: { resourceVersion: String(this.#version) },
+      // As the real one, without apiVersion and kind.
+      items: items.map((item) => ({ ...item, apiVersion: undefined, kind: undefined })),
+    });
+  }
+
+  #watch(request: Received, response: ServerResponse): void {
+    const from = Number(request.query.get('resourceVersion'));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    if (from < this.#forgotten) {
+      const object = { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old' };
+      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+      return;
+    }
+    for (const change of this.#history) {
+      if (change.version > from && change.collection === request.path) response.write(lineOf(change));
+    }
+    this.#watchers.push({ collection: request.path, response });
+    response.on('close', () => (this.#watchers = this.#watchers.filter((w) => w.response !== response)));
+  }
+
+  #exec(incoming: IncomingMessage, socket: Duplex): void {
+    const url = new URL(incoming.url ?? '/', 'https://fake');
+    const request = {
+      method: 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+      body: '',
+    };
+    this.requests.push(request);
+    socket.on('error', () => {});
+    if (this.#answers.some((a) => a.times > 0 && a.matches(request))) {
+      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    const key = `${String(incoming.headers['sec-websocket-key'])}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const accept = createHash('sha1').update(key).digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept}\r\nsec-websocket-protocol: v5.channel.k8s.io\r\n\r\n`,
+    );
+    let stdin = '';
+    const run = (): void => {
+      const { frames, drop } = this.onExec(url.searchParams.getAll('command'), stdin);
+      for (const [channel, text] of frames)
+        socket.write(frameOf(Buffer.concat([Buffer.of(channel), Buffer.from(text)])));
+      if (drop) socket.end();
+    };
+    if (url.searchParams.get('stdin') !== 'true') {
+      run();
+      return;
+    }
+    socket.on('data', (data: Buffer) => {
+      for (const payload of payloadsOf(data)) {
+        if (payload[0] === 255) run();
+        else stdin += payload.subarray(1).toString('utf8');
+      }
+    });
+  }
+}
+
+export function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+export function sendStatus(
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  message: string,
+  details?: object,
+): void {
+  sendJson(response, code, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code,
+    reason,
+    message,
+    details,
+  });
+}
+
+async function receive(incoming: IncomingMessage): Promise<Received> {
+  const url = new URL(incoming.url ?? '/', 'https://fake');
+  let body = '';
+  for await (const chunk of incoming) body += String(chunk);
+  const method = incoming.method ?? 'GET';
+  return { method, path: url.pathname, query: url.searchParams, headers: incoming.headers, body };
+}
+
+function lineOf({ type, object }: Change): string {
+  return `${JSON.stringify({ type, object })}\n`;
+}
+
+/** One binary WebSocket frame from server to client (RFC 6455), for payloads below 64 KiB. */
+function frameOf(payload: Buffer): Buffer {
+  const length =
+    payload.length < 126
+      ? Buffer.of(payload.length)
+      : Buffer.of(126, payload.length >> 8, payload.length & 255);
+  return Buffer.concat([Buffer.of(0x82), length, payload]);
+}
+
+/** Payloads of masked frames below 126 bytes. */
+function* payloadsOf(data: Buffer): Generator<Buffer> {
+  for (let at = 0; at + 6 <= data.length;) {
+    const length = (data[at + 1] ?? 0) & 127;
+    const mask = data.subarray(at + 2, at + 6);
+    const isData = ((data[at] ?? 0) & 15) <= 2;
+    const payload = data.subarray(at + 6, at + 6 + length).map((byte, i) => byte ^ (mask[i % 4] ?? 0));
+    if (isData) yield Buffer.from(payload);
+    at += 6 + length;
+  }
+}

@@ -1,0 +1,344 @@
+/** A realistic report for the tests of the reporters: passes, failures with long chains, a skip, proofs, timelines. */
+import type { CheckResult, PodTimeline, Proof, Report } from '../run/report/model.ts';
+
+const start = Date.parse('2026-03-02T21:04:10.000Z');
+const iso = (afterMs: number) => new Date(start + afterMs).toISOString();
+
+export function sampleCheck(overrides: Partial<CheckResult> = {}): CheckResult {
+  return {
+    id: 'toolman/T-35',
+    suite: 'toolman',
+    file: 'suites/toolman/placement.e2e.ts',
+    title: 'spreads its replicas over the nodes',
+    requirements: ['T-35'],
+    status: 'passed',
+    durationMs: 310,
+    assertions: 3,
+    observed: ['3 pods on 3 nodes: kp-worker, kp-worker2, kp-worker3 (skew 0)'],
+    startedAt: iso(92_000),
+    ...overrides,
+  };
+}
+
+/** The failure that design documents use as their example. */
+export function sampleFailure(overrides: Partial<CheckResult> = {}): CheckResult {
+  return sampleCheck({
+    id: 'toolman/T-28',
+    file: 'suites/toolman/availability.e2e.ts',
+    title: 'keeps three replicas available',
+    requirements: ['T-28'],
+    status: 'failed',
+    durationMs: 90_400,
+    observed: ['2 EndpointSlice addresses ready', 'PodDisruptionBudget toolman: minAvailable 2'],
+    reason: '2 of 3 replicas became available within 90 s',
+    diagnosis: {
+      verdict: '2 of 3 replicas became available within 90 s',
+      expected: 'Deployment toolman: 3 available',
+      actual: '2',
+      causes: [
+        { object: 'Deployment toolman', says: 'has 2 of 3 replicas available' },
+        { object: 'Pod toolman-7c9d-x2l4', says: 'is Pending: it was not scheduled' },
+        {
+          object: 'Event FailedScheduling',
+          says: '0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 node(s) had volume node affinity conflict, 1 Insufficient cpu',
+        },
+        {
+          object: 'PersistentVolumeClaim data',
+          says: '(ReadWriteOnce) is bound to node kp-worker2, which has no cpu left: 1900m of 2000m requested',
+        },
+      ],
+      hint: 'Request ReadWriteMany storage, or run with `--set persistence.enabled=false`.',
+      timeline: [
+        { afterMs: 0, text: 'created' },
+        { afterMs: 400, text: 'FailedScheduling' },
+        { afterMs: 5200, text: 'FailedScheduling' },
+        { afterMs: 10_300, text: 'FailedScheduling' },
+        { afterMs: 61_000, text: 'PersistentVolumeClaim data bound' },
+        { afterMs: 90_000, text: 'deadline' },
+      ],
+    },
+    artifacts: [
+      'toolman/T-28/diagnosis.md',
+      'toolman/T-28/events.yaml',
+      'toolman/T-28/logs/toolman-7c9d-k8wq.log',
+    ],
+    ...overrides,
+  });
+}
+
+export function sampleSkip(overrides: Partial<CheckResult> = {}): CheckResult {
+  return sampleCheck({
+    id: 'toolman/T-52',
+    file: 'suites/toolman/network.e2e.ts',
+    title: 'denies traffic from other namespaces',
+    requirements: ['T-52'],
+    status: 'skipped',
+    durationMs: 0,
+    assertions: 0,
+    observed: [],
+    reason: 'the cluster does not enforce NetworkPolicy: a pod reached a deny-all namespace',
+    ...overrides,
+  });
+}
+
+export function sampleProof(overrides: Partial<Proof> = {}): Proof {
+  return {
+    fault: 'single-replica',
+    suite: 'toolman',
+    requirements: ['T-28', 'T-35'],
+    outcome: 'caught',
+    reason: '1 of 3 replicas became available within 90 s',
+    durationMs: 12_300,
+    ...overrides,
+  };
+}
+
+function sampleTimeline(): PodTimeline {
+  const moments: PodTimeline['moments'] = [];
+  const at = (
+    seconds: number,
+    pod: string,
+    kind: string,
+    text: string,
+    more: { container?: string; warning?: boolean } = {},
+  ) => {
+    moments.push({
+      at: start + 60_000 + seconds * 1000,
+      pod,
+      kind,
+      text,
+      warning: more.warning ?? false,
+      ...(more.container === undefined ? {} : { container: more.container }),
+    });
+  };
+  const migration = 'toolman-migrate-1-9x4kd';
+  at(0.1, migration, 'created', 'created by Job toolman-migrate-1');
+  at(0.2, migration, 'scheduled', 'scheduled on kp-worker');
+  at(1.4, migration, 'started', 'started', { container: 'migrate' });
+  at(6.9, migration, 'terminated', 'exited with 0', { container: 'migrate' });
+  at(7.1, migration, 'deleted', 'deleted by helm hook-succeeded');
+  ['toolman-7c9d5b6f48-k8wq7', 'toolman-7c9d5b6f48-p0zzt'].forEach((pod, index) => {
+    at(7.3 + index * 0.1, pod, 'created', 'created by ReplicaSet toolman-7c9d5b6f48');
+    at(7.5 + index * 0.1, pod, 'scheduled', `scheduled on kp-worker${index + 1}`);
+    at(8.2 + index, pod, 'init-started', 'started', { container: 'wait-for-schema' });
+    at(11.0 + index, pod, 'init-finished', 'exited with 0', { container: 'wait-for-schema' });
+    at(11.4 + index, pod, 'started', 'started', { container: 'toolman' });
+    at(19.8 + index, pod, 'ready', 'ready', { container: 'toolman' });
+    at(19.9 + index, pod, 'ready', 'ready');
+  });
+  const killed = 'toolman-7c9d5b6f48-p0zzt';
+  at(47.0, killed, 'unready', 'readiness probe failed: HTTP 503', { container: 'toolman' });
+  at(47.1, killed, 'unready', 'not ready');
+  at(47.2, killed, 'event', 'Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503', {
+    warning: true,
+  });
+  at(52.0, killed, 'oom-killed', 'killed: out of memory (limit 256Mi), exit code 137', {
+    container: 'toolman',
+    warning: true,
+  });
+  at(53.4, killed, 'restarted', 'restarted (1)', { container: 'toolman' });
+  at(61.2, killed, 'ready', 'ready', { container: 'toolman' });
+  at(61.3, killed, 'ready', 'ready');
+  const pending = 'toolman-7c9d5b6f48-x2l4h';
+  at(7.4, pending, 'created', 'created by ReplicaSet toolman-7c9d5b6f48');
+  for (const seconds of [7.8, 12.6, 38, 72]) {
+    at(seconds, pending, 'event', 'FailedScheduling: 0/4 nodes are available', { warning: true });
+  }
+  at(97.5, pending, 'deleting', 'deletion requested');
+  at(98.0, pending, 'deleted', 'deleted');
+  for (const [index, pod] of ['toolman-7c9d5b6f48-k8wq7', killed].entries()) {
+    at(97.6, pod, 'deleting', 'deletion requested');
+    at(99.4, pod, 'terminated', 'exited with 0', { container: 'toolman' });
+    at(100.2 + index, pod, 'deleted', 'deleted');
+  }
+  return {
+    suite: 'toolman',
+    namespace: 'kp-1a2b-toolman',
+    title: 'toolman: install, checks, uninstall',
+    startedAt: start + 60_000,
+    endedAt: start + 162_000,
+    moments,
+  };
+}
+
+/** One failure, one skip, the rest passed; `overrides` replace whole parts. */
+export function sampleReport(overrides: Partial<Report> = {}): Report {
+  return {
+    schemaVersion: 1,
+    run: {
+      id: '20260302-210410-1a2b',
+      startedAt: iso(0),
+      durationMs: 214_000,
+      command: 'npm run e2e -- --suite toolman --suite tool-registry --prove',
+      exitCode: 1,
+      verdict: 'failed',
+    },
+    tools: {
+      kindproof: '0.1.0',
+      node: '20.20.2',
+      kind: '0.30.0',
+      helm: '3.19.0 (sha256:0f3b8f1c…)',
+      docker: '28.2.2, cgroup v2, overlay2',
+    },
+    cluster: {
+      provider: 'kind',
+      name: 'kp-1a2b',
+      kubernetes: 'v1.34.1',
+      nodes: [
+        node('kp-1a2b-control-plane', 'control-plane', {}, [
+          'node-role.kubernetes.io/control-plane:NoSchedule',
+        ]),
+        node('kp-1a2b-worker', 'worker', { 'kindproof.dev/pool': 'general' }, []),
+        node('kp-1a2b-worker2', 'worker', { 'kindproof.dev/pool': 'general' }, []),
+        {
+          ...node('kp-1a2b-worker3', 'worker', { 'nvidia.com/gpu.present': 'true' }, [
+            'nvidia.com/gpu:NoSchedule',
+          ]),
+          gpus: 2,
+          gpuSource: 'status-patch',
+        },
+      ],
+      capabilities: [
+        { name: 'metrics', present: true, evidence: 'metrics.k8s.io answered for 4 nodes' },
+        {
+          name: 'network-policy',
+          present: false,
+          evidence: 'a pod reached a service in a deny-all namespace within 0.4 s',
+        },
+        {
+          name: 'runtime-class nvidia',
+          present: true,
+          evidence: 'a pod with runtimeClassName nvidia started on kp-1a2b-worker3',
+        },
+      ],
+    },
+    subjects: [
+      {
+        suite: 'toolman',
+        chart: 'fixtures/charts/toolman 1.4.2',
+        values: ['fixtures/values/toolman/three-replicas.yaml', '--set persistence.enabled=true'],
+        images: [
+          { name: 'toolman', ref: 'kindproof.local/toolman:1a2b', digest: `sha256:${'4be1c09f'.repeat(8)}` },
+          { name: 'migrate', ref: 'kindproof.local/toolman-migrate:1a2b' },
+        ],
+      },
+    ],
+    phases: [
+      { name: 'preflight', startedAt: iso(0), durationMs: 1200, status: 'passed' },
+      { name: 'cluster', startedAt: iso(1300), durationMs: 48_000, status: 'passed' },
+      { name: 'images', startedAt: iso(1300), durationMs: 31_000, status: 'passed' },
+      { name: 'load images', startedAt: iso(49_400), durationMs: 9_800, status: 'passed' },
+      { name: 'checks', startedAt: iso(60_000), durationMs: 138_000, status: 'failed' },
+      { name: 'clean up', startedAt: iso(198_500), durationMs: 15_200, status: 'passed' },
+    ],
+    checks: [
+      sampleCheck(),
+      sampleFailure(),
+      sampleSkip(),
+      sampleCheck({
+        id: 'toolman/T-12',
+        title: 'migrates the database before the first application container starts',
+        requirements: ['T-12'],
+        durationMs: 40,
+        observed: ['migrate ended at +6.9 s, the first toolman container started at +11.4 s'],
+      }),
+      sampleCheck({
+        id: 'tool-registry/R-07',
+        suite: 'tool-registry',
+        file: 'suites/tool-registry/memory.e2e.ts',
+        title: 'stays within its memory limit under load',
+        requirements: ['R-07'],
+        durationMs: 22_100,
+        observed: ['peak 181 Mi of 256 Mi', 'oom_kill 0 on kp-1a2b-worker'],
+      }),
+    ],
+    proofs: [
+      sampleProof(),
+      sampleProof({
+        fault: 'no-anti-affinity',
+        requirements: ['T-35'],
+        outcome: 'wrong-reason',
+        reason: 'expected "skew 2", the check said: waited 90.0 s for 3 pods; last seen: 0 pods',
+      }),
+      sampleProof({
+        fault: 'migration-after-app',
+        requirements: ['T-12'],
+        outcome: 'missed',
+        reason: 'T-12 passed',
+      }),
+    ],
+    requirements: [
+      row(
+        'T-12',
+        'The schema is migrated before any application container starts.',
+        'migrates the database first',
+        ['migration-after-app'],
+      ),
+      row(
+        'T-28',
+        'Three replicas are available within 90 seconds of the install.',
+        'keeps three replicas available',
+        ['single-replica'],
+      ),
+      row(
+        'T-35',
+        'Replicas are spread over the nodes, with a skew of at most one.',
+        'spreads its replicas over the nodes',
+        ['no-anti-affinity', 'single-replica'],
+      ),
+      row('T-52', 'Other namespaces cannot reach the server.', 'denies traffic from other namespaces', [
+        'policy-missing',
+      ]),
+      {
+        ...row('T-60', 'A backup can be restored into a new release.', '', []),
+        checks: [],
+        status: 'uncovered',
+      },
+      {
+        ...row('T-61', 'The dashboard shows the queue length.', '', []),
+        checks: [],
+        status: 'not-applicable',
+        reason: 'about a hosted service, not the chart',
+      },
+      {
+        ...row('R-07', 'The registry stays within its memory limit.', 'stays within its memory limit', [
+          'leak',
+        ]),
+        suite: 'tool-registry',
+        source: 'tool-registry/README.md#resources',
+      },
+    ],
+    timelines: [sampleTimeline()],
+    leftovers: [],
+    ...overrides,
+  };
+}
+
+function node(name: string, role: string, labels: Record<string, string>, taints: string[]) {
+  return {
+    name,
+    role,
+    labels: {
+      'kubernetes.io/hostname': name,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': 'amd64',
+      ...labels,
+    },
+    taints,
+    gpus: 0,
+    kubelet: 'v1.34.1',
+    runtime: 'containerd://2.1.4',
+  };
+}
+
+function row(id: string, requirement: string, title: string, faults: string[]) {
+  return {
+    id,
+    suite: 'toolman',
+    source: 'toolman/docs/operations.md#availability',
+    requirement,
+    checks: [{ file: 'suites/toolman/availability.e2e.ts', title }],
+    faults,
+    status: 'covered' as const,
+  };
+}
