@@ -1,42 +1,93 @@
 import js from '@eslint/js';
 import vitest from '@vitest/eslint-plugin';
+import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** Imports go downwards only: suites -> fixtures -> clusters -> harness. scripts puts everything together. */
-const borders = [
-  { from: 'harness', not: ['clusters', 'fixtures', 'suites', 'scripts'] },
-  { from: 'clusters', not: ['fixtures', 'suites', 'scripts'] },
-  { from: 'fixtures', not: ['suites', 'scripts'] },
-  { from: 'suites', not: ['scripts'] },
-];
+/**
+ * Which folder may import from which. A folder may always import from itself. An
+ * import that is not listed here is an error, type imports included. dependency-cruiser (`npm run lint`) rejects cycles of files.
+ */
+const MAY_IMPORT = {
+  'harness/core': [],
 
-/** Packages that exactly one place may know. */
-const gates = {
-  '@kubernetes/client-node': {
-    only: ['harness/kube/**'],
-    why: 'Use the KubeClient port (harness/kube/api/client.ts).',
-  },
-  execa: { only: ['harness/core/command.ts'], why: 'Use a CommandRunner (harness/core/command.ts).' },
-  testcontainers: { only: ['fixtures/services/**'], why: 'Use the services of fixtures/services.' },
-  pg: { only: ['fixtures/services/**'], why: 'Use Database of fixtures/services/postgres.ts.' },
-  'vitest/node': { only: ['harness/runner/**'], why: 'Only the runner drives vitest.' },
+  // kube: the API server, and what is sent to it
+  'harness/kube/api': ['harness/core'],
+  'harness/kube/cluster': ['harness/core', 'harness/kube/api'],
+  'harness/kube/manifests': ['harness/core', 'harness/kube/api'],
+  'harness/kube/helm': ['harness/core', 'harness/kube/api', 'harness/kube/manifests'],
+  'harness/kube/deploy': ['harness/core', 'harness/kube/api', 'harness/kube/manifests', 'harness/kube/helm'],
+
+  // host: this machine, its programs and its container engine
+  'harness/host/tools': ['harness/core'],
+  'harness/host/images': ['harness/core', 'harness/kube/manifests'],
+  'harness/host/preflight': ['harness/core', 'harness/host/tools'],
+
+  // observe: what is the case, and why
+  'harness/observe/recorder': ['harness/core', 'harness/kube/api'],
+  'harness/observe/diagnose': ['harness/core', 'harness/kube/api', 'harness/observe/recorder'],
+  'harness/observe/predicates': [
+    'harness/core',
+    'harness/kube/api',
+    'harness/kube/manifests',
+    'harness/observe/recorder',
+    'harness/observe/diagnose',
+  ],
+  'harness/observe/waits': ['harness/core', 'harness/kube/api', 'harness/observe'],
+  'harness/observe/matchers': ['harness/core', 'harness/kube/api', 'harness/observe'],
+
+  // run: from the options to the exit code
+  'harness/run/report': ['harness/core', 'harness/kube/cluster', 'harness/observe/diagnose'],
+  'harness/run/suite': [
+    'harness/core',
+    'harness/kube',
+    'harness/host/images',
+    'harness/observe',
+    'harness/run/report',
+  ],
+  'harness/run/plan': ['harness/core', 'harness/kube/cluster', 'harness/run/suite'],
+  'harness/run/runner': ['harness'],
+
+  clusters: ['harness'],
+  fixtures: ['harness', 'clusters'],
+  suites: ['harness', 'clusters', 'fixtures'],
+  scripts: ['harness', 'clusters', 'fixtures', 'suites'],
 };
 
-/** The rule for a folder, or for the one place that may know some packages (`except`). */
-function restricted(folder, except = []) {
-  const forbidden = borders.find(({ from }) => from === folder)?.not ?? [];
-  return [
-    'error',
-    {
-      paths: Object.entries(gates)
-        .filter(([name]) => !except.includes(name))
-        .map(([name, { why }]) => ({ name, message: why })),
-      patterns: forbidden.map((target) => ({
-        regex: `^(\\.\\./)+${target}/`,
-        message: 'Imports go downwards only: suites -> fixtures -> clusters -> harness.',
-      })),
-    },
-  ];
+/** Stand-ins for the outside world. Tests may import them from anywhere, and they may import what they stand in for. */
+const TEST_SUPPORT = ['harness/testing', 'clusters/testing'];
+const TESTS = ['**/*.test.ts', ...TEST_SUPPORT.map((folder) => `${folder}/**`)];
+
+/** Packages that exactly one folder may import, and what the others use. */
+const OWNERS = {
+  '@kubernetes/client-node': ['harness/kube/api', 'KubeClient (harness/kube/api/client.ts)'],
+  execa: ['harness/core', 'a CommandRunner (harness/core/command.ts)'],
+  testcontainers: ['fixtures/services', 'the services of fixtures/services'],
+  pg: ['fixtures/services', 'Database (fixtures/services/postgres.ts)'],
+  'vitest/node': ['harness/run/runner', 'runChecks (harness/run/runner/vitest-runner.ts)'],
+};
+
+const folders = Object.keys(MAY_IMPORT);
+
+/** One zone for each folder: everything is forbidden but the folder itself and what the table lists. */
+const zones = folders.map((folder) => ({
+  target: `./${folder}`,
+  from: '.',
+  except: [folder, ...MAY_IMPORT[folder], 'node_modules'].map((path) => `./${path}`),
+  message: `MAY_IMPORT in eslint.config.js does not list this import for ${folder}.`,
+}));
+zones.push(
+  ...TEST_SUPPORT.map((folder) => ({
+    target: '.',
+    from: `./${folder}`,
+    message: 'Only tests may import stand-ins.',
+  })),
+);
+
+function restrictedPackages(folder) {
+  const paths = Object.entries(OWNERS)
+    .filter(([, [owner]]) => owner !== folder)
+    .map(([name, [, instead]]) => ({ name, message: `Use ${instead}.` }));
+  return ['error', { paths }];
 }
 
 export default tseslint.config(
@@ -49,6 +100,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    plugins: { 'import-x': importX },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -62,40 +114,33 @@ export default tseslint.config(
       '@typescript-eslint/unified-signatures': 'off',
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      'no-restricted-imports': restrictedPackages(),
       'no-restricted-globals': [
         'error',
-        {
-          name: 'setTimeout',
-          message: 'Wait with harness/core/deadline.ts, which takes a limit and a signal.',
-        },
-        {
-          name: 'setInterval',
-          message: 'Wait with harness/core/deadline.ts, which takes a limit and a signal.',
-        },
+        ...['setTimeout', 'setInterval'].map((name) => ({
+          name,
+          message: 'Use waitFor or Clock.sleep (harness/core/deadline.ts): they take a limit and a signal.',
+        })),
       ],
     },
   },
-  ...['harness', 'clusters', 'fixtures', 'suites', 'scripts'].map((folder) => ({
-    files: [`${folder}/**/*.ts`],
-    rules: { 'no-restricted-imports': restricted(folder) },
-  })),
-  ...[...new Set(Object.values(gates).map(({ only }) => only))].map((only) => ({
-    files: only,
-    rules: {
-      'no-restricted-imports': restricted(
-        only[0].split('/')[0],
-        Object.keys(gates).filter((name) => gates[name].only.join() === only.join()),
-      ),
-    },
+  {
+    files: ['**/*.ts'],
+    ignores: TESTS,
+    rules: { 'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }] },
+  },
+  ...[...new Set(Object.values(OWNERS).map(([owner]) => owner))].map((owner) => ({
+    files: [`${owner}/**/*.ts`],
+    rules: { 'no-restricted-imports': restrictedPackages(owner) },
   })),
   {
-    // Timers live here; the stand-in applications have their own life; tests measure with real ones.
+    // Timers belong into deadline.ts. The stand-in applications are programs of their own; tests use real timers.
     files: ['harness/core/deadline.ts', 'fixtures/images/**/src/**', '**/*.test.ts'],
     rules: { 'no-restricted-globals': 'off' },
   },
   {
     // Terminal output is made of control characters.
-    files: ['harness/report/terminal/**', 'harness/run/report/terminal.test.ts'],
+    files: ['harness/run/report/terminal/**', 'harness/run/report/terminal.test.ts', 'harness/testing/**'],
     rules: { 'no-control-regex': 'off' },
   },
   {

@@ -1,7 +1,7 @@
 /** What a cluster can do, proven before a check relies on it. */
 import { InfrastructureError } from '../harness/core/errors.ts';
 import type { CapabilityResult, Cluster } from './cluster.ts';
-import type { ProbeContext, ProbeOptions } from './capabilities/probe.ts';
+import type { ProbeContext, ProbeOptions, ProbeResult } from './capabilities/probe.ts';
 import { createProbeContext } from './capabilities/probe.ts';
 import { probeCgroupVersion, probeNodeAccess } from './capabilities/node-probes.ts';
 import { probeDra, probeGpuNodes } from './capabilities/gpu-probes.ts';
@@ -12,9 +12,7 @@ import { probeDefaultStorageClass, probeSharedStorage } from './capabilities/sto
 
 export type { ProbeOptions } from './capabilities/probe.ts';
 
-/** What a probe found; the name is added by the caller. */
-export type Finding = Omit<CapabilityResult, 'name'>;
-type Probe = (context: ProbeContext, argument: string) => Promise<Finding>;
+type Probe = (context: ProbeContext, argument: string) => Promise<ProbeResult>;
 
 /** Names that suites may ask for; one with an argument is written `name:argument`. */
 const PROBES: Record<string, Probe> = {

@@ -2,13 +2,13 @@
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../harness/core/errors.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import type { ProbeContext } from './probe.ts';
 
 const METRICS_API = 'metrics.k8s.io/v1beta1';
 
 /** metrics.k8s.io answers for every node. A metrics-server that has just started needs about 40 s for its first figures. */
-export async function probeMetrics({ kube, clock, signal }: ProbeContext): Promise<Finding> {
+export async function probeMetrics({ kube, clock, signal }: ProbeContext): Promise<ProbeResult> {
   const service = await kube.get(
     { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService' },
     { name: 'v1beta1.metrics.k8s.io' },
@@ -40,7 +40,7 @@ export async function probeMetrics({ kube, clock, signal }: ProbeContext): Promi
 }
 
 /** A namespace that enforces `restricted` refuses a privileged pod. */
-export async function probePodSecurity({ kube, inNamespace }: ProbeContext): Promise<Finding> {
+export async function probePodSecurity({ kube, inNamespace }: ProbeContext): Promise<ProbeResult> {
   const pod = (namespace: string) => ({
     apiVersion: 'v1',
     kind: 'Pod',

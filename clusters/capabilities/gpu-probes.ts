@@ -1,12 +1,12 @@
 /** Capabilities that checks of GPU workloads rest on. */
 import { gpuFidelity } from '../../harness/run/report/gpu-fidelity.ts';
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import { GPU_RESOURCE } from '../gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../topology.ts';
 import type { ProbeContext } from './probe.ts';
 
 /** At least two nodes carry the label of GPU nodes and have GPUs to give: with one, "on every GPU node" says nothing. */
-export async function probeGpuNodes({ cluster }: ProbeContext): Promise<Finding> {
+export async function probeGpuNodes({ cluster }: ProbeContext): Promise<ProbeResult> {
   const nodes = await cluster.describe();
   const labelled = nodes.filter(({ labels }) =>
     Object.entries(GPU_NODE_LABELS).every(([key, value]) => labels[key] === value),
@@ -30,7 +30,7 @@ export async function probeGpuNodes({ cluster }: ProbeContext): Promise<Finding>
 const DRA_GROUP = 'resource.k8s.io/';
 
 /** Dynamic Resource Allocation: the API server serves ResourceClaimTemplates; in which version, the evidence says. */
-export async function probeDra({ kube }: ProbeContext): Promise<Finding> {
+export async function probeDra({ kube }: ProbeContext): Promise<ProbeResult> {
   const served = (await kube.resources()).filter(({ apiVersion }) => apiVersion.startsWith(DRA_GROUP));
   const template = served.find(({ kind }) => kind === 'ResourceClaimTemplate');
   if (template === undefined) return { present: false, evidence: 'the API server serves no resource.k8s.io' };

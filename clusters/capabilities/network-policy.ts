@@ -2,7 +2,7 @@
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import type { ProbeContext } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
@@ -12,7 +12,7 @@ const CONNECTION_MS = 60_000;
 /** How long a network plugin may take to put a new policy into effect. */
 const ENFORCEMENT_MS = 45_000;
 
-export async function probeNetworkPolicy(context: ProbeContext): Promise<Finding> {
+export async function probeNetworkPolicy(context: ProbeContext): Promise<ProbeResult> {
   const { kube, inNamespace } = context;
   const image = await context.image();
   if (image === undefined) {

@@ -1,13 +1,13 @@
 /** Capabilities of the nodes themselves. */
 import { eventually } from '../../harness/observe/waits/eventually.ts';
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import type { ProbeContext } from './probe.ts';
 
 /** A command that fails once is an engine that is busy; every check that needs nodes hangs on this answer. */
 const ACCESS_MS = 20_000;
 
 /** Commands can be run on every node. */
-export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext): Promise<Finding> {
+export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext): Promise<ProbeResult> {
   const { nodes } = cluster;
   if (nodes === undefined) {
     return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
@@ -32,7 +32,10 @@ export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext):
 }
 
 /** The nodes' cgroup hierarchy is of this version. */
-export async function probeCgroupVersion({ cluster }: ProbeContext, version: 'v1' | 'v2'): Promise<Finding> {
+export async function probeCgroupVersion(
+  { cluster }: ProbeContext,
+  version: 'v1' | 'v2',
+): Promise<ProbeResult> {
   const { nodes } = cluster;
   const [node] = await cluster.describe();
   if (nodes === undefined || node === undefined) {

@@ -8,7 +8,7 @@ import { silentLog } from '../../harness/core/log.ts';
 import type { ExecResult, KubeClient } from '../../harness/kube/api/client.ts';
 import { createNamespace } from '../../harness/kube/api/new-namespace.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
-import type { Cluster } from '../cluster.ts';
+import type { CapabilityResult, Cluster } from '../cluster.ts';
 
 /** An image with which probes talk and share files; it has to be on the nodes already. */
 export interface ProbeImage {
@@ -33,6 +33,9 @@ export interface ProbeOptions {
   log?: Log | undefined;
   signal?: AbortSignal | undefined;
 }
+
+/** What a probe found; the name is added by the caller. */
+export type ProbeResult = Omit<CapabilityResult, 'name'>;
 
 export interface ProbeContext {
   cluster: Cluster;

@@ -1,6 +1,6 @@
 /** A runtime handler exists in containerd: a wrong key in its configuration does nothing, silently, so a pod has to show it. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import { GPU_NODE_LABELS } from '../topology.ts';
 import type { ProbeContext } from './probe.ts';
 import { probePod } from './probe.ts';
@@ -9,7 +9,7 @@ import { probePod } from './probe.ts';
 const NO_IMAGE = 'kindproof.invalid/sandbox-only:0';
 
 /** Probed on every GPU node, or on one worker where there are none. */
-export async function probeRuntimeHandler(context: ProbeContext, handler: string): Promise<Finding> {
+export async function probeRuntimeHandler(context: ProbeContext, handler: string): Promise<ProbeResult> {
   const { kube, cluster, inNamespace } = context;
   const nodes = await cluster.describe();
   const workers = nodes.filter((node) => node.role === 'worker');

@@ -1,12 +1,12 @@
 /** Capabilities of storage. */
-import type { Finding } from '../capabilities.ts';
+import type { ProbeResult } from './probe.ts';
 import type { ProbeContext } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 
 /** Exactly one StorageClass is the default. */
-export async function probeDefaultStorageClass({ kube }: ProbeContext): Promise<Finding> {
+export async function probeDefaultStorageClass({ kube }: ProbeContext): Promise<ProbeResult> {
   const classes = await kube.list('StorageClass');
   const defaults = classes.filter((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true');
   const names = defaults.map((c) => c.metadata.name).join(', ');
@@ -21,7 +21,7 @@ export async function probeDefaultStorageClass({ kube }: ProbeContext): Promise<
 }
 
 /** One ReadWriteMany volume is mounted on two nodes at once: what one pod writes, the other reads. */
-export async function probeSharedStorage(context: ProbeContext): Promise<Finding> {
+export async function probeSharedStorage(context: ProbeContext): Promise<ProbeResult> {
   const { kube, cluster, inNamespace, sharedStorageClass: storageClassName } = context;
   const storageClass = await kube.get('StorageClass', { name: storageClassName });
   if (storageClass === undefined) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../run/report/events.ts';
-import { createRedactor, redactDeep, redactingObserver } from './redact.ts';
+import { createRedactor, redactDeep } from './redact.ts';
+import { redactingObserver } from '../run/report/redacting-observer.ts';
 
 const secret = 'canary/9f+"2?x';
 

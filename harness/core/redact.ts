@@ -1,6 +1,4 @@
 /** Keeps secrets out of everything that is written: each occurrence becomes `•••`. */
-import type { RunEvent, RunObserver } from '../run/report/events.ts';
-
 export type Redact = (text: string) => string;
 
 const mask = '•••';
@@ -66,16 +64,4 @@ function walk(value: unknown, redact: Redact): unknown {
   if (Array.isArray(value)) return value.map((item) => walk(item, redact));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [redact(key), walk(item, redact)]));
-}
-
-/** An observer that never learns a secret: for terminals and CI logs, which are kept as well. */
-export function redactingObserver(observer: RunObserver, redact: Redact): RunObserver {
-  return {
-    onEvent(event: RunEvent) {
-      observer.onEvent(redactDeep(event, redact));
-    },
-    close() {
-      observer.close?.();
-    },
-  };
 }

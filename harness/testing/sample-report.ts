@@ -16,6 +16,7 @@ export function sampleCheck(overrides: Partial<CheckResult> = {}): CheckResult {
     assertions: 3,
     observed: ['3 pods on 3 nodes: kp-worker, kp-worker2, kp-worker3 (skew 0)'],
     startedAt: iso(92_000),
+    namespaces: ['kp-1121-0942-k3f-toolman'],
     ...overrides,
   };
 }
@@ -32,7 +33,7 @@ export function sampleFailure(overrides: Partial<CheckResult> = {}): CheckResult
     observed: ['2 EndpointSlice addresses ready', 'PodDisruptionBudget toolman: minAvailable 2'],
     reason: '2 of 3 replicas became available within 90 s',
     diagnosis: {
-      verdict: '2 of 3 replicas became available within 90 s',
+      summary: '2 of 3 replicas became available within 90 s',
       expected: 'Deployment toolman: 3 available',
       actual: '2',
       causes: [
@@ -164,7 +165,7 @@ function sampleTimeline(): PodTimeline {
 /** One failure, one skip, the rest passed; `overrides` replace whole parts. */
 export function sampleReport(overrides: Partial<Report> = {}): Report {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: {
       id: '20260302-210410-1a2b',
       startedAt: iso(0),

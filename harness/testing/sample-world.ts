@@ -1,5 +1,13 @@
 /** API objects for the tables of the tests beside this file. */
-import type { Condition, ContainerStatus, KubeEvent, Node, Pod, PodSpec, Workload } from '../kube/api/types.ts';
+import type {
+  Condition,
+  ContainerStatus,
+  KubeEvent,
+  Node,
+  Pod,
+  PodSpec,
+  Workload,
+} from '../kube/api/types.ts';
 import type { World } from '../observe/diagnose/world.ts';
 
 export const NOW = Date.parse('2026-03-01T12:00:00Z');

@@ -35,7 +35,7 @@ const fails = (id, reason) =>
 const errs = (id, reason) =>
   check(id, ({ task }) => {
     const { result } = outcome(id, 'failed', reason);
-    task.meta.kindproofOutcome = { result: { ...result, errored: true } };
+    task.meta.kindproofOutcome = { result: { ...result, status: 'errored' } };
     throw new Error(reason);
   });
 const skips = (id, reason) =>

@@ -52,7 +52,6 @@ export function parseXml(xml: string): XmlNode {
 }
 
 function decode(text: string): string {
-  // eslint-disable-next-line no-control-regex -- XML 1.0 forbids exactly these
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|]]>/.test(text))
     throw new Error(`forbidden in ${text}`);
   if (/[\ud800-\udfff]/u.test(text)) throw new Error(`half a surrogate pair in ${text}`);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sampleCheck, sampleFailure, sampleProof, sampleReport } from '../../harness/testing/sample-report.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleProof,
+  sampleReport,
+} from '../../harness/testing/sample-report.ts';
 import type { Report } from '../../harness/run/report/model.ts';
 import { decide, decisionLine, exitCodeOfDecision } from './decide.ts';
 
@@ -48,7 +53,7 @@ describe('decide', () => {
 
   it('gives no verdict when checks could not be made', () => {
     const error = { code: 'E_CHECKS_NOT_MADE', message: '1 check could not be made' };
-    const errored = { ...sampleFailure(), errored: true };
+    const errored = sampleFailure({ status: 'errored' });
     const report = green({ run: { ...passedRun, exitCode: 3, error }, checks: [sampleCheck(), errored] });
     expect(decisionLine(decide(report, asked))).toBe(
       'no verdict: 1 check could not be made (E_CHECKS_NOT_MADE)',

@@ -1,6 +1,6 @@
 /** From a run's report to the decision about a release. Pure. */
 import { EXIT } from '../../harness/core/errors.ts';
-import { isErrored, outcomeOf, plural, shortId, verdictOf } from '../../harness/run/report/verdict.ts';
+import { outcomeOf, plural, shortId, verdictOf } from '../../harness/run/report/verdict.ts';
 import type { Report } from '../../harness/run/report/model.ts';
 
 export type GateVerdict = 'release' | 'do not release' | 'no verdict';
@@ -20,7 +20,7 @@ export interface Decision {
  * @param expected what the gate asked for: whether faults had to be put in, and whether the chart is still what was tested
  */
 export function decide(report: Report, expected: { proofs: boolean; chartUnchanged: boolean }): Decision {
-  const failed = report.checks.filter((check) => check.status === 'failed' && !isErrored(check));
+  const failed = report.checks.filter((check) => check.status === 'failed');
   const uncaught = (report.proofs ?? []).filter((proof) => proof.outcome !== 'caught');
   const reasons = [
     ...failed.map((check) => `${shortId(check)} failed: ${firstLine(check.reason ?? check.title)}`),

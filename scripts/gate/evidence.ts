@@ -1,7 +1,7 @@
 /** evidence.json: what was tested, with what, and how it came out, in one file that can be kept. */
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { proof, type Report } from '../../harness/run/report/model.ts';
+import { checkStatus, proof, type Report } from '../../harness/run/report/model.ts';
 import type { Decision } from './decide.ts';
 import { fileDigest, treeDigest, type TreeDigest } from './digest.ts';
 
@@ -30,7 +30,7 @@ export const evidence = z.object({
       id: z.string(),
       title: z.string(),
       requirements: z.array(z.string()),
-      status: z.enum(['passed', 'failed', 'skipped']),
+      status: checkStatus,
       assertions: z.number(),
       observed: z.array(z.string()),
       reason: z.string().optional(),

@@ -1,7 +1,10 @@
 /** What can be known from the rendered manifests, and from an API server that looks at them without creating anything. */
 import { refusalsOf } from '../../harness/observe/predicates/live/admission.ts';
 import { resourcesAre } from '../../harness/observe/predicates/rendered/resources.ts';
-import { securityContextIs, nothingIsPrivileged } from '../../harness/observe/predicates/rendered/security.ts';
+import {
+  securityContextIs,
+  nothingIsPrivileged,
+} from '../../harness/observe/predicates/rendered/security.ts';
 import { selectorsAreStable } from '../../harness/observe/predicates/rendered/selectors.ts';
 import { containersOf } from '../../harness/observe/predicates/select.ts';
 import { nothingWrong } from '../../harness/observe/predicates/result.ts';

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecResult, ExecSession, ExecSessionOptions, KubeClient } from '../../harness/kube/api/client.ts';
+import type {
+  ExecResult,
+  ExecSession,
+  ExecSessionOptions,
+  KubeClient,
+} from '../../harness/kube/api/client.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { openSession, type McpSession, type SessionOptions } from './mcp-session.ts';
 

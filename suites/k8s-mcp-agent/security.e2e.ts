@@ -1,9 +1,13 @@
 /** What the agent may do on its node, as the kernel and the container runtime have it. */
 import { cgroupOf } from '../../clusters/container-of.ts';
 import { runtimeHandlerOf } from '../../clusters/runtime-handler-of.ts';
-import { gainsNoPrivileges, hasNoCapabilities, runsAsUser } from '../../harness/observe/predicates/live/process.ts';
+import {
+  gainsNoPrivileges,
+  hasNoCapabilities,
+  runsAsUser,
+} from '../../harness/observe/predicates/live/process.ts';
 import { cgroupMatches } from '../../harness/observe/predicates/live/resources.ts';
-import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong, type PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
@@ -19,7 +23,7 @@ const ORDINARY_DEVICES =
 async function everyMainProcess(
   release: Release,
   observe: (text: string) => void,
-  ask: (status: string) => Verdict,
+  ask: (status: string) => PredicateResult,
 ): Promise<void> {
   for (const pod of await release.pods()) {
     const verdict = ask(await release.output(pod, ['cat', '/proc/1/status'], 'agent'));

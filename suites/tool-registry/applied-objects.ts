@@ -1,5 +1,5 @@
 /** Objects as they are in the cluster, before and after somebody has applied them again. */
-import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong, type PredicateResult } from '../../harness/observe/predicates/result.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import { nameOf } from '../../harness/kube/manifests/objects.ts';
@@ -30,7 +30,7 @@ function askedFor(object: KubeObject): string {
 }
 
 /** Every object is there both times and the same; of one that is not, only the name is told, because it may be a Secret. */
-export function unchanged(before: Snapshot, after: Snapshot): Verdict {
+export function unchanged(before: Snapshot, after: Snapshot): PredicateResult {
   const complaints = [...before].flatMap(([name, content]) => {
     const now = after.get(name);
     if (now === undefined) return [`${name} is gone`];

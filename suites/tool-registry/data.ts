@@ -1,7 +1,7 @@
 /** What is stored in the registry's tables, and whether an upgrade kept it. */
 import { z } from 'zod';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 
 /** Rows by table and by their first column, which is their key. */
@@ -20,7 +20,7 @@ export async function readRows(database: Database): Promise<Rows> {
 }
 
 /** Every row that was there is there, with the same values; columns and rows may have come. */
-export function dataKept(before: Rows, after: Rows): Verdict {
+export function dataKept(before: Rows, after: Rows): PredicateResult {
   const complaints = [...before].flatMap(([key, row]) => {
     const now = after.get(key);
     if (!now) return [`row ${key} is lost`];

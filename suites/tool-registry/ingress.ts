@@ -1,6 +1,6 @@
 /** The documents' example of an Ingress, and whether it fits the subject's Services. */
 import { z } from 'zod';
-import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong, type PredicateResult } from '../../harness/observe/predicates/result.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import { nameOf } from '../../harness/kube/manifests/objects.ts';
 import { SERVICE } from './names.ts';
@@ -35,7 +35,7 @@ const portsSchema = z.object({
 });
 
 /** One host, all of it to the registry, encrypted by a certificate of that host. */
-export function isExampleIngress(ingress: KubeObject): Verdict {
+export function isExampleIngress(ingress: KubeObject): PredicateResult {
   const { tls, rules } = ingressSchema.parse(ingress).spec;
   const [rule, ...more] = rules;
   const [route, ...moreRoutes] = rule?.http.paths ?? [];
@@ -54,7 +54,7 @@ export function isExampleIngress(ingress: KubeObject): Verdict {
 }
 
 /** Every backend is a Service and a port of it among the objects. */
-export function routesExist(ingress: KubeObject, objects: readonly KubeObject[]): Verdict {
+export function routesExist(ingress: KubeObject, objects: readonly KubeObject[]): PredicateResult {
   const services = ingressSchema
     .parse(ingress)
     .spec.rules.flatMap(({ http }) => http.paths.map(({ backend }) => backend.service));

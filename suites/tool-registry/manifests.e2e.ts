@@ -2,11 +2,17 @@
 import { refusalsOf } from '../../harness/observe/predicates/live/admission.ts';
 import { replicasKeepApart } from '../../harness/observe/predicates/rendered/affinity.ts';
 import { apisServed } from '../../harness/observe/predicates/rendered/api-versions.ts';
-import { credentialsAreInSecrets, secretKeysExist } from '../../harness/observe/predicates/rendered/credentials.ts';
+import {
+  credentialsAreInSecrets,
+  secretKeysExist,
+} from '../../harness/observe/predicates/rendered/credentials.ts';
 import { imagesArePinned } from '../../harness/observe/predicates/rendered/images.ts';
 import { listenersHaveProbes } from '../../harness/observe/predicates/rendered/probes.ts';
 import { referencesResolve } from '../../harness/observe/predicates/rendered/references.ts';
-import { everyContainerHasResources, resourcesAre } from '../../harness/observe/predicates/rendered/resources.ts';
+import {
+  everyContainerHasResources,
+  resourcesAre,
+} from '../../harness/observe/predicates/rendered/resources.ts';
 import { nothingWrong } from '../../harness/observe/predicates/result.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import { nameOf, podTemplateOf } from '../../harness/kube/manifests/objects.ts';

@@ -1,9 +1,9 @@
 /** Whether replicas that start together migrated one after the other. */
 import type { LockSample } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 
 /** At every moment at most one connection held the advisory lock of the migrations, and others were seen waiting for it. */
-export function oneAtATime(samples: readonly LockSample[]): Verdict {
+export function oneAtATime(samples: readonly LockSample[]): PredicateResult {
   const holders = samples.map(({ locks }) => locks.filter((lock) => lock.granted).length);
   const waiters = samples.map(({ locks }) => locks.filter((lock) => !lock.granted).length);
   const [most, longest] = [Math.max(0, ...holders), Math.max(0, ...waiters)];

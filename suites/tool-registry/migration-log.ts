@@ -1,6 +1,6 @@
 /** What the log of the migrations says, in whichever words: the documents fix its meaning, not its text. */
 import { tellsNoSecret } from '../../harness/observe/predicates/live/secrets.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 
 /** "It waits for PostgreSQL to be ready (max 30 retries)". */
 export const MAX_ATTEMPTS = 30;
@@ -27,7 +27,7 @@ export function attemptsIn(log: string): number[] {
 }
 
 /** All attempts were made, each once, and not one more. */
-export function gaveUpAfterAllAttempts(log: string): Verdict {
+export function gaveUpAfterAllAttempts(log: string): PredicateResult {
   const attempts = attemptsIn(log);
   const wanted = Array.from({ length: MAX_ATTEMPTS }, (_, index) => index + 1);
   const ok = attempts.join() === wanted.join();
@@ -43,7 +43,7 @@ export function gaveUpAfterAllAttempts(log: string): Verdict {
 }
 
 /** The log says in so many words why there was no migration. */
-export function namesCause(log: string, cause: RegExp, what: string): Verdict {
+export function namesCause(log: string, cause: RegExp, what: string): PredicateResult {
   const line = log.split('\n').find((text) => cause.test(text));
   return {
     ok: line !== undefined,
@@ -60,7 +60,7 @@ export function upgradesIn(log: string): string[] {
 }
 
 /** The log does not tell the password of the database, nor another one that was tried. */
-export function tellsNoPassword(log: string, ...passwords: readonly string[]): Verdict {
+export function tellsNoPassword(log: string, ...passwords: readonly string[]): PredicateResult {
   const named = passwords.map((password, index) => [`password ${index + 1}`, password] as const);
   return tellsNoSecret([{ title: 'the log of the migrations', text: log }], Object.fromEntries(named));
 }

@@ -1,5 +1,5 @@
 /** The script that the init container runs, as the manifests bring it along. */
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Container, KubeObject, PodSpec } from '../../harness/kube/api/types.ts';
 import { field, nameOf, podSpecOf } from '../../harness/kube/manifests/objects.ts';
@@ -62,7 +62,7 @@ function fromConfigMap(
 }
 
 /** The ConfigMap has the script, which can be executed and not be written. */
-export function scriptIsMounted(script: MigrationScript, objects: readonly KubeObject[]): Verdict {
+export function scriptIsMounted(script: MigrationScript, objects: readonly KubeObject[]): PredicateResult {
   const { path, configMap, key, mode, readOnly, runByItself } = script;
   const source = objects.find((o) => o.kind === 'ConfigMap' && o.metadata.name === configMap);
   const text = (field(source, 'data') as Record<string, string> | undefined)?.[key];

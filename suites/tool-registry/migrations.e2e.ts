@@ -1,9 +1,13 @@
 /** The init container brings the schema to the revision of its image: before anything else, once, keeping the data. */
 import type { LockWatch } from '../../fixtures/services/postgres-types.ts';
-import { containerRuns, neverStarted, restartsWithBackOff } from '../../harness/observe/predicates/live/back-off.ts';
+import {
+  containerRuns,
+  neverStarted,
+  restartsWithBackOff,
+} from '../../harness/observe/predicates/live/back-off.ts';
 import { trafficAfterInit } from '../../harness/observe/predicates/live/order.ts';
 import { waitForRollout } from '../../harness/observe/waits/rollout.ts';
-import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong, type PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import { hasCondition } from '../../harness/kube/api/conditions.ts';
@@ -238,7 +242,7 @@ function previous(subject: SubjectConfig): ManifestPatch[] {
 }
 
 /** The previous release registers, finds and calls, on the schema of the one after it. */
-async function worksOn(api: RegistryApi): Promise<Verdict> {
+async function worksOn(api: RegistryApi): Promise<PredicateResult> {
   const complaints: string[] = [];
   for (const call of [
     () => api.register(HYGROMETER),

@@ -4,7 +4,7 @@ import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.
 import { eventually } from '../../harness/observe/waits/eventually.ts';
 import { isExposition } from '../../harness/observe/predicates/live/exposition.ts';
 import { selectorSelectsExactly } from '../../harness/observe/predicates/live/workload.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { podTemplateOf } from '../../harness/kube/manifests/objects.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
 import { newestIsAvailable } from './conditions.ts';
@@ -134,7 +134,7 @@ requirement(
     const { database, databaseUrl } = registryOf(release);
     const connect = await startDatabaseClient(release, lab);
     const wanted = `${database.name} ${database.owner}`;
-    const reached = async (): Promise<Verdict> => {
+    const reached = async (): Promise<PredicateResult> => {
       const session = await connect(databaseUrl);
       const expected = `database and user of a session from a throw-away pod: ${wanted}`;
       return { ok: session === wanted, expected, actual: session };
@@ -162,14 +162,14 @@ requirement(
     for (const { metadata } of release.objects.filter((o) => o.kind === 'Service')) {
       const service = await release.service(metadata.name);
       const labelSelector = `kubernetes.io/service-name=${metadata.name}`;
-      const leads = async (): Promise<Verdict> => {
+      const leads = async (): Promise<PredicateResult> => {
         const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
         return endpointsMatch(service, slices, await release.pods());
       };
       await expect(eventually(leads)).toHold();
     }
     // What `get endpoints` shows is the older kind, which a controller of its own writes.
-    const shown = async (): Promise<Verdict> => {
+    const shown = async (): Promise<PredicateResult> => {
       const ref = { name: SERVICE, namespace };
       const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, ref);
       const actual = addressesOf(endpoints).join(', ');

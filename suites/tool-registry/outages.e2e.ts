@@ -1,7 +1,7 @@
 /** What the application depends on goes away or hangs: it is not restarted for that, and comes back by itself. */
 import { consistently } from '../../harness/observe/predicates/live/consistency.ts';
 import { answeredWithin, type TimedAnswer } from '../../harness/observe/predicates/live/traffic.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
@@ -122,7 +122,7 @@ async function health(release: Release, timeoutMs: number): Promise<TimedAnswer>
 }
 
 /** The process answers its liveness probe for longer than it would take to be restarted for not doing so. */
-async function aliveWithout(what: string, release: Release, pod: Pod): Promise<Verdict> {
+async function aliveWithout(what: string, release: Release, pod: Pod): Promise<PredicateResult> {
   const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
   const path = httpGet?.path ?? '/live';
   const { name } = pod.metadata;

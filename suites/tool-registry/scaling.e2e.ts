@@ -2,7 +2,7 @@
 import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.ts';
 import { eventually } from '../../harness/observe/waits/eventually.ts';
 import { autoscalersCanScale } from '../../harness/observe/predicates/rendered/autoscaling.ts';
-import { nothingWrong, type Verdict } from '../../harness/observe/predicates/result.ts';
+import { nothingWrong, type PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
@@ -129,7 +129,7 @@ requirement(
 async function expectEndpoints(release: Release): Promise<void> {
   const { kube, namespace } = release;
   const labelSelector = `kubernetes.io/service-name=${SERVICE}`;
-  const asked = async (): Promise<Verdict> => {
+  const asked = async (): Promise<PredicateResult> => {
     const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
     return endpointsMatch(await release.service(SERVICE), slices, await release.pods());
   };

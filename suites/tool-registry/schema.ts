@@ -1,7 +1,7 @@
 /** The schema of the registry's database, and whether it was current before anybody was sent traffic. */
 import { z } from 'zod';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import { sampleUntilStopped, type Sampling } from '../../harness/core/sampling.ts';
@@ -60,7 +60,7 @@ export async function headOf(release: Release, pod: Pod): Promise<string> {
 }
 
 /** Revision, tables and extension are those that the image's scripts lead to. */
-export function schemaIsCurrent(schema: Schema, head: string): Verdict {
+export function schemaIsCurrent(schema: Schema, head: string): PredicateResult {
   const details = gaps(schema, head);
   return {
     ok: details.length === 0,
@@ -72,7 +72,7 @@ export function schemaIsCurrent(schema: Schema, head: string): Verdict {
 }
 
 /** Whenever a pod was a ready endpoint, the schema was current; and it was seen when it was not yet, with nobody there. */
-export function schemaBeforeTraffic(samples: readonly SchemaSample[], head: string): Verdict {
+export function schemaBeforeTraffic(samples: readonly SchemaSample[], head: string): PredicateResult {
   const start = samples[0]?.at ?? 0;
   const early = samples.filter(({ ready, schema }) => ready.length > 0 && gaps(schema, head).length > 0);
   const before = samples.filter(({ ready, schema }) => ready.length === 0 && gaps(schema, head).length > 0);

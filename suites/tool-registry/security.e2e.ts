@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { cgroupOf } from '../../clusters/container-of.ts';
 import { findContainerCgroup, type ContainerCgroup } from '../../clusters/node-cgroup.ts';
 import { mounts } from '../../harness/observe/predicates/live/mounts.ts';
-import { gainsNoPrivileges, hasNoCapabilities, runsAsUser } from '../../harness/observe/predicates/live/process.ts';
+import {
+  gainsNoPrivileges,
+  hasNoCapabilities,
+  runsAsUser,
+} from '../../harness/observe/predicates/live/process.ts';
 import { cgroupMatches } from '../../harness/observe/predicates/live/resources.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Container } from '../../harness/kube/api/types.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
@@ -103,7 +107,7 @@ requirement(
   },
 );
 
-async function inEveryPod(release: Release, ask: (status: string) => Verdict): Promise<void> {
+async function inEveryPod(release: Release, ask: (status: string) => PredicateResult): Promise<void> {
   for (const pod of await release.deployment(DEPLOYMENT).pods()) {
     await expect(ask(await release.output(pod, ['cat', '/proc/1/status'], 'api'))).toHold();
   }

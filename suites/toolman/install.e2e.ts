@@ -3,12 +3,12 @@ import { endpointsMatch } from '../../harness/observe/predicates/live/endpoints.
 import { eventually } from '../../harness/observe/waits/eventually.ts';
 import { imageIdMatches } from '../../harness/observe/predicates/live/image.ts';
 import { selectorSelectsExactly } from '../../harness/observe/predicates/live/workload.ts';
-import type { Verdict } from '../../harness/observe/predicates/result.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { containerStatus } from '../../harness/run/suite/release.ts';
 import { expect } from '../../harness/run/suite/assertions.ts';
 import { endpointSlices } from './endpoints.ts';
 import { requirement } from './kit.ts';
-import { probePod } from './probe-pod.ts';
+import { probePod } from './client-pod.ts';
 
 requirement(
   'T-02',
@@ -108,12 +108,12 @@ requirement('T-22', 'answers by its DNS name from another namespace', async ({ r
   const host = `toolman.${release.namespace}.svc.cluster.local`;
   const { ports = [] } = (await release.service('toolman')).spec;
   // The cluster's DNS and each node's proxy learn of the Service and of its pods in their own time.
-  const resolves = async (): Promise<Verdict> => {
+  const resolves = async (): Promise<PredicateResult> => {
     const { exitCode, stdout, stderr } = await client.run(['busybox', 'nslookup', host]);
     const actual = exitCode === 0 ? 'it does' : `${stdout}${stderr}`.trim() || `exit code ${exitCode}`;
     return { ok: exitCode === 0, expected: `${host} resolves`, actual };
   };
-  const answers = async (): Promise<Verdict> => {
+  const answers = async (): Promise<PredicateResult> => {
     const told: string[] = [];
     // Which of several ports is that of the interface no document says.
     for (const { port } of ports) {

@@ -2,7 +2,11 @@
 import type { NodeAccess } from '../../clusters/cluster.ts';
 import { cgroupOf } from '../../clusters/container-of.ts';
 import { consistently, readinessUnmoved } from '../../harness/observe/predicates/live/consistency.ts';
-import { noRestartsNoOom, warningEvents, type CgroupKills } from '../../harness/observe/predicates/live/restarts.ts';
+import {
+  noRestartsNoOom,
+  warningEvents,
+  type CgroupKills,
+} from '../../harness/observe/predicates/live/restarts.ts';
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';

@@ -1,13 +1,13 @@
 /** Looks at the machine before a run, and mends what it can: the same code for `e2e` and `doctor`. */
 import { InterruptedError, messageOf } from '../../core/errors.ts';
 import { throwIfAborted } from '../../core/deadline.ts';
-import { checkEngine } from './checks/engine.ts';
-import { checkEnvironment } from './checks/environment.ts';
-import { checkLeftovers } from './checks/leftovers.ts';
-import { checkInotify, checkOpenFiles } from './checks/limits.ts';
-import { checkNode, checkPrograms } from './checks/programs.ts';
-import { checkCpus, checkDisk, checkMemory } from './checks/resources.ts';
-import { checkTools } from './checks/tools.ts';
+import { checkEngine } from './inspections/engine.ts';
+import { checkEnvironment } from './inspections/environment.ts';
+import { checkLeftovers } from './inspections/leftovers.ts';
+import { checkInotify, checkOpenFiles } from './inspections/limits.ts';
+import { checkNode, checkPrograms } from './inspections/programs.ts';
+import { checkCpus, checkDisk, checkMemory } from './inspections/resources.ts';
+import { checkTools } from './inspections/tools.ts';
 import { sentenceOf, type Check, type Finding, type PreflightDeps, type PreflightNeed } from './finding.ts';
 
 export interface PreflightOptions {

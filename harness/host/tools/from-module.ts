@@ -5,7 +5,7 @@ import { CommandError, type CommandOptions } from '../../core/command.ts';
 import { seconds } from '../../core/deadline.ts';
 import { intoCache } from './cache.ts';
 import { findProgram } from './find-program.ts';
-import type { ToolDeps } from './resolve-tool.ts';
+import type { ToolDeps } from './deps.ts';
 import type { ToolPin } from './versions.ts';
 
 /**

@@ -10,7 +10,7 @@ import { throwIfAborted } from '../../core/deadline.ts';
 import { messageOf } from '../../core/errors.ts';
 import { intoCache } from './cache.ts';
 import { thisPlatform } from './platform.ts';
-import type { ToolDeps } from './resolve-tool.ts';
+import type { ToolDeps } from './deps.ts';
 import type { ToolPin } from './versions.ts';
 
 /** A machine without a way out should be told within seconds; one with a slow line may take its time. */

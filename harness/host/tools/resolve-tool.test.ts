@@ -9,7 +9,7 @@ import { silentLog } from '../../core/log.ts';
 import type { FakeMachine } from '../../testing/fake-programs.ts';
 import { fakeMachine } from '../../testing/fake-programs.ts';
 import { thisPlatform } from './platform.ts';
-import type { ToolDeps } from './resolve-tool.ts';
+import type { ToolDeps } from './deps.ts';
 import { expectedSource, resolveTool } from './resolve-tool.ts';
 import { versionIn } from './version.ts';
 import type { ToolPin } from './versions.ts';

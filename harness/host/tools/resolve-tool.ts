@@ -3,30 +3,15 @@
  * the Go module. Never silently another version.
  */
 import { InfrastructureError, InterruptedError, messageOf } from '../../core/errors.ts';
-import type { CommandRunner } from '../../core/command.ts';
-import type { Log } from '../../core/log.ts';
 import { cachedTool } from './cache.ts';
+import type { ToolDeps } from './deps.ts';
 import { findProgram } from './find-program.ts';
 import { buildFromModule } from './from-module.ts';
 import { downloadRelease } from './from-release.ts';
 import { thisPlatform } from './platform.ts';
 import { reportedVersion } from './reported-version.ts';
-import type { ToolName, ToolPin } from './versions.ts';
+import type { ToolName } from './versions.ts';
 import { TOOL_PINS } from './versions.ts';
-
-export interface ToolDeps {
-  run: CommandRunner;
-  log: Log;
-  /** The project's `.cache`; tools are kept in `<cacheDir>/tools/<name>-<version>/<name>`. */
-  cacheDir: string;
-  /** `PATH`, proxies and Go settings are read from here. */
-  env: Record<string, string | undefined>;
-  /** One line for the reader about a step that takes time or a decision taken. */
-  onProgress?: ((text: string) => void) | undefined;
-  signal?: AbortSignal | undefined;
-  /** Default: the pinned versions; replaced in tests. */
-  pins?: Record<ToolName, ToolPin>;
-}
 
 export type ToolSource = 'path' | 'cache' | 'release' | 'module';
 

@@ -181,7 +181,7 @@ function connect(
   };
   const path = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods/${encodeURIComponent(options.pod)}/exec`;
   // `exec()` itself drops frames of streams that were not asked for with an exception inside of an event handler.
-  return new Exec(config).handler.connect(`${path}?${query.toString()}`, null, onFrame) as Promise<Socket>;
+  return new Exec(config).handler.connect(`${path}?${query.toString()}`, null, onFrame);
 }
 
 function sendInput(socket: Socket, input: string): void {

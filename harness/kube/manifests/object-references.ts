@@ -2,7 +2,7 @@
 import type { KubeObject, LabelSelector, Service } from '../api/types.ts';
 import { matchesLabels, matchesSelector } from '../api/selectors.ts';
 import { allContainers, field, find, nameOf, ofKind, podTemplateOf, workloads } from './objects.ts';
-import type { ReferencedKind, References } from './references.ts';
+import type { ReferencedKind, References } from './reference.ts';
 
 /** @param system the rendered objects among which selectors select; test pods are not among them */
 export function objectReferences(object: KubeObject, system: readonly KubeObject[]): References {

@@ -9,7 +9,13 @@ import {
   podTemplateOf,
   workloads,
 } from './objects.ts';
-import { object, sampleContainer, sampleDeployment, samplePodSpec, sampleSystem } from '../../testing/sample-objects.ts';
+import {
+  object,
+  sampleContainer,
+  sampleDeployment,
+  samplePodSpec,
+  sampleSystem,
+} from '../../testing/sample-objects.ts';
 
 const template = { template: { spec: samplePodSpec() } };
 

@@ -1,7 +1,7 @@
 /** What a pod refers to: objects, keys, its own volumes and ports. */
 import type { Container, KubeObject, PodSpec, Probe } from '../api/types.ts';
 import { allContainers, field, nameOf, podTemplateOf } from './objects.ts';
-import type { ObjectReference, ReferencedKind, References } from './references.ts';
+import type { ObjectReference, ReferencedKind, References } from './reference.ts';
 
 export function podReferences(object: KubeObject): References {
   const found: References = { toFollow: [], problems: [], checked: 0 };

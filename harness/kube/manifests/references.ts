@@ -1,45 +1,9 @@
 /** Follows every reference of rendered objects: to other objects, their keys, ports, volumes and labels. */
-import type { KnownKind } from '../api/client.ts';
 import type { ConfigMap, KubeObject } from '../api/types.ts';
 import { field, find, isHelmTest, nameOf } from './objects.ts';
 import { objectReferences } from './object-references.ts';
 import { podReferences } from './pod-references.ts';
-
-/** Something that an object needs and that does not exist. */
-export interface ReferenceProblem {
-  /** `Deployment toolman` */
-  object: string;
-  /** JSON Pointer of the reference, `/spec/template/spec/volumes/0/configMap/name`. */
-  path: string;
-  /** `ConfigMap toolman-servers-config` */
-  refers: string;
-  why: string;
-}
-
-/** Kinds that a reference may have to look for in the cluster. */
-export type ReferencedKind = KnownKind;
-
-/** The object in the release's namespace (or cluster-wide, by its kind); `undefined` when there is none. */
-export type Lookup = (kind: ReferencedKind, name: string) => Promise<KubeObject | undefined>;
-
-/** A reference by name, not followed yet. */
-export interface ObjectReference {
-  object: KubeObject;
-  path: string;
-  kind: ReferencedKind;
-  name: string;
-  /** Keys of a ConfigMap or Secret that are needed. */
-  keys?: readonly string[];
-  optional?: boolean;
-}
-
-/** What a collector finds: references to follow, and those that the rendered objects alone prove to be dangling. */
-export interface References {
-  toFollow: ObjectReference[];
-  problems: ReferenceProblem[];
-  /** How many references were looked at. */
-  checked: number;
-}
+import type { Lookup, ObjectReference, ReferencedKind, ReferenceProblem } from './reference.ts';
 
 /** Kinds of the whole cluster: without a cluster to ask, nothing can be said about those that a chart does not bring. */
 const CLUSTER_SCOPED: ReadonlySet<ReferencedKind> = new Set([

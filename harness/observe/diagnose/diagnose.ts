@@ -1,10 +1,10 @@
 /** Why did it fail: reads a namespace, explains it, tells it in the order in which a person would ask. */
 import type { KubeClient } from '../../kube/api/client.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import type { Focus } from './explain.ts';
 import { explain } from './explain.ts';
 import { readWorld } from './read-world.ts';
-import type { RecordingLike } from './recording-like.ts';
+import type { RecordingLike } from '../recorder/recording-like.ts';
 import type { TimelineEntry } from './timeline.ts';
 import { timelineOfEvents, timelineOfRecording } from './timeline.ts';
 import type { Explanation } from './world.ts';

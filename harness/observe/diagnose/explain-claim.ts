@@ -1,7 +1,7 @@
 /** Why a PersistentVolumeClaim is not bound, and which nodes a bound one ties its pods to. */
 import { z } from 'zod';
 import type { KubeObject } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { HINT } from './hints.ts';
 import { clip, listed } from '../../core/wording.ts';
 import type { World } from './world.ts';

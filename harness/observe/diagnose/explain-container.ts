@@ -1,6 +1,6 @@
 /** Why a container does not run, or does not keep running. */
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { exitText } from './exit-code.ts';
 import { explainImage } from './explain-image.ts';
 import type { ProbeFailure, ProbeKind } from './explain-probe.ts';

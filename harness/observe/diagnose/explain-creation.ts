@@ -1,5 +1,5 @@
 /** Why the API server refuses to create a pod: the messages of admission, as FailedCreate events carry them. */
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { HINT } from './hints.ts';
 import { clip } from '../../core/wording.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseQuantity } from '../../kube/api/quantity.ts';
 import type { Pod } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { explainBinding, explainClaim } from './explain-claim.ts';
 import { HINT } from './hints.ts';
 import { mayUse, nodeDemand, taintText, untolerated } from './node-fit.ts';

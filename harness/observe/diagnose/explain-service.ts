@@ -1,7 +1,7 @@
 /** Why a Service leads nowhere. */
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Service } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { HINT } from './hints.ts';
 import { labelText, listed } from '../../core/wording.ts';
 import type { Explanation, World } from './world.ts';

@@ -1,7 +1,7 @@
 /** Why a pod that has a node has no container yet: volumes that cannot be mounted, a sandbox that cannot be made. */
 import { hasCondition } from '../../kube/api/conditions.ts';
 import type { Pod, Volume } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { explainBinding } from './explain-claim.ts';
 import { HINT } from './hints.ts';
 import { clip, listed } from '../../core/wording.ts';

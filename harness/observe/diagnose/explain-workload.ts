@@ -1,7 +1,7 @@
 /** What a workload says about itself: how far it is, and why it has no pods. */
 import { z } from 'zod';
 import type { KubeObject, Workload } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { explainCreation } from './explain-creation.ts';
 import { HINT } from './hints.ts';
 import { clip, count } from '../../core/wording.ts';

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Service } from '../../kube/api/types.ts';
 import { tell } from './diagnose.ts';
 import { explain } from './explain.ts';
-import { makeDeployment, makeEvent, makePod, makeReplicaSet, makeWorld, pendingPod } from '../../testing/sample-world.ts';
+import {
+  makeDeployment,
+  makeEvent,
+  makePod,
+  makeReplicaSet,
+  makeWorld,
+  pendingPod,
+} from '../../testing/sample-world.ts';
 import type { World } from './world.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };

@@ -2,7 +2,7 @@
 import { ownPods } from '../../kube/api/workload-pods.ts';
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { explainPod } from './explain-pod.ts';
 import { explainService } from './explain-service.ts';
 import { explainAutoscaler, explainRefusal, workloadState } from './explain-workload.ts';

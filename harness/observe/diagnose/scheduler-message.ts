@@ -30,7 +30,7 @@ export interface SchedulingReason {
   text: string;
 }
 
-export interface SchedulingVerdict {
+export interface SchedulingRefusal {
   available: number;
   total: number;
   reasons: SchedulingReason[];
@@ -54,7 +54,7 @@ const PATTERNS: readonly [RegExp, SchedulingObstacle][] = [
 ];
 
 /** @returns undefined when the text is no such summary */
-export function parseSchedulerMessage(message: string): SchedulingVerdict | undefined {
+export function parseSchedulerMessage(message: string): SchedulingRefusal | undefined {
   // What follows only repeats, for evicting others or for claimed devices, what the first half says.
   const [verdict = ''] = message.split(/[.,]? (?:no new claims to deallocate|preemption:)/);
   const match = /^(\d+)\/(\d+) nodes are available: (.*?)\.?$/s.exec(verdict.trim());

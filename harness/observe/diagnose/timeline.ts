@@ -1,6 +1,6 @@
 /** The last state changes before a failure, with times. */
 import type { KubeEvent } from '../../kube/api/types.ts';
-import type { RecordingLike } from './recording-like.ts';
+import type { RecordingLike } from '../recorder/recording-like.ts';
 import { clip } from '../../core/wording.ts';
 import { eventCount, eventTime } from './world.ts';
 

@@ -9,7 +9,7 @@ import type {
   Service,
   Workload,
 } from '../../kube/api/types.ts';
-import type { Cause } from '../../run/report/model.ts';
+import type { Cause } from './diagnosis.ts';
 import { timeOf } from '../../core/wording.ts';
 
 /** A list is `undefined` when it could not be read: then nothing may be concluded from an absence. */

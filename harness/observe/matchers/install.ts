@@ -4,12 +4,12 @@ import { imageMatchers } from './images.ts';
 import { placementMatchers } from './placement.ts';
 import { replicaMatchers } from './replicas.ts';
 import { stabilityMatchers } from './stability.ts';
-import { verdictMatchers } from './verdicts.ts';
+import { predicateMatchers } from './to-hold.ts';
 
 /** Adds the matchers to an `expect`; call it once per worker, before the first check. */
 export function installMatchers(expect: ExpectStatic): void {
   expect.extend({
-    ...verdictMatchers,
+    ...predicateMatchers,
     ...replicaMatchers,
     ...placementMatchers,
     ...stabilityMatchers,

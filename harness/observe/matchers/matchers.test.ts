@@ -1,23 +1,28 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 import { makeDeployment, makeNode, makePod } from '../../testing/sample-world.ts';
 import { Recording } from '../recorder/recording.ts';
 import { installMatchers } from './install.ts';
-import { observeVerdicts } from './observer.ts';
+import { observeResults } from './result-sink.ts';
 import type { WorkloadHandle } from './subject.ts';
-import { VerdictError } from './verdict-error.ts';
+import { PredicateFailure } from './predicate-failure.ts';
 
 beforeAll(() => {
   installMatchers(expect);
 });
 
-const good: Verdict = { ok: true, expected: '3 available', actual: '3', observed: ['3 of 3'] };
-const bad: Verdict = { ok: false, expected: '3 available', actual: '2', details: ['web-2 is Pending'] };
-const failure = async (assertion: () => unknown): Promise<VerdictError> => {
+const good: PredicateResult = { ok: true, expected: '3 available', actual: '3', observed: ['3 of 3'] };
+const bad: PredicateResult = {
+  ok: false,
+  expected: '3 available',
+  actual: '2',
+  details: ['web-2 is Pending'],
+};
+const failure = async (assertion: () => unknown): Promise<PredicateFailure> => {
   try {
     await assertion();
   } catch (error) {
-    return error as VerdictError;
+    return error as PredicateFailure;
   }
   throw new Error('the assertion passed');
 };
@@ -46,10 +51,10 @@ describe('toHold', () => {
     await expect(bad).not.toHold();
     await expect(Promise.resolve(good)).toHold();
     const error = await failure(() => expect(bad).toHold());
-    expect(error).toBeInstanceOf(VerdictError);
+    expect(error).toBeInstanceOf(PredicateFailure);
     expect(error).toMatchObject({
       name: 'AssertionError',
-      code: 'E_VERDICT',
+      code: 'E_ASSERTION',
       expected: '3 available',
       actual: '2',
       verdict: bad,
@@ -64,7 +69,7 @@ describe('toHold', () => {
   });
 
   it('fails at once for a value, so that a forgotten await is no pass', () => {
-    expect(() => void expect(bad).toHold()).toThrow(VerdictError);
+    expect(() => void expect(bad).toHold()).toThrow(PredicateFailure);
   });
 
   it.each([
@@ -76,7 +81,7 @@ describe('toHold', () => {
 
   it('reports every verdict to the observer of its own check', async () => {
     const seen: string[] = [];
-    await observeVerdicts(
+    await observeResults(
       (v) => seen.push(...(v.observed ?? [])),
       async () => expect(good).toHold(),
     );

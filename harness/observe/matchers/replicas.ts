@@ -1,7 +1,7 @@
 /** Matchers about how many replicas there are and how they are. */
 import { eventually } from '../waits/eventually.ts';
 import { allContainersReady, replicas } from '../predicates/live/workload.ts';
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle, workload } from './settle.ts';
 
@@ -37,6 +37,9 @@ export const replicaMatchers = {
 };
 
 /** A replica that has missed a probe or two is back soon; that none does so is for other assertions. */
-async function settleInTime(context: MatcherContext, ask: () => Promise<Verdict>): Promise<MatcherOutcome> {
+async function settleInTime(
+  context: MatcherContext,
+  ask: () => Promise<PredicateResult>,
+): Promise<MatcherOutcome> {
   return settle(context, context.isNot === true ? await ask() : await eventually(ask));
 }

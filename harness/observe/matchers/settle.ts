@@ -1,10 +1,10 @@
 /** From a verdict to what vitest wants of a matcher. */
 import { CheckFailure } from '../../core/errors.ts';
-import type { Verdict } from '../predicates/result.ts';
-import { reportVerdict } from './observer.ts';
+import type { PredicateResult } from '../predicates/result.ts';
+import { reportResult } from './result-sink.ts';
 import type { WorkloadHandle } from './subject.ts';
 import { isWorkloadHandle } from './subject.ts';
-import { VerdictError } from './verdict-error.ts';
+import { PredicateFailure } from './predicate-failure.ts';
 
 /** What vitest binds `this` to in a matcher, as far as it is used here. */
 export interface MatcherContext {
@@ -22,10 +22,10 @@ export interface MatcherOutcome {
 /**
  * Passes a verdict on to vitest. It throws by itself where vitest would, because vitest's own error cannot carry the verdict.
  *
- * @throws VerdictError when the assertion fails; CheckFailure E_VACUOUS for a verdict that holds without having looked at anything
+ * @throws PredicateFailure when the assertion fails; CheckFailure E_VACUOUS for a verdict that holds without having looked at anything
  */
-export function settle(context: MatcherContext, verdict: Verdict): MatcherOutcome {
-  reportVerdict(verdict);
+export function settle(context: MatcherContext, verdict: PredicateResult): MatcherOutcome {
+  reportResult(verdict);
   if (verdict.ok && saysNothing(verdict)) {
     throw new CheckFailure(
       'E_VACUOUS',
@@ -37,7 +37,7 @@ export function settle(context: MatcherContext, verdict: Verdict): MatcherOutcom
     );
   }
   const negated = context.isNot === true;
-  if (verdict.ok === negated) throw new VerdictError(verdict, { negated });
+  if (verdict.ok === negated) throw new PredicateFailure(verdict, { negated });
   return {
     pass: verdict.ok,
     message: () => verdict.actual,
@@ -46,7 +46,7 @@ export function settle(context: MatcherContext, verdict: Verdict): MatcherOutcom
   };
 }
 
-function saysNothing(verdict: Verdict): boolean {
+function saysNothing(verdict: PredicateResult): boolean {
   const blank = (text: string): boolean => text.trim() === '';
   const seen = [verdict.actual, ...(verdict.observed ?? [])];
   return blank(verdict.expected) || seen.every(blank);

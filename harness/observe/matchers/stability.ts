@@ -2,7 +2,7 @@
 import type { CgroupKills } from '../predicates/live/restarts.ts';
 import { noRestartsNoOom, warningEvents } from '../predicates/live/restarts.ts';
 import { initOrder } from '../predicates/live/order.ts';
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle, workload } from './settle.ts';
 
@@ -46,7 +46,7 @@ export const stabilityMatchers = {
 };
 
 /** One verdict for several pods: it holds when each does. */
-export function all(verdicts: readonly Verdict[]): Verdict {
+export function all(verdicts: readonly PredicateResult[]): PredicateResult {
   const bad = verdicts.filter((v) => !v.ok);
   return {
     ok: verdicts.length > 0 && bad.length === 0,

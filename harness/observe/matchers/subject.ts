@@ -1,6 +1,6 @@
 /** What the matchers ask questions of. Release objects implement it; nothing here knows how they come to be. */
 import type { Node, Pod, Workload } from '../../kube/api/types.ts';
-import type { RecordingLike } from '../diagnose/recording-like.ts';
+import type { RecordingLike } from '../recorder/recording-like.ts';
 
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
 

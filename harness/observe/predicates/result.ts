@@ -1,5 +1,5 @@
 /** What a check of the library answers: pure data, turned into an assertion by a matcher. */
-export interface Verdict {
+export interface PredicateResult {
   ok: boolean;
   /** The promise, as a noun phrase or sentence: `3 available replicas`. */
   expected: string;
@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /** Holds when there is no complaint; otherwise the complaints are what is the case. */
-export function nothingWrong(expected: string, complaints: readonly string[]): Verdict {
+export function nothingWrong(expected: string, complaints: readonly string[]): PredicateResult {
   const [first] = complaints;
   if (first === undefined) return { ok: true, expected, actual: 'nothing is wrong' };
   const more = complaints.length === 1 ? '' : ` (and ${complaints.length - 1} more)`;

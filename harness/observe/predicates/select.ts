@@ -1,7 +1,7 @@
 /** How static checks choose what they look at. A check that selected nothing has tested nothing. */
 import type { KubeObject } from '../../kube/api/types.ts';
 import { allContainers, nameOf, podSpecOf, type ContainerEntry } from '../../kube/manifests/objects.ts';
-import type { Verdict } from './result.ts';
+import type { PredicateResult } from './result.ts';
 
 /** A container and the object that runs it. */
 export interface OwnedContainer extends ContainerEntry {
@@ -31,7 +31,7 @@ function titleOf(object: KubeObject, { role, container }: ContainerEntry): strin
 }
 
 /** The verdict when there is nothing to look at. */
-export function selectedNothing(expected: string, what: string): Verdict {
+export function selectedNothing(expected: string, what: string): PredicateResult {
   return { ok: false, expected, actual: `selected nothing: ${what}` };
 }
 
@@ -44,7 +44,7 @@ export function everyOne<T>(
     title: (entry: T) => string;
     wrong: (entry: T) => string | undefined;
   },
-): Verdict {
+): PredicateResult {
   const { expected, what, title, wrong } = options;
   if (entries.length === 0) return selectedNothing(expected, `the manifests have no ${what}`);
   const details = entries.flatMap((entry) => {

@@ -1,7 +1,7 @@
 /** Walks the recorded states of pods and tells what happened to their containers from one state to the next. */
 import { hasCondition } from '../../kube/api/conditions.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../kube/api/types.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
 export type Terminated = NonNullable<ContainerState['terminated']>;
 

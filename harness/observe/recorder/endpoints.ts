@@ -1,7 +1,7 @@
 /** Who was behind a Service at every moment, from its EndpointSlices. */
 import type { EndpointSlice } from '../../kube/api/types.ts';
 import { uidOf } from './container-steps.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
 export interface EndpointsMoment {
   seq: number;

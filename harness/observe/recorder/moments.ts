@@ -2,7 +2,7 @@
 import type { KubeEvent, Pod } from '../../kube/api/types.ts';
 import type { ContainerStep, PodStep } from './container-steps.ts';
 import { containerSteps, describeEnd, isReady, podSteps } from './container-steps.ts';
-import type { PodMoment, RecordedChange } from './recording.ts';
+import type { PodMoment, RecordedChange } from './change.ts';
 import { eventCount } from './warning-events.ts';
 
 type Telling = Pick<PodMoment, 'kind' | 'text' | 'warning' | 'container'>;

@@ -5,9 +5,9 @@
 import type { Pod } from '../../kube/api/types.ts';
 import type { Terminated } from './container-steps.ts';
 import { describeEnd, podSteps, statuses, uidOf } from './container-steps.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
-export interface OrderVerdict {
+export interface OrderResult {
   ok: boolean;
   /** What was seen that decides it, one sentence. */
   evidence: string;
@@ -33,7 +33,7 @@ interface Start {
  *
  * @param pod name or uid
  */
-export function initEndedBeforeMain(changes: readonly RecordedChange[], pod: string): OrderVerdict {
+export function initEndedBeforeMain(changes: readonly RecordedChange[], pod: string): OrderResult {
   const history = historyOf(changes, pod);
   const last = history.at(-1)?.pod;
   if (!last) return no(`the recording has no pod ${pod}`);
@@ -70,7 +70,7 @@ export function endedBeforeStarted(
   changes: readonly RecordedChange[],
   first: string,
   second: string,
-): OrderVerdict {
+): OrderResult {
   const history = historyOf(changes, first);
   const names = history.at(-1)?.pod.spec.containers.map((c) => c.name);
   if (!names) return no(`the recording has no pod ${first}`);
@@ -88,7 +88,7 @@ export function endedBeforeStarted(
   );
 }
 
-function before({ name, end, seq }: Ends, start: Start): OrderVerdict {
+function before({ name, end, seq }: Ends, start: Start): OrderResult {
   const finishedAt = end.finishedAt ?? '';
   // Both have the form 2026-01-01T00:00:00Z, which sorts as text; within one second only the arrival tells.
   if (finishedAt > start.startedAt) {
@@ -137,10 +137,10 @@ function successOf(history: readonly { seq: number; pod: Pod }[], name: string):
   return undefined;
 }
 
-function yes(evidence: string): OrderVerdict {
+function yes(evidence: string): OrderResult {
   return { ok: true, evidence };
 }
 
-function no(evidence: string): OrderVerdict {
+function no(evidence: string): OrderResult {
   return { ok: false, evidence };
 }

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../../core/errors.ts';
 import { createRedactor, redactDeep } from '../../core/redact.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
 const changeSchema = z.looseObject({
   seq: z.number(),

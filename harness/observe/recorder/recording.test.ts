@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerState, ContainerStatus, KubeObject, Pod, PodSpec } from '../../kube/api/types.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 import { Recording } from './recording.ts';
 
 const second = (s: number): string => `2026-01-01T00:00:${String(s).padStart(2, '0')}Z`;

@@ -4,50 +4,18 @@
  */
 import type { KindRef, ObjectOf } from '../../kube/api/client.ts';
 import type { KubeObject, Pod } from '../../kube/api/types.ts';
+import type { PodMoment, RecordedChange } from './change.ts';
 import { podSteps, uidOf } from './container-steps.ts';
 import type { EndpointsMoment } from './endpoints.ts';
 import { findFirstReady, traceEndpoints } from './endpoints.ts';
 import { tellMoments } from './moments.ts';
-import type { OrderVerdict } from './order.ts';
+import type { OrderResult } from './order.ts';
 import { endedBeforeStarted, initEndedBeforeMain } from './order.ts';
 import { readRecordingFile } from './recording-file.ts';
 import type { ContainerRestart, OomKill, UnreadySpan } from './restarts.ts';
 import { findOomKills, findRestarts, findUnready } from './restarts.ts';
 import type { WarningEvent } from './warning-events.ts';
 import { findWarningEvents } from './warning-events.ts';
-
-export interface RecordedChange {
-  /** Position in the recording, 0, 1, 2 …; total order over all kinds. */
-  seq: number;
-  /** When this process received it, ms since the epoch. */
-  at: number;
-  type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  object: KubeObject;
-}
-
-/** Something that happened to a container, in the reader's words. */
-export interface PodMoment {
-  at: number;
-  pod: string;
-  container?: string;
-  kind:
-    | 'created'
-    | 'scheduled'
-    | 'init-started'
-    | 'init-finished'
-    | 'started'
-    | 'ready'
-    | 'unready'
-    | 'waiting'
-    | 'terminated'
-    | 'restarted'
-    | 'oom-killed'
-    | 'deleting'
-    | 'deleted'
-    | 'event';
-  text: string;
-  warning: boolean;
-}
 
 /** Latest known state of one object. */
 interface Latest {
@@ -142,12 +110,12 @@ export class Recording {
   }
 
   /** Whether every init container of a pod ended with 0 before its main containers started. */
-  initEndedBeforeMainStarted(pod: string): OrderVerdict {
+  initEndedBeforeMainStarted(pod: string): OrderResult {
     return initEndedBeforeMain(this.#changes, pod);
   }
 
   /** Whether one pod (a migration Job's) ended with 0 before the containers of another started. */
-  podEndedBeforePodStarted(first: string, second: string): OrderVerdict {
+  podEndedBeforePodStarted(first: string, second: string): OrderResult {
     return endedBeforeStarted(this.#changes, first, second);
   }
 

@@ -1,6 +1,6 @@
 /** Restarts, kills by the kernel, and losses of readiness, from the states of pods. */
 import { containerSteps, isReady, podSteps, uidOf } from './container-steps.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
 export interface ContainerRestart {
   pod: string;

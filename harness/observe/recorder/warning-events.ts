@@ -1,6 +1,6 @@
 /** Warning events of a namespace, each once with its last count. */
 import type { KubeEvent } from '../../kube/api/types.ts';
-import type { RecordedChange } from './recording.ts';
+import type { RecordedChange } from './change.ts';
 
 export interface WarningEvent {
   reason: string;

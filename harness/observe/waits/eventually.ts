@@ -1,7 +1,7 @@
 /** What holds a moment after what it follows from: several controllers write about one pod, each when it comes to it. */
 import type { Clock } from '../../core/deadline.ts';
 import { waitFor, WaitTimeout } from '../../core/deadline.ts';
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 
 export interface Eventually {
   /** Default 20 000 ms: a controller that is late, not a change that takes time. */
@@ -12,12 +12,12 @@ export interface Eventually {
 
 /** Asks until the verdict is ok or the time is over; the last one, whatever it says, is what is to be judged. */
 export async function eventually(
-  ask: () => Promise<Verdict>,
+  ask: () => Promise<PredicateResult>,
   { timeoutMs = 20_000, ...limits }: Eventually = {},
-): Promise<Verdict> {
-  let last: Verdict | undefined;
+): Promise<PredicateResult> {
+  let last: PredicateResult | undefined;
   try {
-    return await waitFor<Verdict>({
+    return await waitFor<PredicateResult>({
       ...limits,
       what: 'a verdict to hold',
       timeoutMs,

@@ -4,7 +4,8 @@ import { makeDeployment, makePod, makeReplicaSet, NOW } from '../../testing/samp
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import { ownPods, podsOf } from '../../kube/api/workload-pods.ts';
-import { rolloutGap, waitForRollout } from './rollout.ts';
+import { waitForRollout } from './rollout.ts';
+import { rolloutGap } from '../predicates/live/rollout-gap.ts';
 import { sleepingClock } from '../../testing/sleeping-clock.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };

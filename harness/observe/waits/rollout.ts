@@ -2,7 +2,7 @@
 import type { Clock, Observation } from '../../core/deadline.ts';
 import { waitFor } from '../../core/deadline.ts';
 import { hopeless } from '../diagnose/hopeless.ts';
-import { count } from '../../core/wording.ts';
+import { isUnseen, rolloutGap } from '../predicates/live/rollout-gap.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { WorkloadRef } from '../../kube/api/workload-pods.ts';
@@ -60,28 +60,6 @@ export async function waitForRollout(
         : { done: false, seen: missing, hopeless: reason };
     },
   });
-}
-
-/** What is missing to a complete rollout, in one phrase; undefined when nothing is. Source: `kubectl rollout status`. */
-export function rolloutGap(workload: Workload, pods: readonly Pod[]): string | undefined {
-  if (isUnseen(workload)) return 'the controller has not seen the latest spec yet';
-  const status = workload.status ?? {};
-  const daemon = workload.kind === 'DaemonSet';
-  const wanted = daemon ? (status.desiredNumberScheduled ?? 0) : (workload.spec.replicas ?? 1);
-  const updated = (daemon ? status.updatedNumberScheduled : status.updatedReplicas) ?? 0;
-  const available = (daemon ? status.numberAvailable : status.availableReplicas) ?? 0;
-  const total = daemon ? wanted : (status.replicas ?? 0);
-  const replicas = daemon ? count(wanted, 'node') : count(wanted, 'replica');
-  if (updated < wanted) return `${updated} of ${replicas} updated, ${available} available`;
-  if (available < wanted) return `${available} of ${replicas} available`;
-  if (total > wanted) return `${count(total - wanted, 'old replica')} still there`;
-  const leaving = pods.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
-  if (leaving > 0) return `all of ${replicas} available, ${count(leaving, 'old pod')} still terminating`;
-  return undefined;
-}
-
-function isUnseen({ metadata, status }: Workload): boolean {
-  return (status?.observedGeneration ?? 0) < (metadata.generation ?? 0);
 }
 
 /** Pods of the newest ReplicaSet: an older one's broken pods are about to go. */

@@ -2,11 +2,11 @@
 import { seconds } from '../../core/deadline.ts';
 import type { CheckResult } from './model.ts';
 import { collapse } from './text.ts';
-import { verdictOfCheck } from './verdict.ts';
+import { summaryOfCheck } from './verdict.ts';
 
 /** Verdict, expected and actual, chain of causes, timeline. */
 export function failureBody(check: CheckResult): string {
-  const lines = [verdictOfCheck(check)];
+  const lines = [summaryOfCheck(check)];
   const { diagnosis } = check;
   if (!diagnosis) return lines.join('\n');
   if (diagnosis.expected !== undefined) lines.push(`expected: ${diagnosis.expected}`);

@@ -3,7 +3,7 @@ import { seconds } from '../../core/deadline.ts';
 import { failureBody } from './failure-text.ts';
 import type { CheckResult, Report } from './model.ts';
 import { plain } from './text.ts';
-import { countsOf, outcomeOf, shortId, verdictOf, verdictOfCheck } from './verdict.ts';
+import { isRed, countsOf, outcomeOf, shortId, verdictOf, summaryOfCheck } from './verdict.ts';
 
 /** GitHub refuses more than 1 MiB for a step. */
 const limit = 900_000;
@@ -49,12 +49,10 @@ function suiteTable(report: Report): string[] {
 }
 
 function failures(report: Report): string[] {
-  return report.checks
-    .filter((check) => check.status === 'failed')
-    .map((check) => {
-      const title = escapeHtml(`${check.suite} ${shortId(check)} ${firstLine(verdictOfCheck(check))}`);
-      return `<details open><summary>❌ <b>${title}</b></summary>\n\n${fenced(failureBody(check))}\n\n</details>`;
-    });
+  return report.checks.filter(isRed).map((check) => {
+    const title = escapeHtml(`${check.suite} ${shortId(check)} ${firstLine(summaryOfCheck(check))}`);
+    return `<details open><summary>❌ <b>${title}</b></summary>\n\n${fenced(failureBody(check))}\n\n</details>`;
+  });
 }
 
 function skips(report: Report): string[] {

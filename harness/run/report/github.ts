@@ -5,7 +5,7 @@ import { githubSummary } from './github-summary.ts';
 import type { CheckResult } from './model.ts';
 import type { TextStream } from './terminal/screen.ts';
 import { plain } from './text.ts';
-import { outcomeOf, shortId, verdictOfCheck } from './verdict.ts';
+import { isRed, outcomeOf, shortId, summaryOfCheck } from './verdict.ts';
 import { failureBody } from './failure-text.ts';
 
 export interface GithubOptions {
@@ -66,7 +66,7 @@ export function createGithubObserver({ env, stream }: GithubOptions): RunObserve
           return;
         case 'check-ended':
           endGroup();
-          if (event.check.status === 'failed') annotate(event.check, event.rerun);
+          if (isRed(event.check)) annotate(event.check, event.rerun);
           return;
         case 'proof-ended':
           if (event.proof.outcome !== 'caught') {
@@ -94,7 +94,7 @@ export function createGithubObserver({ env, stream }: GithubOptions): RunObserve
   };
 
   function annotate(check: CheckResult, rerun: string): void {
-    const title = `${check.suite} ${shortId(check)}: ${verdictOfCheck(check).split('\n')[0] ?? ''}`;
+    const title = `${check.suite} ${shortId(check)}: ${summaryOfCheck(check).split('\n')[0] ?? ''}`;
     command(
       'error',
       { file: check.file, title },

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { toJunit } from './junit.ts';
-import { sampleCheck, sampleFailure, sampleProof, sampleReport, sampleSkip } from '../../testing/sample-report.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleProof,
+  sampleReport,
+  sampleSkip,
+} from '../../testing/sample-report.ts';
 import { parseXml } from '../../testing/tiny-xml.ts';
 
 const { run } = sampleReport();
@@ -29,7 +35,7 @@ describe('junit.xml', () => {
   });
 
   it('tells a check that could not be made from one that failed', () => {
-    const errored = { ...sampleFailure(), errored: true };
+    const errored = sampleFailure({ status: 'errored' });
     const root = parseXml(toJunit(sampleReport({ checks: [sampleFailure(), errored], proofs: [] })));
 
     expect(root.attributes).toMatchObject({ tests: '2', failures: '1', errors: '1' });

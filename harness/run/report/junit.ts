@@ -1,7 +1,7 @@
 /** junit.xml for GitLab, Jenkins and the GitHub actions that read it. */
 import { failureBody } from './failure-text.ts';
 import type { CheckResult, Proof, Report } from './model.ts';
-import { isErrored, outcomeOf, shortId, verdictOf, verdictOfCheck } from './verdict.ts';
+import { isRed, outcomeOf, shortId, verdictOf, summaryOfCheck } from './verdict.ts';
 import { element, textElement } from './xml.ts';
 
 /**
@@ -61,12 +61,12 @@ function testsuite(
 
 function checkSuite(suite: string, checks: readonly CheckResult[], report: Report): Suite {
   const count = (status: CheckResult['status']) => checks.filter((check) => check.status === status).length;
-  const errors = checks.filter(isErrored).length;
+  const errors = count('errored');
   const subject = report.subjects.find((candidate) => candidate.suite === suite);
   return testsuite(
     suite,
     checks.map(checkCase),
-    { failures: count('failed') - errors, errors, skipped: count('skipped') },
+    { failures: count('failed'), errors, skipped: count('skipped') + count('blocked') },
     {
       durationMs: checks.reduce((sum, check) => sum + check.durationMs, 0),
       timestamp: checks[0]?.startedAt ?? report.run.startedAt,
@@ -88,12 +88,13 @@ function checkCase(check: CheckResult): string {
     ...check.requirements.map((id): [string, string] => ['requirement', id]),
     ['assertions', String(check.assertions)],
   ]);
-  if (check.status === 'failed') {
-    const verdict = verdictOfCheck(check);
-    const [element, type] = isErrored(check) ? ['error', 'InfrastructureError'] : ['failure', 'CheckFailure'];
+  if (isRed(check)) {
+    const verdict = summaryOfCheck(check);
+    const [element, type] =
+      check.status === 'errored' ? ['error', 'InfrastructureError'] : ['failure', 'CheckFailure'];
     children.push(textElement(element, { message: verdict, type }, failureBody(check)));
   }
-  if (check.status === 'skipped') {
+  if (check.status === 'skipped' || check.status === 'blocked') {
     children.push(element('skipped', { message: check.reason ?? 'no reason was given' }));
   }
   const output = [

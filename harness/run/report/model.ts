@@ -1,24 +1,14 @@
 /** The shapes of what a run says about itself: the contract of report.json. The JSON Schema is generated from here. */
 import { z } from 'zod';
+import { diagnosis } from '../../observe/diagnose/diagnosis.ts';
 
-export const checkStatus = z.enum(['passed', 'failed', 'skipped']);
-
-/** One link of the chain of causes, from what was asked to the root: workload, pod, container, event, node. */
-export const cause = z.object({
-  /** `Deployment toolman`, `Pod toolman-7c9d-x2l4`, … */
-  object: z.string(),
-  says: z.string(),
-});
-
-export const diagnosis = z.object({
-  verdict: z.string(),
-  expected: z.string().optional(),
-  actual: z.string().optional(),
-  causes: z.array(cause),
-  /** What to do about the root cause, where that is known. */
-  hint: z.string().optional(),
-  timeline: z.array(z.object({ afterMs: z.number(), text: z.string() })),
-});
+/**
+ * - `failed`: the subject broke a promise. Only this status speaks against the subject.
+ * - `errored`: the engine, the cluster or a tool failed, so nothing is known about the subject. Counts as failed.
+ * - `skipped`: the cluster lacks a capability, or the subject has nothing that the check looks at.
+ * - `blocked`: rests on a failure that another check reports. Counts as skipped.
+ */
+export const checkStatus = z.enum(['passed', 'failed', 'errored', 'skipped', 'blocked']);
 
 export const checkResult = z.object({
   /** `toolman/T-35`, with a suffix when several checks share their first requirement. */
@@ -32,14 +22,14 @@ export const checkResult = z.object({
   assertions: z.number(),
   /** What the check saw, also when it passed. */
   observed: z.array(z.string()).default([]),
-  /** With status `failed`: engine, cluster or a tool failed it, so that nothing is known about the subject. */
-  errored: z.boolean().optional(),
-  /** Why it failed or was skipped, one sentence. */
+  /** Why it did not pass, one sentence. */
   reason: z.string().optional(),
   diagnosis: diagnosis.optional(),
   /** Paths relative to the run directory. */
   artifacts: z.array(z.string()).optional(),
   startedAt: z.string(),
+  /** Namespaces that the check worked in; the timelines of the report are linked by them. */
+  namespaces: z.array(z.string()).default([]),
 });
 
 export const proof = z.object({
@@ -90,7 +80,7 @@ export const requirementRow = z.object({
 });
 
 export const report = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   run: z.object({
     id: z.string(),
     startedAt: z.string(),
@@ -142,7 +132,5 @@ export const report = z.object({
 export type Report = z.infer<typeof report>;
 export type CheckResult = z.infer<typeof checkResult>;
 export type Proof = z.infer<typeof proof>;
-export type Diagnosis = z.infer<typeof diagnosis>;
-export type Cause = z.infer<typeof cause>;
 export type PodTimeline = z.infer<typeof podTimeline>;
 export type RequirementRow = z.infer<typeof requirementRow>;

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../core/deadline.ts';
 import type { RunEvent } from './events.ts';
 import type { Report } from './model.ts';
-import { sampleCheck, sampleFailure, sampleProof, sampleReport, sampleSkip } from '../../testing/sample-report.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleProof,
+  sampleReport,
+  sampleSkip,
+} from '../../testing/sample-report.ts';
 import type { TerminalOptions } from './terminal.ts';
 import { createTerminalObserver, wantsColor } from './terminal.ts';
 import { createVirtualTerminal } from '../../testing/virtual-terminal.ts';

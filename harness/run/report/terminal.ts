@@ -14,7 +14,7 @@ import { createStyle } from './terminal/style.ts';
 import { summary } from './terminal/summary.ts';
 import { createTicker } from './terminal/ticker.ts';
 import { plain, wrap } from './text.ts';
-import { countsLine, countsOf, outcomeOf, shortId } from './verdict.ts';
+import { isRed, countsLine, countsOf, outcomeOf, shortId } from './verdict.ts';
 
 export { wantsColor } from './terminal/style.ts';
 export type { TextStream } from './terminal/screen.ts';
@@ -114,7 +114,7 @@ export function createTerminalObserver(options: TerminalOptions): RunObserver {
 
   function checkEnded(check: CheckResult, suite: string, rerun: string): void {
     const id = shortId(check);
-    if (check.status === 'failed') {
+    if (isRed(check)) {
       printFailure(suite, failureBlock(check, { style, columns: columns(), directory, rerun, verbose }));
       return;
     }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from './model.ts';
-import { sampleCheck, sampleFailure, sampleProof, sampleReport, sampleSkip } from '../../testing/sample-report.ts';
-import { countsLine, countsOf, verdictOf, verdictOfCheck } from './verdict.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleProof,
+  sampleReport,
+  sampleSkip,
+} from '../../testing/sample-report.ts';
+import { countsLine, countsOf, verdictOf, summaryOfCheck } from './verdict.ts';
 
 const run = (exitCode: number, error?: Report['run']['error']): Report['run'] => ({
   ...sampleReport().run,
@@ -66,10 +72,10 @@ describe('the verdict', () => {
   });
 
   it('says nothing about a subject whose checks could not be made', () => {
-    const errored = { ...sampleFailure(), errored: true };
+    const errored = sampleFailure({ status: 'errored' });
     const report = sampleReport({ checks: [sampleCheck(), errored], proofs: [], run: run(3, broken) });
 
     expect(verdictOf(report).sentence).toBe('This run says nothing about a release.');
-    expect(verdictOfCheck(errored)).toMatch(/^could not be checked: /);
+    expect(summaryOfCheck(errored)).toMatch(/^could not be checked: /);
   });
 });

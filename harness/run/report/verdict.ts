@@ -15,14 +15,22 @@ export interface Counts {
  */
 export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const check of report.checks) counts[check.status] += 1;
+  for (const check of report.checks) counts[COUNTED_AS[check.status]] += 1;
   for (const proof of report.proofs ?? []) counts[proof.outcome === 'caught' ? 'passed' : 'failed'] += 1;
   return counts;
 }
 
-/** The check could not be made: its failure says nothing about the subject. */
-export function isErrored(check: Pick<CheckResult, 'status' | 'errored'>): boolean {
-  return check.status === 'failed' && check.errored === true;
+const COUNTED_AS: Readonly<Record<CheckResult['status'], keyof Counts>> = {
+  passed: 'passed',
+  failed: 'failed',
+  errored: 'failed',
+  skipped: 'skipped',
+  blocked: 'skipped',
+};
+
+/** `failed` or `errored`: what the reader has to look at. */
+export function isRed({ status }: Pick<CheckResult, 'status'>): boolean {
+  return COUNTED_AS[status] === 'failed';
 }
 
 /** The line that ends every run, alone: `36 passed, 2 failed, 1 skipped`. */
@@ -50,7 +58,7 @@ export function verdictOf(report: Report): Verdict {
         : exitCode === EXIT.interrupted
           ? 'interrupted'
           : 'infrastructure failed';
-    const seen = counts.failed - report.checks.filter(isErrored).length;
+    const seen = counts.failed - report.checks.filter((check) => check.status === 'errored').length;
     const before = seen > 0 ? ` Red already before that: ${shareOf(seen, report)}.` : '';
     return {
       tone: 'none',
@@ -116,9 +124,9 @@ export function shortId(check: { id: string; suite: string }): string {
 }
 
 /** The sentence that says what went wrong; may have several lines. */
-export function verdictOfCheck(check: CheckResult): string {
-  const verdict = check.diagnosis?.verdict ?? check.reason ?? `${check.title}: failed without a reason`;
-  return isErrored(check) ? `could not be checked: ${verdict}` : verdict;
+export function summaryOfCheck(check: CheckResult): string {
+  const summary = check.diagnosis?.summary ?? check.reason ?? `${check.title}: failed without a reason`;
+  return check.status === 'errored' ? `could not be checked: ${summary}` : summary;
 }
 
 /** The outcome of a proof in words. */

@@ -25,8 +25,9 @@ import { createHelm } from '../../kube/helm/helm.ts';
 import type { RunEvent } from '../report/events.ts';
 import { writeReports } from '../report/json.ts';
 import type { CheckResult, Report } from '../report/model.ts';
-import { isErrored, plural } from '../report/verdict.ts';
-import { createRedactor, redactingObserver } from '../../core/redact.ts';
+import { isRed, plural } from '../report/verdict.ts';
+import { createRedactor } from '../../core/redact.ts';
+import { redactingObserver } from '../report/redacting-observer.ts';
 import { makeSecrets, type SuiteSecrets } from './secrets.ts';
 import { prepareEnvironmentImages, prepareSubjectImages, validateSubjects } from './subjects.ts';
 import type { RunPorts, StepDeps, ToolPaths } from './ports.ts';
@@ -309,8 +310,8 @@ async function check(
     );
   }
   const isFailed = ({ status }: CheckResult): boolean => status === 'failed';
-  const errored = report.checks.filter(isErrored);
-  if (errored.length > 0 && report.checks.filter(isFailed).length === errored.length) {
+  const errored = report.checks.filter((c) => c.status === 'errored');
+  if (errored.length > 0 && !report.checks.some(isFailed)) {
     const [first] = errored;
     throw new InfrastructureError(
       'E_CHECKS_NOT_MADE',
@@ -370,7 +371,7 @@ async function describe(cluster: Cluster): Promise<NonNullable<Report['cluster']
 
 function emptyReport(plan: RunPlan, ports: RunPorts, startedAt: number): Report {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: {
       id: plan.runId,
       startedAt: new Date(startedAt).toISOString(),
@@ -387,7 +388,7 @@ function emptyReport(plan: RunPlan, ports: RunPorts, startedAt: number): Report 
 }
 
 function finish(report: Report, error: unknown, options: RunOptions, startedAt: number): void {
-  const failed = report.checks.filter((c) => c.status === 'failed').length;
+  const failed = report.checks.filter(isRed).length;
   const missed = (report.proofs ?? []).filter((p) => p.outcome !== 'caught').length;
   report.run.durationMs = Date.now() - startedAt;
   if (error !== undefined) {

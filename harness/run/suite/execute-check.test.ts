@@ -84,7 +84,7 @@ describe('a check', () => {
     expect(result).toMatchObject({
       status: 'failed',
       reason: 'what: why',
-      diagnosis: { verdict: 'what', hint: 'do' },
+      diagnosis: { summary: 'what', hint: 'do' },
     });
     expect(infrastructure).toBeUndefined();
   });
@@ -128,17 +128,16 @@ describe('a check', () => {
   });
 
   it.each([
-    [new InfrastructureError('E_SERVICE', 'cannot pause container x'), true],
-    [new ApiError('cannot create Pod x', 422, 'Invalid', 'no such field'), undefined],
-    [new CheckFailure('E_X', '2 of 3 replicas'), undefined],
-    [new Error('expected 2 to be 3'), undefined],
-  ])('is errored when not the subject failed it: %s', async (error, errored) => {
+    [new InfrastructureError('E_SERVICE', 'cannot pause container x'), 'errored'],
+    [new ApiError('cannot create Pod x', 422, 'Invalid', 'no such field'), 'failed'],
+    [new CheckFailure('E_X', '2 of 3 replicas'), 'failed'],
+    [new Error('expected 2 to be 3'), 'failed'],
+  ])('is errored only when infrastructure fails: %s', async (error, status) => {
     const { result } = await executeCheck(
       fakeCheck('T-01', () => Promise.reject(error)),
       fakeLab().lab,
     );
-    expect(result.status).toBe('failed');
-    expect(result.errored).toBe(errored);
+    expect(result.status).toBe(status);
   });
 
   it('may not use the shared release when it declares to need none', async () => {
@@ -193,7 +192,7 @@ describe('a release that never becomes ready', () => {
     for (const id of ['T-01', 'T-02', 'T-03']) {
       outcomes.push((await executeCheck(fakeCheck(id, passes, shared), lab)).result);
     }
-    expect(outcomes.map((r) => r.status)).toEqual(['failed', 'skipped', 'skipped']);
+    expect(outcomes.map((r) => r.status)).toEqual(['failed', 'blocked', 'blocked']);
     expect(outcomes[0]?.reason).toBe('the fake helm installs nothing');
     expect(outcomes[1]?.reason).toBe(
       'not checked: the release never became ready (the first failure says why)',
@@ -206,7 +205,7 @@ describe('a release that never becomes ready', () => {
     const outcomes = await Promise.all(
       ['T-01', 'T-02', 'T-03'].map((id) => executeCheck(fakeCheck(id, passes, shared), lab)),
     );
-    expect(outcomes.map((o) => o.result.status).toSorted()).toEqual(['failed', 'skipped', 'skipped']);
+    expect(outcomes.map((o) => o.result.status).toSorted()).toEqual(['failed', 'blocked', 'blocked']);
   });
 
   it('fails every check of a proof: each has to see the fault', async () => {

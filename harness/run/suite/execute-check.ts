@@ -21,10 +21,11 @@ import { Lifecycle } from '../../core/lifecycle.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
 import { ApiError } from '../../kube/api/errors.ts';
-import type { Verdict } from '../../observe/predicates/result.ts';
-import { observeVerdicts } from '../../observe/matchers/observer.ts';
+import type { PredicateResult } from '../../observe/predicates/result.ts';
+import { observeResults } from '../../observe/matchers/result-sink.ts';
 import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
-import type { Cause, CheckResult, Diagnosis } from '../report/model.ts';
+import type { CheckResult } from '../report/model.ts';
+import type { Cause, Diagnosis } from '../../observe/diagnose/diagnosis.ts';
 import { countAssertions } from './assertions.ts';
 import { CheckSkipped, type Check } from './check.ts';
 import { BlockedError, Lab, type SharedLab } from './lab.ts';
@@ -85,6 +86,7 @@ async function execute(
     durationMs: Date.now() - start,
     assertions: counter.count,
     observed,
+    namespaces: [...new Set(lab.touched.map((t) => t.namespace))],
     ...rest,
   });
   try {
@@ -97,7 +99,7 @@ async function execute(
     }
     const usesShared = (check.options.release ?? 'shared') === 'shared';
     const release = usesShared ? await lab.shared() : undefined;
-    const sink = (verdict: Verdict): void => {
+    const sink = (verdict: PredicateResult): void => {
       observed.push(...(verdict.observed ?? []));
     };
     const body = async (): Promise<void> => {
@@ -118,7 +120,7 @@ async function execute(
     };
     const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
     const limited = (): Promise<void> => endWithin(limitMs, body, shared.deps.clock ?? systemClock);
-    await countAssertions(counter, () => observeVerdicts(sink, limited));
+    await countAssertions(counter, () => observeResults(sink, limited));
     if (counter.count === 0) {
       throw new CheckFailure(
         'E_VACUOUS',
@@ -131,20 +133,19 @@ async function execute(
     return { result: result('passed') };
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
-    if (error instanceof BlockedError || error instanceof CheckSkipped) {
-      return { result: result('skipped', { reason: error.message }) };
-    }
+    if (error instanceof CheckSkipped) return { result: result('skipped', { reason: error.message }) };
+    if (error instanceof BlockedError) return { result: result('blocked', { reason: error.message }) };
     log.error('check failed', {
       id: check.id,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
     const outage = await clusterOutage(shared, error);
-    if (outage) return { result: result('failed', { reason: outage.message }), infrastructure: outage };
+    if (outage) return { result: result('errored', { reason: outage.message }), infrastructure: outage };
     const artifacts = await evidence(check, lab, shared);
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
     return {
-      result: result('failed', { ...(isOurs(error) && { errored: true }), reason, diagnosis, artifacts }),
+      result: result(isOurs(error) ? 'errored' : 'failed', { reason, diagnosis, artifacts }),
     };
   }
 }
@@ -217,7 +218,7 @@ async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<stri
 }
 
 async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: number): Promise<Diagnosis> {
-  const verdict = firstLine(error instanceof Error ? error.message : String(error));
+  const summary = firstLine(error instanceof Error ? error.message : String(error));
   const { expected, actual } = comparison(error);
   const causes: Cause[] = [];
   const timeline: Diagnosis['timeline'] = [];
@@ -241,7 +242,7 @@ async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: n
     timeline.push(...error.history.map(({ afterMs, seen }) => ({ afterMs, text: seen })));
   }
   return {
-    verdict,
+    summary,
     ...(expected === undefined ? {} : { expected }),
     ...(actual === undefined ? {} : { actual }),
     causes,

@@ -21,6 +21,7 @@ import { SharedLab } from './lab.ts';
 import { proveFault } from './prove-fault.ts';
 import { QUIET_MS, untilQuiet } from './quiet.ts';
 import type { Proof } from '../report/model.ts';
+import { isRed } from '../report/verdict.ts';
 import { createRedactor } from '../../core/redact.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
@@ -167,8 +168,9 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
       async ({ task, skip, signal }) => {
         const outcome = await attend(signal, alone, async () => executeCheck(check, await shared()));
         task.meta.kindproofOutcome = outcome;
-        if (outcome.result.status === 'skipped') skip(outcome.result.reason);
-        if (outcome.result.status === 'failed') throw new Error(outcome.result.reason);
+        const { status, reason } = outcome.result;
+        if (status === 'skipped' || status === 'blocked') skip(reason);
+        if (isRed(outcome.result)) throw new Error(reason);
       },
     );
   }

@@ -77,7 +77,7 @@ function caughtBy(results: readonly CheckResult[], id: string, reason: RegExp): 
     const { diagnosis } = result;
     const said = [
       result.reason ?? '',
-      ...(diagnosis ? [diagnosis.verdict, diagnosis.expected ?? '', diagnosis.actual ?? ''] : []),
+      ...(diagnosis ? [diagnosis.summary, diagnosis.expected ?? '', diagnosis.actual ?? ''] : []),
       ...(diagnosis?.causes.map((c) => `${c.object} ${c.says}`) ?? []),
     ];
     const match = said.find((sentence) => sentence.search(reason) >= 0);

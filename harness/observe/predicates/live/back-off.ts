@@ -1,7 +1,7 @@
 /** How a container that fails is started again: never the one behind it, and after ever longer pauses. */
 import type { ContainerStatus } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** One instance of a container. */
 export interface ContainerRun {
@@ -45,7 +45,7 @@ export function restartsWithBackOff(
   runs: readonly ContainerRun[],
   container: string,
   minRestarts = 2,
-): Verdict {
+): PredicateResult {
   const details = runs
     .filter((run) => run.exitCode === 0)
     .map((run) => `the instance of ${run.startedAt} ended with 0`);
@@ -67,7 +67,7 @@ export function restartsWithBackOff(
 }
 
 /** Not one instance of a main container of the pod ever started. */
-export function neverStarted(recording: PodHistory, pod: string): Verdict {
+export function neverStarted(recording: PodHistory, pod: string): PredicateResult {
   const history = recording.podHistory(pod);
   const names = history.at(-1)?.object.spec.containers.map((c) => c.name) ?? [];
   const details = names.flatMap((name) =>

@@ -1,6 +1,6 @@
 /** Configuration as it arrives in the containers. */
 import type { ConfigMap } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface MountedFiles {
   pod: string;
@@ -17,7 +17,7 @@ export function configMapEquals(
   configMap: ConfigMap,
   mounted: readonly MountedFiles[],
   options: { keys?: readonly string[] } = {},
-): Verdict {
+): PredicateResult {
   const name = configMap.metadata.name;
   const keys = options.keys ?? [...new Set(mounted.flatMap((m) => Object.keys(m.files)))].toSorted();
   const details: string[] = [];

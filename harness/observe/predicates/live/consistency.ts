@@ -3,7 +3,7 @@ import type { Clock } from '../../../core/deadline.ts';
 import { systemClock } from '../../../core/deadline.ts';
 import { messageOf } from '../../../core/errors.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface ProbeAnswer {
   what: string;
@@ -19,7 +19,7 @@ export interface ProbeAnswer {
 export function consistency(
   answers: readonly ProbeAnswer[],
   { wanted = 200, inARow = 1 }: Pick<Consistently, 'wanted' | 'inARow'> = {},
-): Verdict {
+): PredicateResult {
   const isBad = (answer: ProbeAnswer): boolean => answer.status !== wanted;
   const bad = answers.filter(isBad);
   const tally = new Map<string, number>();
@@ -47,7 +47,7 @@ export interface Consistently {
 }
 
 /** Asks again and again, and judges all answers together; it does not stop at the first bad one, so that the pattern shows. */
-export async function consistently(options: Consistently): Promise<Verdict> {
+export async function consistently(options: Consistently): Promise<PredicateResult> {
   const clock = options.clock ?? systemClock;
   const answers: ProbeAnswer[] = [];
   for (let round = 0; round < options.count; round += 1) {
@@ -77,7 +77,7 @@ export function orFewer(inARow: number): string {
 }
 
 /** The pods stayed ready without a break between two looks: same pods, same time of the last transition. */
-export function readinessUnmoved(before: readonly Pod[], after: readonly Pod[]): Verdict {
+export function readinessUnmoved(before: readonly Pod[], after: readonly Pod[]): PredicateResult {
   const transition = (pod: Pod): string => {
     const ready = pod.status?.conditions?.find((c) => c.type === 'Ready');
     return ready?.status === 'True' ? (ready.lastTransitionTime ?? 'unknown') : 'not ready';

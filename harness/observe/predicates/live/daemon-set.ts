@@ -4,7 +4,7 @@ import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import { containerRuns } from './back-off.ts';
 import { selectedNothing } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Ended by itself, or by the SIGTERM that it was sent; 137 is a kill after the grace period. */
 const WILLING = [0, 143];
@@ -18,7 +18,7 @@ const WILLING = [0, 143];
 export function rolloutOfDaemonSet(
   recording: Pick<Recording, 'changes' | 'podHistory'>,
   wanted: { daemonSet: string; replaced: readonly string[]; container: string; maxUnavailable: number },
-): Verdict {
+): PredicateResult {
   const { daemonSet, replaced, container, maxUnavailable } = wanted;
   const expected = `at most ${maxUnavailable} unavailable at a time, every old pod ends with 0 or 143`;
   if (replaced.length === 0) return selectedNothing(expected, 'there were no pods before the update');

@@ -2,7 +2,7 @@
 import { matchesLabels } from '../../../kube/api/selectors.ts';
 import { hasCondition } from '../../../kube/api/conditions.ts';
 import type { EndpointSlice, Pod, Service } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * The Service leads to exactly the ready ones of these pods: none is missing, nobody else gets its traffic.
@@ -14,7 +14,7 @@ export function endpointsMatch(
   service: Service,
   slices: readonly EndpointSlice[],
   pods: readonly Pod[],
-): Verdict {
+): PredicateResult {
   const name = service.metadata.name;
   const own = slices.filter((s) => (s.metadata.labels?.['kubernetes.io/service-name'] ?? name) === name);
   const endpoints = own

@@ -1,6 +1,6 @@
 /** Whether an answer is what Prometheus scrapes. */
 import type { HttpAnswer } from '../../../kube/api/client.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** `name{labels} value [timestamp]` (Prometheus documentation, "Exposition formats"). */
 const SAMPLE = /^[a-zA-Z_:][\w:]*(?:\{.*\})? (?:[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|Inf)|NaN)(?: -?\d+)?$/i;
@@ -10,7 +10,7 @@ const CONTENT_TYPE = /^(?:text\/plain|application\/openmetrics-text)\b/;
 export function isExposition(
   answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>,
   title: string,
-): Verdict {
+): PredicateResult {
   const type = answer.headers['content-type'] ?? 'no content type';
   const lines = answer.body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const bad = lines.filter((line) => !SAMPLE.test(line));

@@ -1,7 +1,7 @@
 /** Who holds an extended resource, which nobody else can have meanwhile. */
 import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import { nothingWrong, type Verdict } from '../result.ts';
+import { nothingWrong, type PredicateResult } from '../result.ts';
 import { selectedNothing } from '../select.ts';
 
 /**
@@ -21,7 +21,7 @@ export function heldBy(pod: Pod, resource: string): number {
 }
 
 /** None of the pods holds any of it. */
-export function holdsNone(pods: readonly Pod[], resource: string): Verdict {
+export function holdsNone(pods: readonly Pod[], resource: string): PredicateResult {
   const expected = `${pods.length} pods hold no ${resource}`;
   if (pods.length === 0) return selectedNothing(expected, 'no pods');
   const holding = pods.flatMap((pod) => {

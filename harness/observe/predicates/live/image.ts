@@ -1,7 +1,7 @@
 /** Which image really runs, and that nobody had to fetch it. */
-import type { RecordingLike } from '../../diagnose/recording-like.ts';
+import type { RecordingLike } from '../../recorder/recording-like.ts';
 import type { KubeEvent, Pod } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * The container runs the image with this digest.
@@ -12,7 +12,7 @@ export function imageIdMatches(
   pods: readonly Pod[],
   container: string,
   digest: string | readonly string[],
-): Verdict {
+): PredicateResult {
   const wanted = typeof digest === 'string' ? [digest] : digest;
   const looks = pods.map((pod) => {
     const status = pod.status?.containerStatuses?.find((s) => s.name === container);
@@ -29,7 +29,7 @@ export function imageIdMatches(
 }
 
 /** No node pulled an image for these pods: all were there before, as for a preloaded image with IfNotPresent. */
-export function noPulling(recording: Pick<RecordingLike, 'changes'>, pods?: readonly Pod[]): Verdict {
+export function noPulling(recording: Pick<RecordingLike, 'changes'>, pods?: readonly Pod[]): PredicateResult {
   const names = pods && new Set(pods.map((p) => p.metadata.name));
   const events = recording.changes
     .map((c) => c.object)

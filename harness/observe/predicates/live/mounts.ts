@@ -1,5 +1,5 @@
 /** What is mounted in a container, as its own kernel view says: /proc/mounts. */
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface Mount {
   source: string;
@@ -33,7 +33,7 @@ export function parseMounts(text: string): Mount[] {
 }
 
 /** Every wanted path is a mount of its own, of that kind; the last mount on a path is the one that is seen. */
-export function mounts(text: string, wanted: readonly WantedMount[]): Verdict {
+export function mounts(text: string, wanted: readonly WantedMount[]): PredicateResult {
   const found = parseMounts(text);
   const looks = wanted.map((want) => ({ want, mount: found.findLast((m) => m.path === want.path) }));
   const details = looks.flatMap(({ want, mount }) => {

@@ -1,7 +1,7 @@
 /** A DaemonSet's pods: one on each node that it is meant for, none on any other. */
 import { matchesLabels } from '../../../kube/api/selectors.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * Exactly one pod is on each node that carries all the labels, and none on the others, control planes included.
@@ -14,7 +14,7 @@ export function onePerNode(
   pods: readonly Pod[],
   nodes: readonly Node[],
   labels: Readonly<Record<string, string>>,
-): Verdict {
+): PredicateResult {
   const text = Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');

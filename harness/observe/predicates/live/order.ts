@@ -1,12 +1,15 @@
 /** What came before what. */
 import { seconds } from '../../../core/deadline.ts';
-import type { RecordingLike } from '../../diagnose/recording-like.ts';
+import type { RecordingLike } from '../../recorder/recording-like.ts';
 import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Every init container of the pod ended with 0, one after the other, before the first main container started. */
-export function initOrder(pod: Pod, recording?: Pick<RecordingLike, 'initEndedBeforeMainStarted'>): Verdict {
+export function initOrder(
+  pod: Pod,
+  recording?: Pick<RecordingLike, 'initEndedBeforeMainStarted'>,
+): PredicateResult {
   const inits = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
   const details: string[] = [];
   const observed: string[] = [];
@@ -60,7 +63,7 @@ export function trafficAfterInit(
   recording: Pick<Recording, 'endpointsOf' | 'podHistory'>,
   service: string,
   pods: readonly string[],
-): Verdict {
+): PredicateResult {
   const endpoints = recording.endpointsOf(service);
   const details: string[] = [];
   const observed: string[] = [];

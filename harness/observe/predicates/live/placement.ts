@@ -1,7 +1,7 @@
 /** Where pods run: spread over nodes, and only on nodes that they are meant for. */
 import { mayUse, nodeSelected, taintText, untolerated } from '../../diagnose/node-fit.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * Pods are spread evenly over the domains of a topology: the fullest has at most `maxSkew` pods more than the emptiest.
@@ -16,7 +16,7 @@ export function spread(
   nodes: readonly Node[],
   topologyKey: string,
   options: { maxSkew: number },
-): Verdict {
+): PredicateResult {
   const domainOf = (node: Node | undefined): string | undefined => node?.metadata.labels?.[topologyKey];
   const [first] = pods;
   const usable = first ? nodes.filter((n) => mayUse(first.spec, n) && domainOf(n) !== undefined) : [];
@@ -66,7 +66,7 @@ export function nodesAllowed(
   pods: readonly Pod[],
   nodes: readonly Node[],
   allowed: AllowedNodes = {},
-): Verdict {
+): PredicateResult {
   const wanted = Object.entries(allowed.nodeSelector ?? {});
   const titles = [
     ...wanted.map(([k, v]) => `${k}=${v}`),

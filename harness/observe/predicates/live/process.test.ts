@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mounts } from './mounts.ts';
-import {
-  environ,
-  gainsNoPrivileges,
-  hasNoCapabilities,
-  processIdentity,
-  runsAsUser,
-} from './process.ts';
+import { environ, gainsNoPrivileges, hasNoCapabilities, processIdentity, runsAsUser } from './process.ts';
 
 const status = (changes: Record<string, string> = {}) =>
   Object.entries({

@@ -1,5 +1,5 @@
 /** What the kernel says about the main process of a container: /proc/1/status, /proc/1/environ. */
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface Identity {
   uid: number;
@@ -48,7 +48,7 @@ export function parseProcessStatus(text: string): ProcessStatus {
 }
 
 /** The process runs as this user and group in all four ways, without new privileges and with just these capabilities. */
-export function processIdentity(status: string, wanted: Identity): Verdict {
+export function processIdentity(status: string, wanted: Identity): PredicateResult {
   const found = parseProcessStatus(status);
   const capabilities = (wanted.capabilities ?? '0').padStart(16, '0').toLowerCase();
   const privileges = wanted.noNewPrivileges ?? true;
@@ -77,7 +77,7 @@ export function processIdentity(status: string, wanted: Identity): Verdict {
 }
 
 /** The process runs as this user: real, effective, saved and for files. */
-export function runsAsUser(status: string, uid: number): Verdict {
+export function runsAsUser(status: string, uid: number): PredicateResult {
   const { uids } = parseProcessStatus(status);
   const seen = `Uid ${uids.join(' ') || 'is not told'}`;
   return {
@@ -92,7 +92,7 @@ export function runsAsUser(status: string, uid: number): Verdict {
  * The process has no capability and can get none. What it has says nothing about a process that is not root: it has none anyway. What
  * was dropped is gone from the bounding set too (capabilities(7)).
  */
-export function hasNoCapabilities(status: string): Verdict {
+export function hasNoCapabilities(status: string): PredicateResult {
   const { capEff, capBnd } = parseProcessStatus(status);
   const none = (set: string | undefined): boolean => set !== undefined && /^0+$/.test(set);
   const seen = `CapEff ${capEff ?? 'is not told'}, CapBnd ${capBnd ?? 'is not told'}`;
@@ -105,7 +105,7 @@ export function hasNoCapabilities(status: string): Verdict {
 }
 
 /** The process and its children get no more rights than they have, not even by set-user-ID programs. */
-export function gainsNoPrivileges(status: string): Verdict {
+export function gainsNoPrivileges(status: string): PredicateResult {
   const { noNewPrivileges } = parseProcessStatus(status);
   const seen = `NoNewPrivs ${noNewPrivileges === undefined ? 'is not told' : Number(noNewPrivileges)}`;
   return {
@@ -131,7 +131,7 @@ export function parseEnviron(bytes: string | Uint8Array): Map<string, string> {
 export function environ(
   bytes: string | Uint8Array,
   wanted: Readonly<Record<string, string | null>>,
-): Verdict {
+): PredicateResult {
   const found = parseEnviron(bytes);
   const details = Object.entries(wanted).flatMap(([name, value]) => {
     const has = found.get(name);

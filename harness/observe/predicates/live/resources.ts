@@ -1,7 +1,7 @@
 /** Limits as the kernel enforces them. */
 import { formatBytes, parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Container } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** What the cgroup of a container says; `undefined` is unlimited. */
 export interface CgroupLimits {
@@ -16,7 +16,10 @@ export interface CgroupLimits {
 const PAGE = 4096;
 
 /** The container's limits are those of its cgroup; a limit that is not set must not be in the cgroup either. */
-export function cgroupMatches(resources: NonNullable<Container['resources']>, cgroup: CgroupLimits): Verdict {
+export function cgroupMatches(
+  resources: NonNullable<Container['resources']>,
+  cgroup: CgroupLimits,
+): PredicateResult {
   const memory = resources.limits?.['memory'];
   const cpu = resources.limits?.['cpu'];
   const wantedBytes = memory === undefined ? undefined : Math.floor(parseQuantity(memory) / PAGE) * PAGE;

@@ -1,7 +1,7 @@
 /** Nothing restarted, nothing ran out of memory, nothing was complained about: over the whole recording. */
-import type { RecordingLike } from '../../diagnose/recording-like.ts';
+import type { RecordingLike } from '../../recorder/recording-like.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** OOM kills as the cgroup of a container counts them: the only trace of a killed child process. */
 export interface CgroupKills {
@@ -15,7 +15,7 @@ export function noRestartsNoOom(
   recording: Pick<RecordingLike, 'restarts' | 'oomKills'>,
   pods: readonly Pod[],
   kills: readonly CgroupKills[] = [],
-): Verdict {
+): PredicateResult {
   const names = new Set(pods.map((p) => p.metadata.name));
   const recorded = recording.restarts().filter((r) => names.has(r.pod));
   const statuses = pods.flatMap((pod) =>
@@ -64,7 +64,7 @@ export function warningEvents(
   recording: Pick<RecordingLike, 'warningEvents' | 'changes'>,
   reasons: readonly string[],
   options: { except?: RegExp } = {},
-): Verdict {
+): PredicateResult {
   const found = recording
     .warningEvents()
     .filter((e) => reasons.includes(e.reason) && !options.except?.test(e.message));

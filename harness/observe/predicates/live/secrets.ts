@@ -1,6 +1,6 @@
 /** Secrets are where they belong, and nowhere else. */
 import { createRedactor } from '../../../core/redact.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface Place {
   /** Completes "… tells the password": `the log of container api in pod web-1`. */
@@ -15,7 +15,10 @@ export interface Place {
  *
  * @param secrets values by what they are, `{ 'database password': … }`
  */
-export function tellsNoSecret(places: readonly Place[], secrets: Readonly<Record<string, string>>): Verdict {
+export function tellsNoSecret(
+  places: readonly Place[],
+  secrets: Readonly<Record<string, string>>,
+): PredicateResult {
   const named = Object.entries(secrets);
   const details = places.flatMap(({ title, text }) =>
     named.flatMap(([name, value]) => {

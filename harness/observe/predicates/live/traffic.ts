@@ -1,7 +1,7 @@
 /** How a Service served while something happened to it. */
 import type { EndpointsMoment } from '../../recorder/endpoints.ts';
 import { longestRun, orFewer } from './consistency.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** What a client that asked at a constant rate has to tell. */
 export interface TrafficReport {
@@ -20,7 +20,7 @@ export interface TrafficReport {
  *
  * @param options.atLeast fewer requests prove nothing
  */
-export function servedThroughout(report: TrafficReport, options: { atLeast: number }): Verdict {
+export function servedThroughout(report: TrafficReport, options: { atLeast: number }): PredicateResult {
   const { sent, failed, failures } = report;
   const details = failures.map(({ afterMs, what }) => `after ${(afterMs / 1000).toFixed(1)} s: ${what}`);
   const first = failures[0];
@@ -50,7 +50,7 @@ export function endpointsNeverBelow(
   trace: readonly EndpointsMoment[],
   wanted: number,
   options: { from: number },
-): Verdict {
+): PredicateResult {
   const start = trace.findLastIndex((moment) => moment.seq <= options.from);
   const relevant = trace.slice(Math.max(start, 0));
   const sizes = relevant.map((moment) => moment.ready.size);
@@ -83,7 +83,11 @@ export interface TimedAnswer {
  * @param answers in the order in which they were asked for
  * @param inARow how many late ones one after the other are too many, as with a probe's `failureThreshold`
  */
-export function answeredWithin(answers: readonly TimedAnswer[], limitMs: number, inARow = 1): Verdict {
+export function answeredWithin(
+  answers: readonly TimedAnswer[],
+  limitMs: number,
+  inARow = 1,
+): PredicateResult {
   const isLate = (answer: TimedAnswer): boolean => answer.durationMs > limitMs;
   const late = answers.filter(isLate);
   const slowest = Math.max(0, ...answers.map((answer) => answer.durationMs));

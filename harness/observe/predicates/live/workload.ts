@@ -1,14 +1,14 @@
 /** Verdicts about a workload's replicas and the containers of its pods. */
 import type { ContainerStatus, Pod, Workload } from '../../../kube/api/types.ts';
-import { rolloutGap } from '../../waits/rollout.ts';
-import type { Verdict } from '../result.ts';
+import { rolloutGap } from './rollout-gap.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * Exactly `wanted` replicas are there, of the latest revision, ready and available, each with a pod of its own.
  *
  * @param pods the workload's own pods, none of them ending
  */
-export function replicas(workload: Workload, pods: readonly Pod[], wanted: number): Verdict {
+export function replicas(workload: Workload, pods: readonly Pod[], wanted: number): PredicateResult {
   const daemon = workload.kind === 'DaemonSet';
   const status = workload.status ?? {};
   const asked = daemon ? (status.desiredNumberScheduled ?? 0) : (workload.spec.replicas ?? 1);
@@ -33,7 +33,7 @@ export function replicas(workload: Workload, pods: readonly Pod[], wanted: numbe
 }
 
 /** Every container of every pod, sidecars included, is ready. */
-export function allContainersReady(pods: readonly Pod[]): Verdict {
+export function allContainersReady(pods: readonly Pod[]): PredicateResult {
   const looks = pods.flatMap((pod) =>
     allContainers(pod).map(({ name, status }) => ({
       title: `${pod.metadata.name}/${name}`,
@@ -79,7 +79,7 @@ export function selectorSelectsExactly(
   selector: string,
   selected: readonly Pod[],
   own: readonly Pod[],
-): Verdict {
+): PredicateResult {
   const names = (pods: readonly Pod[]): string[] => pods.map((p) => p.metadata.name).toSorted();
   const missing = names(own).filter((n) => !names(selected).includes(n));
   const foreign = names(selected).filter((n) => !names(own).includes(n));

@@ -2,7 +2,7 @@
 import { matchesSelector } from '../../../kube/api/selectors.ts';
 import type { KubeObject, LabelSelector } from '../../../kube/api/types.ts';
 import { field, nameOf, podSpecOf, podTemplateOf } from '../../../kube/manifests/objects.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface AntiAffinityExpectation {
   /** A preferred term of that weight; without it a required one. */
@@ -18,7 +18,7 @@ interface Term {
 }
 
 /** The pods keep apart by exactly this term: `key In values` over `topologyKey`. */
-export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpectation): Verdict {
+export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpectation): PredicateResult {
   const kind = wanted.weight === undefined ? 'required' : `preferred (weight ${wanted.weight})`;
   const expected = `${kind} anti-affinity: ${wanted.key} In [${wanted.values.join(', ')}] over ${wanted.topologyKey}`;
   const terms = termsOf(object);
@@ -29,7 +29,7 @@ export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpecta
 }
 
 /** Some rule, of whichever form, tells the scheduler to keep the workload's own pods apart over `topologyKey`. */
-export function replicasKeepApart(object: KubeObject, topologyKey: string): Verdict {
+export function replicasKeepApart(object: KubeObject, topologyKey: string): PredicateResult {
   const expected = `a rule that keeps the pods of ${nameOf(object)} apart over ${topologyKey}`;
   const template = podTemplateOf(object);
   const constraints = (template?.spec['topologySpreadConstraints'] ?? []) as Term[];

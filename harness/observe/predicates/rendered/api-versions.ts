@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { nameOf } from '../../../kube/manifests/objects.ts';
 import { selectedNothing } from '../select.ts';
-import { nothingWrong, type Verdict } from '../result.ts';
+import { nothingWrong, type PredicateResult } from '../result.ts';
 
 /** Minor versions of Kubernetes 1. */
 interface ApiLife {
@@ -58,7 +58,7 @@ const CORE = /^(v1|apps|batch|autoscaling|policy|extensions|[a-z.]+\.k8s\.io)(\/
 export function apisServed(
   objects: readonly KubeObject[],
   { oldest, newest }: { oldest: string; newest: string },
-): Verdict {
+): PredicateResult {
   const [from, to] = [minorOf(oldest), minorOf(newest)];
   const expected = `only APIs that Kubernetes 1.${from} has and 1.${to} has not deprecated`;
   if (objects.length === 0) return selectedNothing(expected, 'there are no objects');

@@ -2,13 +2,13 @@
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { field, find, nameOf, ofKind, podSpecOf } from '../../../kube/manifests/objects.ts';
 import { containersOf, everyOne } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /**
  * Every HorizontalPodAutoscaler has a rendered target that leaves `replicas` to it, and whose containers all request cpu:
  * utilisation is counted against the requests, and one container without any makes the metric fail.
  */
-export function autoscalersCanScale(objects: readonly KubeObject[]): Verdict {
+export function autoscalersCanScale(objects: readonly KubeObject[]): PredicateResult {
   return everyOne(ofKind(objects, 'HorizontalPodAutoscaler'), {
     expected: 'every autoscaler has a target without fixed replicas, all of whose containers request cpu',
     what: 'HorizontalPodAutoscalers',

@@ -11,12 +11,7 @@ import {
 import { antiAffinityTerm, replicasKeepApart } from './affinity.ts';
 import { autoscalersCanScale } from './autoscaling.ts';
 import { imagesArePinned, imageTag, pullPolicyIs } from './images.ts';
-import {
-  listenersHaveProbes,
-  probeSettings,
-  toleratesSlowStart,
-  type ProbeExpectation,
-} from './probes.ts';
+import { listenersHaveProbes, probeSettings, toleratesSlowStart, type ProbeExpectation } from './probes.ts';
 import { referencesResolve } from './references.ts';
 import { everyContainerHasResources, impliedQosClass, resourcesAre } from './resources.ts';
 import {
@@ -26,7 +21,7 @@ import {
   securityContextIs,
 } from './security.ts';
 import { selectorsAreStable, servicesSelectTheirPods } from './selectors.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 const withContainer = (
   overrides: Partial<Container>,
@@ -51,7 +46,7 @@ const scalable = (spec: Partial<PodSpec> = {}): KubeObject[] => {
   return [hpa, deployment];
 };
 
-const listChecks: [string, (objects: readonly KubeObject[]) => Verdict][] = [
+const listChecks: [string, (objects: readonly KubeObject[]) => PredicateResult][] = [
   ['everyContainerHasResources', everyContainerHasResources],
   ['imagesArePinned', imagesArePinned],
   ['pullPolicyIs', (objects) => pullPolicyIs(objects, 'IfNotPresent')],
@@ -76,7 +71,7 @@ describe('static checks over all objects', () => {
     },
   );
 
-  it.each<[string, Verdict, RegExp]>([
+  it.each<[string, PredicateResult, RegExp]>([
     [
       'a container without resources',
       everyContainerHasResources(without('resources')),

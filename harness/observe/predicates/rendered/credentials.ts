@@ -2,7 +2,7 @@
 import type { Container, KubeObject } from '../../../kube/api/types.ts';
 import { field } from '../../../kube/manifests/objects.ts';
 import { containersOf, selectedNothing } from '../select.ts';
-import { nothingWrong, type Verdict } from '../result.ts';
+import { nothingWrong, type PredicateResult } from '../result.ts';
 
 /** `scheme://user:password@host`; a variable in place of the password is none. */
 const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$\()[^\s/@]+@/i;
@@ -14,7 +14,7 @@ const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$\()[^\s/@]+@/i;
 export function credentialsAreInSecrets(
   objects: readonly KubeObject[],
   variables: readonly string[],
-): Verdict {
+): PredicateResult {
   const expected = `${variables.join(', ')} come from Secrets, and no URL with a password stands elsewhere`;
   const used = containersOf(objects).flatMap(({ title, container }) =>
     (container.env ?? [])
@@ -54,7 +54,7 @@ export function secretKeysExist(
   objects: readonly KubeObject[],
   secret: string,
   documented: readonly string[],
-): Verdict {
+): PredicateResult {
   const found = objects.find((o) => o.kind === 'Secret' && o.metadata.name === secret);
   const present = new Set(
     ['data', 'stringData'].flatMap((form) => Object.keys((field(found, form) as object | undefined) ?? {})),

@@ -2,10 +2,10 @@
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { workloads } from '../../../kube/manifests/objects.ts';
 import { containersOf, everyOne } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Every image has a tag other than `latest`, or a digest. */
-export function imagesArePinned(objects: readonly KubeObject[]): Verdict {
+export function imagesArePinned(objects: readonly KubeObject[]): PredicateResult {
   return everyOne(containersOf(workloads(objects)), {
     expected: 'every image has a fixed tag or a digest',
     what: 'containers',
@@ -24,7 +24,7 @@ export function imagesArePinned(objects: readonly KubeObject[]): Verdict {
 export function pullPolicyIs(
   objects: readonly KubeObject[],
   policy: 'IfNotPresent' | 'Always' | 'Never',
-): Verdict {
+): PredicateResult {
   return everyOne(containersOf(workloads(objects)), {
     expected: `every container has imagePullPolicy ${policy}`,
     what: 'containers',

@@ -2,7 +2,7 @@
 import type { KubeObject, Probe } from '../../../kube/api/types.ts';
 import { longRunning, nameOf } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
@@ -33,7 +33,7 @@ export function probeSettings(
   container: string,
   name: ProbeName,
   wanted: ProbeExpectation,
-): Verdict {
+): PredicateResult {
   const expected = `${name} of container ${container} with ${settingsText(wanted)}`;
   const found = containerOf(object, container);
   if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
@@ -49,7 +49,7 @@ export function probeSettings(
 }
 
 /** Every container of a long-running workload that listens on a port has a liveness and a readiness probe. */
-export function listenersHaveProbes(objects: readonly KubeObject[]): Verdict {
+export function listenersHaveProbes(objects: readonly KubeObject[]): PredicateResult {
   const listeners = containersOf(longRunning(objects)).filter(
     ({ role, container }) =>
       (role === 'main' || role === 'sidecar') &&
@@ -67,7 +67,7 @@ export function listenersHaveProbes(objects: readonly KubeObject[]): Verdict {
 }
 
 /** The container may take `seconds` to start before a probe restarts it. */
-export function toleratesSlowStart(object: KubeObject, container: string, seconds: number): Verdict {
+export function toleratesSlowStart(object: KubeObject, container: string, seconds: number): PredicateResult {
   const expected = `container ${container} may take ${seconds} s to start`;
   const found = containerOf(object, container);
   if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);

@@ -1,11 +1,15 @@
 /** Everything that the manifests refer to exists. */
 import type { KubeObject } from '../../../kube/api/types.ts';
-import { checkReferences, type Lookup } from '../../../kube/manifests/references.ts';
+import { checkReferences } from '../../../kube/manifests/references.ts';
+import type { Lookup } from '../../../kube/manifests/reference.ts';
 import { selectedNothing } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Every reference resolves among the rendered objects or, through `lookup`, in the cluster. */
-export async function referencesResolve(objects: readonly KubeObject[], lookup?: Lookup): Promise<Verdict> {
+export async function referencesResolve(
+  objects: readonly KubeObject[],
+  lookup?: Lookup,
+): Promise<PredicateResult> {
   const expected = 'every referenced object, key, volume and port exists';
   const { problems, checked } = await checkReferences(objects, lookup);
   const details = problems.map(({ object, path, why }) => `${object} ${path}: ${why}`);

@@ -3,7 +3,7 @@ import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Container, KubeObject, PodSpec } from '../../../kube/api/types.ts';
 import { allContainers, nameOf, workloads } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 export interface Resources {
   requests?: Record<string, string>;
@@ -11,7 +11,7 @@ export interface Resources {
 }
 
 /** Every container, init containers and sidecars included, has requests and limits of cpu and memory. */
-export function everyContainerHasResources(objects: readonly KubeObject[]): Verdict {
+export function everyContainerHasResources(objects: readonly KubeObject[]): PredicateResult {
   return everyOne(containersOf(workloads(objects)), {
     expected: 'every container has requests and limits of cpu and memory',
     what: 'containers',
@@ -28,7 +28,7 @@ export function everyContainerHasResources(objects: readonly KubeObject[]): Verd
 }
 
 /** One container's resources are exactly the expected ones; `0.5` and `500m` are the same. */
-export function resourcesAre(object: KubeObject, container: string, wanted: Resources): Verdict {
+export function resourcesAre(object: KubeObject, container: string, wanted: Resources): PredicateResult {
   const expected = `container ${container} with ${resourceText(wanted)}`;
   const found = containerOf(object, container);
   if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { field, nameOf, podSpecOf, workloads } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Fields of a security context with their expected values; lists are compared without order. */
 export type SecurityExpectation = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export function securityContextIs(
   object: KubeObject,
   container: string,
   wanted: SecurityExpectation,
-): Verdict {
+): PredicateResult {
   const expected = `container ${container} with ${text(wanted)}`;
   const context = effectiveSecurityContext(object, container);
   if (!context) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
@@ -33,7 +33,7 @@ export function securityContextIs(
 }
 
 /** The pod's own context has these values. */
-export function podSecurityContextIs(object: KubeObject, wanted: SecurityExpectation): Verdict {
+export function podSecurityContextIs(object: KubeObject, wanted: SecurityExpectation): PredicateResult {
   const expected = `pod security context ${text(wanted)}`;
   const spec = podSpecOf(object);
   if (!spec) return selectedNothing(expected, `${nameOf(object)} has no pod`);
@@ -41,7 +41,7 @@ export function podSecurityContextIs(object: KubeObject, wanted: SecurityExpecta
 }
 
 /** No container is privileged, and no pod shares a namespace of its node. */
-export function nothingIsPrivileged(objects: readonly KubeObject[]): Verdict {
+export function nothingIsPrivileged(objects: readonly KubeObject[]): PredicateResult {
   return everyOne(containersOf(workloads(objects)), {
     expected: 'no container is privileged or in a namespace of its node',
     what: 'containers',
@@ -56,7 +56,7 @@ export function nothingIsPrivileged(objects: readonly KubeObject[]): Verdict {
 }
 
 /** Hardened as the production checklists ask: no root, no capabilities, no escalation, read-only root, default seccomp profile. */
-export function containerIsHardened(object: KubeObject, container: string): Verdict {
+export function containerIsHardened(object: KubeObject, container: string): PredicateResult {
   return securityContextIs(object, container, {
     runAsNonRoot: true,
     allowPrivilegeEscalation: false,
@@ -66,7 +66,11 @@ export function containerIsHardened(object: KubeObject, container: string): Verd
   });
 }
 
-function compare(expected: string, context: Record<string, unknown>, wanted: SecurityExpectation): Verdict {
+function compare(
+  expected: string,
+  context: Record<string, unknown>,
+  wanted: SecurityExpectation,
+): PredicateResult {
   const keys = Object.keys(wanted);
   if (keys.length === 0) return selectedNothing(expected, 'no field was expected');
   const details = keys

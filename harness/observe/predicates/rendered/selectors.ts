@@ -3,7 +3,7 @@ import type { KubeObject, LabelSelector, Service } from '../../../kube/api/types
 import { matchesLabels, matchesSelector } from '../../../kube/api/selectors.ts';
 import { field, longRunning, nameOf, ofKind, podTemplateOf } from '../../../kube/manifests/objects.ts';
 import { everyOne } from '../select.ts';
-import type { Verdict } from '../result.ts';
+import type { PredicateResult } from '../result.ts';
 
 /** Labels that change from one version of a chart to the next (Helm, "Labels and Annotations"). */
 const CHANGING_LABELS = new Set([
@@ -16,7 +16,7 @@ const CHANGING_LABELS = new Set([
 ]);
 
 /** Every Service selects the pods of exactly one long-running workload. */
-export function servicesSelectTheirPods(objects: readonly KubeObject[]): Verdict {
+export function servicesSelectTheirPods(objects: readonly KubeObject[]): PredicateResult {
   const services = ofKind(objects, 'Service').filter(
     (object) => Object.keys((object as Service).spec.selector ?? {}).length > 0,
   );
@@ -40,7 +40,7 @@ export function servicesSelectTheirPods(objects: readonly KubeObject[]): Verdict
  * Every workload's selector survives an upgrade: no label in it changes with the chart's or the app's version, as the field is
  * immutable; and it selects the workload's own pods.
  */
-export function selectorsAreStable(objects: readonly KubeObject[]): Verdict {
+export function selectorsAreStable(objects: readonly KubeObject[]): PredicateResult {
   const selecting = longRunning(objects).filter((object) => object.kind !== 'Pod');
   return everyOne(selecting, {
     expected: 'every workload selects its own pods by labels that never change',

@@ -2,7 +2,7 @@
 import type { KubeObject, PodSpec } from '../../../kube/api/types.ts';
 import { nameOf, podSpecOf } from '../../../kube/manifests/objects.ts';
 import { selectedNothing } from '../select.ts';
-import { nothingWrong, type Verdict } from '../result.ts';
+import { nothingWrong, type PredicateResult } from '../result.ts';
 
 export interface ToleratedTaint {
   key: string;
@@ -16,7 +16,7 @@ type Toleration = NonNullable<PodSpec['tolerations']>[number];
  *
  * Kubernetes documentation, "Taints and Tolerations": without a key everything is tolerated, without an effect every effect.
  */
-export function toleratesOnly(object: KubeObject, taint: ToleratedTaint): Verdict {
+export function toleratesOnly(object: KubeObject, taint: ToleratedTaint): PredicateResult {
   const wanted = `${taint.key}:${taint.effect}`;
   const expected = `${nameOf(object)} tolerates ${wanted} with any value, and nothing else`;
   const spec = podSpecOf(object);

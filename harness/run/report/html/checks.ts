@@ -3,14 +3,14 @@ import { seconds } from '../../../core/deadline.ts';
 import { commonFolder } from '../artifacts.ts';
 import type { CheckResult, Report } from '../model.ts';
 import { collapse } from '../text.ts';
-import { plural, shortId, verdictOfCheck } from '../verdict.ts';
+import { isRed, plural, shortId, summaryOfCheck } from '../verdict.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup, prose, relativeHref } from './markup.ts';
 
-const symbols = { passed: '✓', failed: '✗', skipped: '○' };
+const symbols = { passed: '✓', failed: '✗', errored: '✗', skipped: '○', blocked: '○' };
 
 export function failuresSection(report: Report): Markup | undefined {
-  const failed = report.checks.filter((check) => check.status === 'failed');
+  const failed = report.checks.filter(isRed);
   if (failed.length === 0) return undefined;
   return markup`
 <section id="failures">
@@ -21,7 +21,7 @@ export function failuresSection(report: Report): Markup | undefined {
 
 function failureCard(check: CheckResult): Markup {
   const { diagnosis } = check;
-  const [verdict, ...more] = verdictOfCheck(check).split('\n');
+  const [verdict, ...more] = summaryOfCheck(check).split('\n');
   return markup`
 <article class="failure" id="${anchor('check', check.id)}">
   <h3><span class="id">${check.suite} ${shortId(check)}</span> ${prose(verdict ?? '')}</h3>
@@ -86,7 +86,7 @@ export function checksSection(report: Report): Markup | undefined {
   <h2>Checks</h2>
   ${suites.map((suite) => {
     const checks = report.checks.filter((check) => check.suite === suite);
-    const failed = checks.filter((check) => check.status === 'failed').length;
+    const failed = checks.filter(isRed).length;
     return markup`
   <h3>${suite} <span class="muted">${plural(checks.length, 'check')}${failed > 0 && `, ${failed} failed`}</span></h3>
   <div class="list">${checks.map(checkRow)}</div>`;
@@ -99,7 +99,7 @@ function checkRow(check: CheckResult): Markup {
   return markup`
   <details class="check"><summary>${head}</summary>
     <div class="inside">
-      ${check.status === 'failed' && markup`<p><a href="#${anchor('check', check.id)}">${verdictOfCheck(check)}</a></p>`}
+      ${isRed(check) && markup`<p><a href="#${anchor('check', check.id)}">${summaryOfCheck(check)}</a></p>`}
       ${check.status === 'skipped' && markup`<p>Skipped: ${check.reason ?? 'no reason was given'}</p>`}
       ${check.observed.length > 0 && observedList(check)}
       <p class="muted">${check.requirements.join(', ')} · ${plural(check.assertions, 'assertion')} · <code>${check.file}</code></p>

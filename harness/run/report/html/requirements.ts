@@ -1,6 +1,6 @@
 /** The requirements of the catalogue with their checks, faults and result; filtered with a few lines of script. */
 import type { CheckResult, Report, RequirementRow } from '../model.ts';
-import { shortId } from '../verdict.ts';
+import { isRed, shortId } from '../verdict.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup } from './markup.ts';
 
@@ -64,7 +64,7 @@ function checksOf(row: RequirementRow, report: Report): CheckResult[] {
 
 /** One failed check is enough; one skipped among passed ones leaves the requirement unproven. */
 function resultOf(row: RequirementRow, checks: readonly CheckResult[]): Result {
-  if (checks.some((check) => check.status === 'failed')) return 'failed';
+  if (checks.some(isRed)) return 'failed';
   if (checks.some((check) => check.status === 'skipped')) return 'skipped';
   if (checks.length > 0) return 'passed';
   return row.status === 'covered' ? 'not-run' : row.status;

@@ -2,9 +2,10 @@
 import path from 'node:path';
 import { seconds } from '../../../core/deadline.ts';
 import { commonFolder } from '../artifacts.ts';
-import type { CheckResult, Diagnosis } from '../model.ts';
+import type { CheckResult } from '../model.ts';
+import type { Diagnosis } from '../../../observe/diagnose/diagnosis.ts';
 import { collapse, plain, truncate, widthOf, wrap } from '../text.ts';
-import { shortId, verdictOfCheck } from '../verdict.ts';
+import { shortId, summaryOfCheck } from '../verdict.ts';
 import type { Style } from './style.ts';
 
 const labelWidth = 10;
@@ -25,7 +26,7 @@ export interface FailureContext {
 export function failureBlock(check: CheckResult, context: FailureContext): string[] {
   const { style, columns } = context;
   const id = shortId(check);
-  const [first = '', ...more] = wrap(verdictOfCheck(check), columns - widthOf(id) - 4);
+  const [first = '', ...more] = wrap(summaryOfCheck(check), columns - widthOf(id) - 4);
   const lines = [`${style.red('✗')} ${style.bold(id)}  ${style.red(first)}`];
   for (const line of more) lines.push(`${indent}${style.red(line)}`);
 

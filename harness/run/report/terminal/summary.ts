@@ -4,7 +4,16 @@ import { seconds } from '../../../core/deadline.ts';
 import type { Report } from '../model.ts';
 import { gpuCounts, gpuFidelity } from '../gpu-fidelity.ts';
 import { plain, truncate, wrap } from '../text.ts';
-import { countsLine, countsOf, outcomeOf, plural, shortId, verdictOf, verdictOfCheck } from '../verdict.ts';
+import {
+  countsLine,
+  countsOf,
+  isRed,
+  outcomeOf,
+  plural,
+  shortId,
+  verdictOf,
+  summaryOfCheck,
+} from '../verdict.ts';
 import { labelled } from './failure-block.ts';
 import type { Style } from './style.ts';
 
@@ -40,9 +49,9 @@ function failuresInShort(report: Report, { style, columns }: SummaryContext): st
   const lines: string[] = [];
   const severalSuites = new Set(report.checks.map((check) => check.suite)).size > 1;
   for (const check of report.checks) {
-    if (check.status !== 'failed') continue;
+    if (!isRed(check)) continue;
     const id = severalSuites ? check.id : shortId(check);
-    lines.push(shortLine(id, verdictOfCheck(check)));
+    lines.push(shortLine(id, summaryOfCheck(check)));
   }
   for (const proof of report.proofs ?? []) {
     if (proof.outcome === 'caught') continue;

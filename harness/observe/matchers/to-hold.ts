@@ -1,22 +1,22 @@
 /** `expect(verdict).toHold()`: for every check that has no matcher of its own. */
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle } from './settle.ts';
 
-interface VerdictMatchers<R = unknown> {
-  /** A Verdict, or the promise of one, is ok. */
+interface PredicateMatchers<R = unknown> {
+  /** A PredicateResult, or the promise of one, is ok. */
   toHold(): R;
 }
 
 declare module 'vitest' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-explicit-any, @typescript-eslint/no-unused-vars -- must repeat the type parameters of vitest
-  interface Matchers<T = any> extends VerdictMatchers<Promise<void>> {}
+  interface Matchers<T = any> extends PredicateMatchers<Promise<void>> {}
 }
 
-export const verdictMatchers = {
+export const predicateMatchers = {
   toHold(
     this: MatcherContext,
-    received: Verdict | Promise<Verdict>,
+    received: PredicateResult | Promise<PredicateResult>,
   ): MatcherOutcome | Promise<MatcherOutcome> {
     // A value is settled at once, so that a forgotten await cannot turn a failure green.
     if (received instanceof Promise) return received.then((verdict) => settle(this, verdict));

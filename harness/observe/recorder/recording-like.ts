@@ -1,5 +1,5 @@
 /** What diagnosis and checks ask of a recording. */
-import type { Recording } from '../recorder/recording.ts';
+import type { Recording } from './recording.ts';
 
 export type RecordingLike = Pick<
   Recording,

@@ -3,17 +3,17 @@
  * by side do not get each other's.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Verdict } from '../predicates/result.ts';
+import type { PredicateResult } from '../predicates/result.ts';
 
-export type VerdictSink = (verdict: Verdict) => void;
+export type ResultSink = (verdict: PredicateResult) => void;
 
-const current = new AsyncLocalStorage<VerdictSink>();
+const current = new AsyncLocalStorage<ResultSink>();
 
 /** Runs `body`; `sink` gets each verdict that was reached in it, also the passing ones. */
-export function observeVerdicts<T>(sink: VerdictSink, body: () => Promise<T>): Promise<T> {
+export function observeResults<T>(sink: ResultSink, body: () => Promise<T>): Promise<T> {
   return current.run(sink, body);
 }
 
-export function reportVerdict(verdict: Verdict): void {
+export function reportResult(verdict: PredicateResult): void {
   current.getStore()?.(verdict);
 }

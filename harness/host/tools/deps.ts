@@ -1,0 +1,17 @@
+import type { CommandRunner } from '../../core/command.ts';
+import type { Log } from '../../core/log.ts';
+import type { ToolName, ToolPin } from './versions.ts';
+
+export interface ToolDeps {
+  run: CommandRunner;
+  log: Log;
+  /** The project's `.cache`; tools are kept in `<cacheDir>/tools/<name>-<version>/<name>`. */
+  cacheDir: string;
+  /** `PATH`, proxies and Go settings are read from here. */
+  env: Record<string, string | undefined>;
+  /** One line for the reader about a step that takes time or a decision taken. */
+  onProgress?: ((text: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** Default: the pinned versions; replaced in tests. */
+  pins?: Record<ToolName, ToolPin>;
+}
