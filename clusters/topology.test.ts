@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../harness/core/errors.ts';
-import type { Topology } from './cluster.ts';
-import { describeTopology, gpuGroup, mergeTopologies, parseTopology, toolmanTopology } from './topology.ts';
+import type { Topology } from '../harness/kube/cluster/cluster.ts';
+import { describeTopology, gpuGroup, mergeTopologies, parseTopology } from './topology.ts';
 
 const plain = (count: number, name = 'workers'): Topology => ({ groups: [{ name, count }] });
+/** Labelled workers, as the chart of a suite selects them. */
+const tools: Topology = { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] };
 const labelled = (count: number, labels: Record<string, string>): Topology => ({
   groups: [{ name: `l${Object.keys(labels).length}`, count, labels }],
 });
@@ -12,22 +14,22 @@ describe('mergeTopologies', () => {
   it.each<{ title: string; topologies: Topology[]; expected: Topology['groups'] }>([
     { title: 'takes the larger count', topologies: [plain(2), plain(3)], expected: plain(3).groups },
     {
-      title: 'lets labelled nodes serve plain requests',
-      topologies: [plain(2), toolmanTopology()],
-      expected: toolmanTopology().groups,
+      title: 'uses labelled nodes as plain workers',
+      topologies: [plain(2), tools],
+      expected: tools.groups,
     },
     {
-      title: 'adds only the plain workers that labelled nodes do not serve',
-      topologies: [plain(5), toolmanTopology()],
-      expected: [{ name: 'workers', count: 2 }, ...toolmanTopology().groups],
+      title: 'adds plain workers only beyond the labelled nodes',
+      topologies: [plain(5), tools],
+      expected: [{ name: 'workers', count: 2 }, ...tools.groups],
     },
     {
-      title: 'keeps tainted GPU nodes apart from plain ones',
+      title: 'does not use tainted GPU nodes as plain workers',
       topologies: [plain(1), { groups: [gpuGroup([4, 1])] }],
       expected: [{ name: 'workers', count: 1 }, gpuGroup([4, 1])],
     },
     {
-      title: 'takes the larger number of GPUs node by node',
+      title: 'takes the larger number of GPUs for each node',
       topologies: [{ groups: [gpuGroup([1, 4])] }, { groups: [gpuGroup([2])] }],
       expected: [gpuGroup([4, 1])],
     },
@@ -40,32 +42,31 @@ describe('mergeTopologies', () => {
         { name: 'l2', count: 2, labels: { a: '1', b: '1' } },
       ],
     },
-    { title: 'serves nobody with nothing', topologies: [], expected: [] },
+    { title: 'is empty without topologies', topologies: [], expected: [] },
   ])('$title', ({ topologies, expected }) => {
     expect(mergeTopologies(topologies).groups).toEqual(expected);
   });
 
   it('does not depend on the order of the suites', () => {
-    const all = [plain(2), toolmanTopology(), { groups: [gpuGroup([2, 1])] }];
+    const all = [plain(2), tools, { groups: [gpuGroup([2, 1])] }];
     expect(mergeTopologies([...all].reverse()).groups).toEqual(
       expect.arrayContaining(mergeTopologies(all).groups),
     );
   });
 
-  it('unites runtime classes, storage classes and metrics', () => {
+  it('merges runtime classes and metrics', () => {
     const merged = mergeTopologies([
       { groups: [], runtimeClasses: ['nvidia'], metrics: true },
-      { groups: [], runtimeClasses: ['nvidia', 'gvisor'], storageClasses: ['shared'] },
+      { groups: [], runtimeClasses: ['nvidia', 'gvisor'] },
     ]);
     expect(merged).toEqual({
       groups: [],
       runtimeClasses: ['gvisor', 'nvidia'],
-      storageClasses: ['shared'],
       metrics: true,
     });
   });
 
-  it('refuses the same labels with and without a taint', () => {
+  it('rejects the same labels with and without a taint', () => {
     const tainted = { ...gpuGroup([1]), name: 'gpu-tainted' };
     const open = { ...gpuGroup([1]), name: 'gpu-open', taints: [] };
     expect(() => mergeTopologies([{ groups: [tainted] }, { groups: [open] }])).toThrow(
@@ -73,7 +74,7 @@ describe('mergeTopologies', () => {
     );
   });
 
-  it('refuses one name for different nodes', () => {
+  it('rejects one name for different nodes', () => {
     const other: Topology = {
       groups: [{ name: 'workers', count: 1, taints: [{ key: 'k', effect: 'NoExecute' }] }],
     };
@@ -91,14 +92,14 @@ describe('parseTopology', () => {
     [{ groups: [{ name: 'w', count: 1, labels: { 'a b': 'c' } }] }, /groups.0.labels.a b: Invalid key/],
     [{ groups: [{ name: 'w', count: 1, labels: { a: '-c' } }] }, /"-c" is not a label value/],
     [{ groups: [], typo: 1 }, /typo/],
-  ])('refuses %j', (input, message) => {
+  ])('rejects %j', (input, message) => {
     expect(() => parseTopology(input, 'suite x')).toThrow(message);
   });
 });
 
 it('describes a topology in one line', () => {
   const text = describeTopology({
-    groups: [...toolmanTopology().groups, gpuGroup([4, 1])],
+    groups: [...tools.groups, gpuGroup([4, 1])],
     runtimeClasses: ['nvidia'],
   });
   expect(text).toBe(

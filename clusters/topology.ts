@@ -1,15 +1,15 @@
-/** The nodes that suites ask for, and the smallest cluster that serves several of them. Pure. */
+/** The nodes that suites require, and the smallest cluster that satisfies several suites. Pure. */
 import { z } from 'zod';
 import { UsageError } from '../harness/core/errors.ts';
-import type { NodeGroup, Topology } from './cluster.ts';
+import type { NodeGroup, Topology } from '../harness/kube/cluster/cluster.ts';
 
-/** Label and taint that GPU nodes carry, as the NVIDIA GPU operator sets them. */
+/** Label and taint of GPU nodes, as the NVIDIA GPU operator sets them. */
 export const GPU_NODE_LABELS: Record<string, string> = { 'nvidia.com/gpu.present': 'true' };
 export const GPU_NODE_TAINTS: NonNullable<NodeGroup['taints']> = [
   { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' },
 ];
 
-// Kubernetes: "Labels and selectors", syntax and character set.
+// Kubernetes documentation, "Labels and Selectors", syntax and character set.
 const labelKey = z
   .string()
   .regex(/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, {
@@ -43,14 +43,13 @@ const nodeGroupSchema = z
 export const topologySchema = z.strictObject({
   groups: z.array(nodeGroupSchema),
   runtimeClasses: z.array(z.string().min(1)).exactOptional(),
-  storageClasses: z.array(z.string().min(1)).exactOptional(),
   metrics: z.boolean().exactOptional(),
 }) satisfies z.ZodType<Topology>;
 
 /**
- * Validates a topology that comes from a suite or a file.
+ * Validates the topology of a suite.
  *
- * @throws UsageError `E_TOPOLOGY` that names every field that is wrong
+ * @throws UsageError `E_TOPOLOGY` that names every invalid field
  */
 export function parseTopology(input: unknown, from: string): Topology {
   const parsed = topologySchema.safeParse(input);
@@ -59,29 +58,24 @@ export function parseTopology(input: unknown, from: string): Topology {
     (issue) => `${issue.path.join('.') || 'topology'}: ${issue.message}`,
   );
   throw new UsageError('E_TOPOLOGY', `the topology of ${from} is not valid: ${issues.join('; ')}`, {
-    hint: 'correct the fields named above; clusters/topology.ts says what each may hold',
+    hint: 'correct the fields named above; clusters/topology.ts defines them',
   });
 }
 
-/** What toolman's chart asks for: one node for each of its three replicas, labelled for its nodeSelector. */
-export function toolmanTopology(): Topology {
-  return { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] };
-}
-
-/** GPU nodes as the device plugin and the GPU operator leave them; `gpus` has one number for each node. */
+/** A group of GPU nodes, labelled and tainted as the GPU operator does; `gpus` has one number for each node. */
 export function gpuGroup(gpus: number[], name = 'gpu'): NodeGroup {
   return { name, count: gpus.length, labels: GPU_NODE_LABELS, taints: GPU_NODE_TAINTS, gpus };
 }
 
 /**
- * The smallest cluster that serves all the given topologies, one after the other.
+ * The smallest cluster that satisfies all given topologies, one at a time.
  *
- * Suites run in turn, so groups that ask for the same nodes share them: the larger count is taken, not the sum, and of GPU
- * numbers the larger one for each node, largest first. A group without GPUs is also served by nodes with more labels than it
- * asks for, if the taints are the same.
+ * Suites run in sequence, so groups that require the same nodes share them: the result has the larger count, not the sum, and for
+ * each node the larger number of GPUs, largest first. Nodes with more labels than a group without GPUs requires also satisfy it, if
+ * the taints are the same.
  *
- * @throws UsageError `E_TOPOLOGY` or `E_TOPOLOGY_CONFLICT`: same name for different nodes, or the same labels with and
- *   without a taint (a nodeSelector could not tell those nodes apart)
+ * @throws UsageError `E_TOPOLOGY`, or `E_TOPOLOGY_CONFLICT` for different nodes of one name and for the same labels with and without
+ *   a taint (a nodeSelector cannot distinguish those nodes)
  */
 export function mergeTopologies(topologies: readonly Topology[]): Topology {
   const groups = topologies
@@ -91,12 +85,10 @@ export function mergeTopologies(topologies: readonly Topology[]): Topology {
     .reduce<NodeGroup[]>(addGroup, []);
   const merged = absorbSubsets(groups);
   assertNoConflicts(merged);
-  const runtimeClasses = union(topologies.map((t) => t.runtimeClasses));
-  const storageClasses = union(topologies.map((t) => t.storageClasses));
+  const runtimeClasses = [...new Set(topologies.flatMap((t) => t.runtimeClasses ?? []))].sort();
   return {
     groups: merged,
     ...(runtimeClasses.length > 0 && { runtimeClasses }),
-    ...(storageClasses.length > 0 && { storageClasses }),
     ...(topologies.some((t) => t.metrics === true) && { metrics: true }),
   };
 }
@@ -113,13 +105,12 @@ export function describeTopology(topology: Topology): string {
   });
   const extras = [
     ...(topology.runtimeClasses ?? []).map((name) => `runtime handler ${name}`),
-    ...(topology.storageClasses ?? []).map((name) => `storage class ${name}`),
     ...(topology.metrics === true ? ['metrics'] : []),
   ];
   return ['1 control plane', ...groups, ...extras].join(', ');
 }
 
-/** `key=value:Effect`, as kubectl writes a taint. */
+/** `key=value:Effect`, in kubectl's notation. */
 export function taintText(taint: { key: string; value?: string | undefined; effect: string }): string {
   const value = taint.value === undefined || taint.value === '' ? '' : `=${taint.value}`;
   return `${taint.key}${value}:${taint.effect}`;
@@ -145,9 +136,9 @@ function mergeGpus(a: number[] | undefined, b: number[] | undefined, count: numb
   return Array.from({ length: count }, (_, i) => Math.max(x?.[i] ?? 0, y?.[i] ?? 0));
 }
 
-/** Takes away what nodes of another group serve as well: plain workers when there are labelled ones without taints. */
+/** Drops nodes whose role nodes of another group can play: plain workers where untainted labelled workers exist. */
 function absorbSubsets(groups: NodeGroup[]): NodeGroup[] {
-  // Most labels first: a group must count only on nodes that are still there after it has been absorbed itself.
+  // Most labels first: a group may rely only on nodes that are not dropped themselves.
   const byLabels = [...groups].sort(
     (a, b) => sortedEntries(b.labels).length - sortedEntries(a.labels).length,
   );
@@ -204,8 +195,4 @@ function taintsKey(group: NodeGroup): string {
 
 function sortedEntries(record: Record<string, string> | undefined): [string, string][] {
   return Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function union(lists: (readonly string[] | undefined)[]): string[] {
-  return [...new Set(lists.flatMap((list) => list ?? []))].sort();
 }

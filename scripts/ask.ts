@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Asks a person a yes/no question on the terminal; anything but yes is no. */
+/** Asks a yes/no question at the terminal; any answer but yes means no. */
 export async function askYesNo(question: string, signal?: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -1,5 +1,6 @@
-/** `npm run bench`: how long clusters, image loading and suites take on this machine. */
+/** `npm run bench`: measures how long clusters, image loading and suites take on this machine. */
 import { cpus } from 'node:os';
+import { KIND_CLUSTER_LABEL } from '../clusters/kind/node-containers.ts';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
 import { EXIT, UsageError } from '../harness/core/errors.ts';
@@ -18,7 +19,7 @@ import { sweep } from './sweep.ts';
 
 const NODES = 5;
 
-/** The command; results go to standard output, progress to standard error. */
+/** Writes results to standard output and progress to standard error; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const interrupt = interruptSignal();
   try {
@@ -33,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       );
       return EXIT.passed;
     }
-    const rounds = await measure(options, { signal: interrupt.signal, onProgress: tell });
+    const rounds = await measure(options, { signal: interrupt.signal, onProgress: progress });
     const rows = benchRows(rounds);
     const machine = { cpus: cpus().length, ...rounds[0]?.fresh.tools };
     print(
@@ -50,46 +51,45 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
-  const before = await clustersOfKind(deps.signal);
+  const before = await kindClusters(deps.signal);
   const warm = await warmUp(suite, deps);
   try {
     const rounds: Round[] = [];
     for (let round = 1; round <= runs; round += 1) {
       throwIfAborted(deps.signal);
-      deps.onProgress(`round ${round} of ${runs}: on a fresh cluster`);
+      deps.onProgress(`round ${round} of ${runs}: new cluster`);
       const fresh = await measuredRun(['--suite', suite], deps);
-      deps.onProgress(`round ${round} of ${runs}: on the cluster that is there`);
+      deps.onProgress(`round ${round} of ${runs}: kept cluster`);
       const reuse = await measuredRun(['--suite', suite, '--reuse'], deps);
-      deps.onProgress(`round ${round} of ${runs}: a cluster of ${NODES} nodes`);
+      deps.onProgress(`round ${round} of ${runs}: cluster of ${NODES} nodes`);
       rounds.push({ fresh, reuse, fiveNodesMs: await measureCluster(NODES, deps) });
     }
     return rounds;
   } finally {
-    // A cluster that somebody had kept stays; one that was only kept for the measurement goes.
+    // Deletes a cluster that only this measurement kept.
     const kept = warm.cluster?.name;
     if (kept !== undefined && !before.includes(kept)) await sweep(['--run', warm.run.id]);
   }
 }
 
-/** Makes the cluster that is used again, and everything that is made once: images, tools, caches. */
+/** Creates the kept cluster, and everything that is built once: images, tools, caches. */
 async function warmUp(suite: string, deps: MeasuredRunDeps): Promise<Report> {
   const catalogue = await loadCatalogue();
   const first = catalogue.find((c) => c.definition.name === suite)?.requirements[0]?.id;
   if (first === undefined) {
-    throw new UsageError('E_UNKNOWN_SUITE', `there is no suite "${suite}" that can be run`, {
-      hint: `There is: ${catalogue.map((c) => c.definition.name).join(', ')}`,
+    throw new UsageError('E_UNKNOWN_SUITE', `there is no suite "${suite}" with checks`, {
+      hint: `Available: ${catalogue.map((c) => c.definition.name).join(', ')}`,
     });
   }
-  deps.onProgress('warming up: not measured');
+  deps.onProgress('warm-up, not measured');
   return measuredRun(['--suite', suite, '--requirement', first, '--reuse'], deps);
 }
 
-async function clustersOfKind(signal: AbortSignal): Promise<string[]> {
-  const label = 'io.x-k8s.kind.cluster';
-  const args = ['ps', '--all', '--filter', `label=${label}`, '--format', `{{.Label "${label}"}}`];
-  // Without an engine there is no cluster; the first run puts the engine in place.
+async function kindClusters(signal: AbortSignal): Promise<string[]> {
+  const args = ['ps', '--all', '--filter', `label=${KIND_CLUSTER_LABEL}`];
+  // Without an engine there is no cluster; the first run starts the engine.
   const listed = await createCommandRunner({ signal })
-    .run('docker', args, { reject: false })
+    .run('docker', [...args, '--format', `{{.Label "${KIND_CLUSTER_LABEL}"}}`], { reject: false })
     .catch(() => undefined);
   return listed?.stdout.split('\n').filter((name) => name !== '') ?? [];
 }
@@ -98,6 +98,6 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function tell(text: string): void {
+function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }

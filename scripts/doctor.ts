@@ -1,43 +1,44 @@
-/** `npm run doctor`: looks at the machine, and with --fix mends it. */
+/** `npm run doctor`: inspects the machine and, with --fix, fixes it. */
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { findLeftovers, summariseLeftovers } from '../clusters/leftovers.ts';
+import { Command } from '@commander-js/extra-typings';
+import { findLeftovers, summariseLeftovers } from '../clusters/cleanup/leftovers.ts';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { systemClock } from '../harness/core/deadline.ts';
 import { EXIT } from '../harness/core/errors.ts';
 import { createFileLog } from '../harness/core/log.ts';
+import { createStyle, wantsColor } from '../harness/core/style.ts';
 import type { Finding } from '../harness/host/preflight/finding.ts';
 import { localMachine } from '../harness/host/preflight/machine.ts';
 import { runPreflight } from '../harness/host/preflight/preflight.ts';
 import { renderFindings } from '../harness/host/preflight/render.ts';
+import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import { askYesNo } from './ask.ts';
 import { hasNodeImage } from './has-node-image.ts';
 import { interruptSignal } from './interrupt.ts';
-import { parseArguments } from './parse-arguments.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
 const EXAMPLES = `
 Examples:
-  npm run doctor                     what is well, what is not, and what to do about it
-  npm run doctor -- --fix            … and do it; asks before it changes the machine when you are at a terminal
-  npm run doctor -- --fix --yes      … without asking
-  npm run -s doctor -- --json        the findings for a script
+  npm run doctor                     report problems and how to fix them
+  npm run doctor -- --fix            fix them; at a terminal, asks before changing the machine
+  npm run doctor -- --fix --yes      fix them without asking
+  npm run -s doctor -- --json        findings as JSON
 
-Exit codes: 0 no problem (warnings may be left), 2 wrong usage, 3 a problem is left, 130 interrupted.`;
+Exit codes: 0 no problem (warnings may remain), 2 wrong usage, 3 a problem remains, 130 interrupted.`;
 
 /** The command; writes findings to standard output and returns the exit code. */
 export async function doctor(argv: readonly string[]): Promise<number> {
   const interrupt = interruptSignal();
   const command = new Command('doctor')
-    .description('Looks whether this machine can run kindproof, and mends what it can.')
-    .option('--fix', 'mend what can be mended', false)
-    .option('--yes', 'do not ask before the machine is changed', false)
+    .description('Inspects whether this machine can run kindproof, and fixes what it can.')
+    .option('--fix', 'fix what can be fixed', false)
+    .option('--yes', 'do not ask before changing the machine', false)
     .option('--json', 'machine-readable findings', false)
     .addHelpText('after', EXAMPLES);
   try {
-    if (!parseArguments(command, argv, (text) => process.stdout.write(text))) return EXIT.passed;
-    const options = command.opts<{ fix: boolean; yes: boolean; json: boolean }>();
+    const options = parseArguments(command, argv, (text) => process.stdout.write(text));
+    if (!options) return EXIT.passed;
     const log = createFileLog(join(cacheDirectory, 'doctor.log'));
     const run = createCommandRunner({ log, signal: interrupt.signal });
     const findings = await runPreflight(
@@ -49,7 +50,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
         env: process.env,
         projectDir: projectRoot,
         cacheDir: cacheDirectory,
-        // Standard output belongs to the findings, so that --json stays parseable.
+        // Standard output is reserved for the findings, so that --json stays parseable.
         onProgress: (text) => process.stderr.write(`· ${text}\n`),
         confirm: (question) => askYesNo(question, interrupt.signal),
         leftovers: async () => {
@@ -70,7 +71,8 @@ export async function doctor(argv: readonly string[]): Promise<number> {
         },
       },
     );
-    process.stdout.write(options.json ? toJson(findings) : `${renderFindings(findings, colours())}\n`);
+    const style = createStyle(wantsColor(process.env, process.stdout.isTTY));
+    process.stdout.write(options.json ? toJson(findings) : `${renderFindings(findings, style)}\n`);
     return findings.some(({ status }) => status === 'problem') ? EXIT.infrastructure : EXIT.passed;
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
@@ -84,10 +86,6 @@ function toJson(findings: readonly Finding[]): string {
     return { id, title, status, found, why, remedy, fixable: fix !== undefined };
   });
   return `${JSON.stringify(plain, null, 2)}\n`;
-}
-
-function colours(): { colour: boolean } {
-  return { colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' };
 }
 
 export { doctor as main };

@@ -16,7 +16,7 @@ beforeAll(async () => {
     'chart/Chart.yaml': 'apiVersion: v2\nname: app\nversion: 0.1.0\n',
     'bad.yaml': 'a: 1\nb: "x\n',
     'unreachable.kubeconfig': kubeconfig(await closedPort()),
-    // A `docker` that leaves a trace, so that nothing can be created unseen.
+    // Records its calls, so that nothing can be created unnoticed.
     'bin/docker': `#!/bin/sh\necho "$*" >>"${folder}/docker-calls"\nexit 1\n`,
   };
   for (const [path, text] of Object.entries(files)) {
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A port of this machine at which nobody listens. */
+/** A local port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -51,7 +51,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs the real command in a process of its own; `@` is the folder with the test's files. */
+/** Runs the real command in a separate process; `@` stands for the folder with the test's files. */
 function kindproof(line: string): Promise<Ended> {
   const args = line.split(' ').map((word) => word.replace(/^@/, folder));
   const child = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), ...args], {
@@ -71,12 +71,12 @@ function kindproof(line: string): Promise<Ended> {
   });
 }
 
-/** A run's directory is the first thing that it makes, and `docker-calls` is there once an engine has been asked. */
-const made = async (): Promise<string[]> => (await readdir(folder)).toSorted();
+/** A run first creates its directory; `docker-calls` exists after a call of docker. */
+const created = async (): Promise<string[]> => (await readdir(folder)).toSorted();
 
-const MADE_BY_TEST = ['bad.yaml', 'bin', 'chart', 'unreachable.kubeconfig'];
+const CREATED_BY_TEST = ['bad.yaml', 'bin', 'chart', 'unreachable.kubeconfig'];
 
-// Whole processes, on a machine that may be at something else.
+// Whole processes, possibly on a busy machine.
 const PATIENT = { timeout: 60_000 };
 
 describe('wrong usage', PATIENT, () => {
@@ -91,14 +91,14 @@ describe('wrong usage', PATIENT, () => {
     [
       'e2e --suite toolman --chart @/none --out @/out',
       'there is no chart at',
-      'the folder that holds Chart.yaml',
+      'the folder that contains Chart.yaml',
     ],
+    ['e2e --suite toolman --values @/bad.yaml --out @/out', 'bad.yaml:', 'Check the indentation and quotes'],
     [
-      'e2e --suite toolman --values @/bad.yaml --out @/out',
-      'bad.yaml:',
-      'Look at the indentation and quotes',
+      'e2e --suite toolman --cluster existing',
+      '--kubeconfig FILE and --context NAME',
+      'only when both are given',
     ],
-    ['e2e --suite toolman --cluster existing', '--kubeconfig FILE and --context NAME', 'in so many words'],
     [
       'e2e --suite toolman --cluster existing --kubeconfig @/none --context staging --out @/out',
       'none cannot be read',
@@ -116,18 +116,18 @@ describe('wrong usage', PATIENT, () => {
     const { exitCode, stdout, stderr } = await kindproof(line);
     expect(stderr).toContain(culprit);
     expect(stderr).toContain(hint);
-    // No stack: the mistake is not ours.
+    // Wrong usage is not a bug, so there is no stack.
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout).toBe('');
     expect(exitCode).toBe(2);
   });
 
-  it('makes nothing', async () => {
-    expect(await made()).toEqual(MADE_BY_TEST);
+  it('creates nothing', async () => {
+    expect(await created()).toEqual(CREATED_BY_TEST);
   });
 });
 
-describe('what needs no cluster', PATIENT, () => {
+describe('a command that needs no cluster', PATIENT, () => {
   it.concurrent('prints the plan', async () => {
     const { exitCode, stdout } = await kindproof('e2e --suite toolman --chart @/chart --dry-run --json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -142,14 +142,14 @@ describe('what needs no cluster', PATIENT, () => {
     expect(exitCode).toBe(0);
   });
 
-  it('makes nothing', async () => {
-    expect(await made()).toEqual(MADE_BY_TEST);
+  it('creates nothing', async () => {
+    expect(await created()).toEqual(CREATED_BY_TEST);
   });
 });
 
-// The client tries again for some ten seconds: an API server may just be starting.
+// The client retries for about ten seconds, because an API server may be starting.
 describe('an existing cluster that does not answer', PATIENT, () => {
-  it('is found out before anything is built', async () => {
+  it('is reported before anything is built', async () => {
     const { exitCode, stdout } = await kindproof(
       'e2e --suite toolman --cluster existing --kubeconfig @/unreachable.kubeconfig --context staging --out @/run',
     );

@@ -1,20 +1,12 @@
 /** `npm run e2e`: see harness/run/plan/options.ts for its options. */
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { describeTopology, mergeTopologies } from '../clusters/topology.ts';
-import { acquireRunLock } from '../clusters/run-lock.ts';
-import { minimiseKubeconfig } from '../clusters/existing/minimise-kubeconfig.ts';
 import { EXIT } from '../harness/core/errors.ts';
-import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
-import { newRunId } from '../harness/core/run-id.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
-import { describePlan, planRun, type RunPlan } from '../harness/run/plan/plan.ts';
-import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
+import { describePlan, type RunPlan } from '../harness/run/plan/plan.ts';
+import { withSavedOptions } from './e2e/saved-options.ts';
 import { interruptSignal } from './interrupt.ts';
-import { runsDirectory } from './project.ts';
+import { planFromOptions } from './plan-from-arguments.ts';
 import { reportFailure } from './report-failure.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Parses, plans and runs; the exit code is that of the process. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -22,22 +14,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(text);
   };
   try {
-    const options = parseOptions(argv, print);
-    if (!options) return EXIT.passed;
-    if (options.list) {
+    const parsed = parseOptions(argv, print);
+    if (!parsed) return EXIT.passed;
+    if (parsed.list) {
       const { formatRequirements, listRequirements } = await import('./e2e/requirements.ts');
-      const rows = await listRequirements(options);
-      print(options.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRequirements(rows));
+      const rows = await listRequirements(parsed);
+      print(parsed.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRequirements(rows));
       return EXIT.passed;
     }
-    const plan = planRun(
-      options,
-      await loadCatalogue(),
-      newRunId(),
-      Math.floor(Date.now() / DAY_MS),
-      await loadUncheckedSuites(),
-    );
-    await rejectBadFiles(options);
+    const options = await withSavedOptions(parsed);
+    const plan = await planFromOptions(options);
     if (options.dryRun) {
       print(dryRun(plan, options));
       return EXIT.passed;
@@ -48,30 +34,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs a plan with signals, lock and reports around it; `npm test` uses it as well. */
+/** Runs a plan and shows it on the terminal; the first signal interrupts it. */
 export async function run(options: RunOptions, plan: RunPlan, commandLine: string): Promise<number> {
-  // vitest and the Kubernetes client take a second to load: a slip of the pen is told without them.
-  const [{ executeRun }, { createObservers }, { createPorts }] = await Promise.all([
-    import('../harness/run/runner/run.ts'),
-    import('./e2e/observers.ts'),
-    import('./e2e/ports.ts'),
+  // vitest and the Kubernetes client take a second to load: wrong usage is reported without them.
+  const [{ startRun }, { createReporters }] = await Promise.all([
+    import('./e2e/start-run.ts'),
+    import('./e2e/reporters.ts'),
   ]);
-  const runDirectory = resolve(options.out ?? join(runsDirectory, plan.runId));
-  await mkdir(runDirectory, { recursive: true });
-  // By the plan's id, which is on everything that the run makes; with --out the folder is called otherwise.
-  const lock = await acquireRunLock(runDirectory, { run: plan.runId });
   const interrupt = interruptSignal();
   try {
-    return await executeRun({
-      options,
-      plan,
-      runDirectory,
-      signal: interrupt.signal,
-      ports: createPorts({ options, plan, observers: createObservers(options), commandLine, lock }),
-    });
+    const reporters = createReporters(options);
+    return await startRun({ options, plan, commandLine, reporters, signal: interrupt.signal });
   } finally {
     interrupt.dispose();
-    await lock.release();
   }
 }
 
@@ -82,11 +57,4 @@ function dryRun(plan: RunPlan, options: RunOptions): string {
     return `${JSON.stringify({ topology, suites }, null, 2)}\n`;
   }
   return `${describePlan(plan, describeTopology(topology)).join('\n')}\n`;
-}
-
-/** Paths that the user gave have to exist before anything is prepared. */
-async function rejectBadFiles(options: RunOptions): Promise<void> {
-  await checkSubjectFiles(options);
-  const { kubeconfig, context } = options;
-  if (kubeconfig !== undefined && context !== undefined) await minimiseKubeconfig(kubeconfig, context);
 }

@@ -24,12 +24,12 @@ describe('npm run gate', () => {
     [['--suite', 'mcp-server'], 'no checks yet'],
     [['--suite', 'toolman', '--chart', 'no/such/chart'], 'there is no chart at no/such/chart'],
     [['--suite', 'toolman', '--reuse'], '--reuse'],
-  ])('refuses %j before anything is created', async (argv, says) => {
+  ])('rejects %j before creating anything', async (argv, says) => {
     expect(await main(argv)).toBe(2);
     expect(written).toContain(says);
   });
 
-  it('explains itself', async () => {
+  it('prints help', async () => {
     expect(await main(['--help'])).toBe(0);
     expect(written).toContain('do not release: why');
   });

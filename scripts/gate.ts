@@ -1,4 +1,4 @@
-/** `npm run gate`: the release manager's command. Runs a suite strictly, decides, and leaves evidence.json. */
+/** `npm run gate`: runs a suite strictly, decides whether to release, and writes evidence.json. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
@@ -16,7 +16,7 @@ import { reportFailure } from './report-failure.ts';
 
 const EVIDENCE_FILE = 'evidence.json';
 
-/** The command; the exit code is that of the process. The last line counts what passed, as every run's does. */
+/** Returns the exit code. The output ends with the coverage, the decision, and the counts, which are the last line of every run. */
 export async function main(argv: readonly string[]): Promise<number> {
   const print = (text: string): void => {
     process.stdout.write(text);
@@ -36,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const after = await digestSubject(chart, values).catch(() => undefined);
 
     const decision = decide(report, {
-      proofs: gate.proveSample > 0,
+      proofs: gate.prove,
       chartUnchanged: after !== undefined && sameSubject(before, after),
     });
     const evidence = buildEvidence({
@@ -52,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const file = join(runDirectory, EVIDENCE_FILE);
     await writeFile(file, `${JSON.stringify(evidence, null, 2)}\n`);
     print(`\nevidence  ${relative(process.cwd(), file)}\n`);
-    print(`          ${coverage(evidence)}\n\n`);
+    print(`          ${coverageSentence(evidence)}\n\n`);
     print(`${decisionLine(decision)}\n`);
     print(`${countsLine(countsOf(report))}\n`);
     return exitCodeOfDecision(decision, report);
@@ -61,33 +61,37 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** What the verdict does not speak of, so that nobody takes it for more than it is. */
-function coverage({ requirements: { covered, uncovered } }: Evidence): string {
+/** How much of the catalogue the decision covers. */
+function coverageSentence({ requirements: { covered, uncovered } }: Evidence): string {
   const all = covered.length + uncovered.length;
-  return `speaks of ${covered.length} of ${all} requirements; the others have no check or no fault yet`;
+  return `covers ${covered.length} of ${all} requirements; the others have no check or no fault yet`;
 }
 
 async function readReport(runDirectory: string, runId: string): Promise<Report> {
   const file = join(runDirectory, 'report.json');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new InfrastructureError('E_REPORT_MISSING', `run ${runId} left no report`, {
+    throw new InfrastructureError('E_REPORT_MISSING', `run ${runId} wrote no report`, {
       cause,
-      hint: `Look at ${join(runDirectory, 'run.jsonl')}.`,
+      hint: `See ${join(runDirectory, 'run.jsonl')}.`,
     });
   });
   const report = reportSchema.parse(JSON.parse(text));
-  // With --out, the folder may hold the report of an earlier run.
+  // With --out, the folder may contain the report of an earlier run.
   if (report.run.id === runId) return report;
-  throw new InfrastructureError('E_REPORT_MISSING', `${file} is of run ${report.run.id}, not of ${runId}`, {
-    hint: `Look at ${join(runDirectory, 'run.jsonl')}.`,
-  });
+  throw new InfrastructureError(
+    'E_REPORT_MISSING',
+    `${file} belongs to run ${report.run.id}, not to ${runId}`,
+    {
+      hint: `See ${join(runDirectory, 'run.jsonl')}.`,
+    },
+  );
 }
 
 async function ownVersion(): Promise<Evidence['kindproof']> {
   const { version } = z
     .object({ version: z.string() })
     .parse(JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')));
-  // Where kindproof was unpacked from an archive there is no git, or none of its own: then the version has to do.
+  // Without a git checkout, only the version identifies kindproof.
   const described = await createCommandRunner()
     .run('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], {
       cwd: projectRoot,

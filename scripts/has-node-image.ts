@@ -1,7 +1,7 @@
 import { readRecipe } from '../clusters/node-image/recipe.ts';
 import type { CommandRunner } from '../harness/core/command.ts';
 
-/** Whether the engine has the node image; without it the next run builds or pulls it, and needs the room. */
+/** Whether the engine has the node image; otherwise the next run builds or pulls it and needs disk space for it. */
 export async function hasNodeImage(run: CommandRunner): Promise<boolean> {
   const { ref, versions } = await readRecipe();
   for (const image of [ref, versions.published.ref]) {

@@ -1,6 +1,6 @@
 import { InterruptedError } from '../harness/core/errors.ts';
 
-/** Aborts on the first SIGINT or SIGTERM; the second one ends the process at once. */
+/** Aborts on the first SIGINT or SIGTERM; the second ends the process immediately. */
 export function interruptSignal(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
   const names = ['SIGINT', 'SIGTERM'] as const;

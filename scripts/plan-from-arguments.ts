@@ -1,24 +1,41 @@
-/** The way from arguments of `npm run e2e` to a plan, for the commands that start runs of their own. */
+/** From options, or the arguments of `npm run e2e`, to a plan whose files exist. */
+import { minimiseKubeconfig } from '../clusters/existing/minimise-kubeconfig.ts';
+import { newRunId } from '../harness/core/run-id.ts';
 import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { planRun, type RunPlan } from '../harness/run/plan/plan.ts';
-import { newRunId } from '../harness/core/run-id.ts';
 import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
 
 const DAY_MS = 86_400_000;
 
 /**
- * Parses and plans, with a run id of its own.
+ * Parses and plans.
  *
- * @throws UsageError when the arguments contradict one another or name something that does not exist
+ * @throws UsageError when the arguments contradict each other or name something that does not exist
  */
 export async function planFromArguments(
   argv: readonly string[],
 ): Promise<{ options: RunOptions; plan: RunPlan }> {
   const options = parseOptions(argv, () => {});
-  if (!options) throw new TypeError('help was asked for where a run was meant');
+  if (!options) throw new TypeError('--help has no plan');
+  return { options, plan: await planFromOptions(options) };
+}
+
+/**
+ * A plan with a new run id. Creates nothing.
+ *
+ * @throws UsageError when an option names something that does not exist, or a file that cannot be read
+ */
+export async function planFromOptions(options: RunOptions): Promise<RunPlan> {
+  // `--sample` rotates daily.
   const day = Math.floor(Date.now() / DAY_MS);
   const plan = planRun(options, await loadCatalogue(), newRunId(), day, await loadUncheckedSuites());
+  await rejectBadFiles(options);
+  return plan;
+}
+
+async function rejectBadFiles(options: RunOptions): Promise<void> {
   await checkSubjectFiles(options);
-  return { options, plan };
+  const { kubeconfig, context } = options;
+  if (kubeconfig !== undefined && context !== undefined) await minimiseKubeconfig(kubeconfig, context);
 }

@@ -1,4 +1,4 @@
-/** Facts about this project that several commands share. */
+/** Folders that several commands use. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 

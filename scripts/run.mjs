@@ -1,5 +1,5 @@
-// Entry of every npm script. Plain JavaScript, because it has to run before anything is installed: it checks Node, installs
-// node_modules on a clean clone, and then runs the TypeScript command in this same process, so that signals reach it.
+// Entry of every npm script. Plain JavaScript, because it runs before anything is installed: it checks the Node version, installs
+// node_modules on a clean clone, and runs the TypeScript command in this process, so that signals reach it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ const [command, ...argv] = process.argv.slice(2);
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(
-    `kindproof needs Node 20.19 or newer, this is ${process.version}.\nInstall a newer Node, then run again.`,
+    `kindproof needs Node 20.19 or newer, this is ${process.version}.\nInstall a newer Node and run again.`,
   );
   process.exit(2);
 }
@@ -22,11 +22,11 @@ const commands = Object.values(scripts)
   .filter((name) => name !== undefined && existsSync(join(root, 'scripts', `${name}.ts`)));
 if (!commands.includes(command)) {
   const which = command === undefined ? 'No command was given.' : `There is no command "${command}".`;
-  console.error(`${which}\nThere is: ${[...new Set(commands)].map((name) => `npm run ${name}`).join(', ')}`);
+  console.error(`${which}\nAvailable: ${[...new Set(commands)].map((name) => `npm run ${name}`).join(', ')}`);
   process.exit(2);
 }
 
-// npm writes this file at the end of every install: older than the lock file means that the lock file has changed since.
+// npm writes this file at the end of every install. If it is older than the lock file, the lock file has changed since.
 const installed = join(root, 'node_modules', '.package-lock.json');
 const lock = join(root, 'package-lock.json');
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
@@ -37,7 +37,7 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   });
   if (npm.status !== 0) {
     console.error(
-      '\n`npm ci` failed, so nothing was run. Look at the lines above; a package registry has to be reachable.',
+      '\n`npm ci` failed, so nothing ran. See the lines above; the package registry must be reachable.',
     );
     process.exit(3);
   }

@@ -10,12 +10,13 @@ import { createCommandRunner, type CommandRunner } from '../harness/core/command
 import { seconds } from '../harness/core/deadline.ts';
 import { EXIT, UsageError } from '../harness/core/errors.ts';
 import { report as reportSchema } from '../harness/run/report/model.ts';
+import { countsOf } from '../harness/run/report/verdict.ts';
 import { main as e2e } from './e2e.ts';
 import { interruptSignal } from './interrupt.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
-/** Faults of each suite in one run; the sample rotates daily. All of them: `npm run prove`. */
+/** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
 const FAULT_SAMPLE = 8;
 
 interface Tally {
@@ -26,17 +27,21 @@ interface Tally {
 
 const UNIT_REPORT = join(cacheDirectory, 'unit-tests.json');
 
+const FOLDERS = ['harness', 'clusters', 'fixtures', 'suites', 'scripts'];
+
 const STEPS: readonly { name: string; command: readonly [string, ...string[]] }[] = [
   {
     name: 'lint',
     command: ['npx', 'eslint', '.', '--max-warnings', '0', '--cache', '--cache-location', '.cache/eslint'],
   },
   { name: 'format', command: ['npx', 'prettier', '--check', '.', '--log-level', 'warn'] },
-  { name: 'unused code', command: ['npx', 'knip'] },
+  { name: 'import cycles', command: ['npx', 'depcruise', ...FOLDERS] },
+  { name: 'unused code', command: ['npx', 'knip', '--no-config-hints'] },
+  { name: 'code for tests only', command: ['npx', 'knip', '--production'] },
   { name: 'types', command: ['npx', 'tsc', '--noEmit'] },
 ];
 
-/** Every step runs even when an earlier one failed, but the cluster is only made for code that holds together. */
+/** Runs every static step even after a failure, but creates the cluster only when all of them passed. */
 export async function main(argv: readonly string[]): Promise<number> {
   const interrupt = interruptSignal();
   try {
@@ -52,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     interrupt.dispose();
     if (tally.failed > 0) return finish(tally, EXIT.checkFailed);
     const exitCode = await e2e(['--all', '--prove', '--checks', '--sample', String(FAULT_SAMPLE)]);
-    // After wrong usage there was no run, and `latest` is an older one.
+    // Wrong usage starts no run; `latest` is an older one.
     if (exitCode !== EXIT.usage) add(tally, await clusterTally());
     return finish(tally, exitCode);
   } catch (error) {
@@ -80,7 +85,7 @@ const vitestReport = z.object({
 
 async function unitTests(run: CommandRunner): Promise<Tally> {
   const args = ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${UNIT_REPORT}`];
-  // The one of the last run must not be taken for this one's.
+  // Do not mistake the report of an earlier run for this one's.
   await rm(UNIT_REPORT, { force: true });
   const result = await run.run('npx', args, { cwd: projectRoot, reject: false, timeoutMs: 600_000 });
   const counts = await readUnitReport();
@@ -89,29 +94,22 @@ async function unitTests(run: CommandRunner): Promise<Tally> {
     `${passed ? '✓' : '✗'} unit tests  ${seconds(result.durationMs)}  ${counts.numPassedTests} passed`,
   );
   if (!passed) console.log(`${result.stdout}${result.stderr}`.trimEnd());
-  // A file that cannot even be loaded has no failed tests, but the run has failed.
+  // A file that fails to load has no failed tests, but the run has failed.
   const failed = counts.numFailedTests + (passed || counts.numFailedTests > 0 ? 0 : 1);
   return { passed: counts.numPassedTests, failed, skipped: counts.numPendingTests };
 }
 
 async function readUnitReport(): Promise<z.infer<typeof vitestReport>> {
-  // vitest may have died before it wrote it; its exit code is then the one failure.
+  // vitest may have died before it wrote the report; its exit code is then the failure.
   const text = await readFile(UNIT_REPORT, 'utf8').catch(() => undefined);
   if (text !== undefined) return vitestReport.parse(JSON.parse(text));
   return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
 }
 
-/** What the run on the cluster counted; it has just printed the same. */
+/** The counts of the run on the cluster. */
 async function clusterTally(): Promise<Tally> {
-  const { checks, proofs } = reportSchema.parse(
-    JSON.parse(await readFile(join(runsDirectory, 'latest', 'report.json'), 'utf8')),
-  );
-  const caught = proofs?.filter((p) => p.outcome === 'caught').length ?? 0;
-  return {
-    passed: checks.filter((c) => c.status === 'passed').length + caught,
-    failed: checks.filter((c) => c.status === 'failed').length + (proofs?.length ?? 0) - caught,
-    skipped: checks.filter((c) => c.status === 'skipped').length,
-  };
+  const file = join(runsDirectory, 'latest', 'report.json');
+  return countsOf(reportSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
 }
 
 function add(sum: Tally, part: Tally): void {
@@ -121,7 +119,7 @@ function add(sum: Tally, part: Tally): void {
 }
 
 function finish({ passed, failed, skipped }: Tally, exitCode: number): number {
-  console.log(`\nlint, types, unit tests, checks and faults together:`);
+  console.log('\nlint, types, unit tests, checks and faults together:');
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed > 0 && exitCode === EXIT.passed ? EXIT.checkFailed : exitCode;
 }

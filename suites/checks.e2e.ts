@@ -1,4 +1,4 @@
-/** Declares one test for each check of the suite that is to be run. One file, so that checks of all concerns run side by side. */
+/** Declares one test for each check of the suite under test, all in one file, so that vitest runs them concurrently. */
 import { inject } from 'vitest';
 import type { SuiteKit } from '../harness/run/suite/kit.ts';
 

@@ -1,4 +1,4 @@
-/** All suites, and the catalogue that they have to cover. */
+/** All suites, and the catalogue of requirements that they cover. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { loadRequirements, type Requirement } from '../harness/run/plan/requirements.ts';
@@ -10,13 +10,13 @@ import { toolman } from './toolman/suite.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Suites that can be run. */
+/** Suites with checks. */
 export const suites: readonly SuiteDefinition[] = [toolman, registry, agent];
 
-/** Suites whose requirements are catalogued, in the order of the catalogue. */
+/** Names of the suites in the catalogue, in its order. */
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;
 
-/** The suites that can be run, each with its requirements. */
+/** The suites with checks, each with its requirements. */
 export function loadCatalogue(): Promise<CataloguedSuite[]> {
   return Promise.all(
     suites.map(async (definition) => ({
@@ -26,7 +26,7 @@ export function loadCatalogue(): Promise<CataloguedSuite[]> {
   );
 }
 
-/** Suites that are catalogued but cannot be run yet; the rows that every suite shares are those of `all`. */
+/** Catalogued suites without checks, and the shared requirements of all suites as suite `all`. */
 export function loadUncheckedSuites(): Promise<UncheckedSuite[]> {
   const names = catalogued.filter((name) => !suites.some((s) => s.name === name));
   return Promise.all(
@@ -37,7 +37,7 @@ export function loadUncheckedSuites(): Promise<UncheckedSuite[]> {
   );
 }
 
-/** Every row of the catalogue with its suite; rows that every suite shares have the suite `all`. */
+/** Every requirement of the catalogue with its suite; the shared ones have the suite `all`. */
 export async function loadAllRequirements(): Promise<(Requirement & { suite: string })[]> {
   const own = await Promise.all(
     catalogued.map(async (suite) =>

@@ -1,4 +1,4 @@
-/** Declares one test for each fault of the suite under proof: its checks have to turn red, for the stated reason. */
+/** Declares one test for each fault of the suite under proof: its checks have to fail, for the stated reason. */
 import { inject } from 'vitest';
 import type { SuiteKit } from '../harness/run/suite/kit.ts';
 

@@ -1,11 +1,10 @@
-/** Capabilities that checks of GPU workloads rest on. */
+/** Capabilities for GPU workloads. */
 import { gpuFidelity } from '../../harness/run/report/gpu-fidelity.ts';
-import type { ProbeResult } from './probe.ts';
-import { GPU_RESOURCE } from '../gpu-capacity.ts';
+import { GPU_RESOURCE } from '../nodes/gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../topology.ts';
-import type { ProbeContext } from './probe.ts';
+import type { ProbeContext, ProbeResult } from './probe.ts';
 
-/** At least two nodes carry the label of GPU nodes and have GPUs to give: with one, "on every GPU node" says nothing. */
+/** At least two labelled nodes have allocatable GPUs: with one node, a check for "every GPU node" proves nothing. */
 export async function probeGpuNodes({ cluster }: ProbeContext): Promise<ProbeResult> {
   const nodes = await cluster.describe();
   const labelled = nodes.filter(({ labels }) =>
@@ -22,14 +21,14 @@ export async function probeGpuNodes({ cluster }: ProbeContext): Promise<ProbeRes
     present,
     evidence:
       counts.length === 0
-        ? `no node carries ${label.join(', ')}`
-        : `two nodes with GPUs are needed; of the nodes that carry ${label.join(', ')}, ${counts.join(', ')}`,
+        ? `no node has the label ${label.join(', ')}`
+        : `needs two nodes with GPUs; of the nodes labelled ${label.join(', ')}, ${counts.join(', ')}`,
   };
 }
 
 const DRA_GROUP = 'resource.k8s.io/';
 
-/** Dynamic Resource Allocation: the API server serves ResourceClaimTemplates; in which version, the evidence says. */
+/** Dynamic Resource Allocation: the API server serves ResourceClaimTemplates. The evidence has the version. */
 export async function probeDra({ kube }: ProbeContext): Promise<ProbeResult> {
   const served = (await kube.resources()).filter(({ apiVersion }) => apiVersion.startsWith(DRA_GROUP));
   const template = served.find(({ kind }) => kind === 'ResourceClaimTemplate');

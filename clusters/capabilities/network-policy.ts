@@ -1,15 +1,14 @@
-/** NetworkPolicy is enforced: proven by a deny-all that really denies, after the same connection worked without it. */
+/** NetworkPolicy is enforced: a connection between two pods works, then fails under a deny-all policy. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../harness/core/errors.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
-import type { ProbeResult } from './probe.ts';
-import type { ProbeContext } from './probe.ts';
+import type { ProbeContext, ProbeResult } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
 const PORT = 8080;
-/** How long two pods that have just started may take to reach each other. */
+/** Until two newly started pods can connect. */
 const CONNECTION_MS = 60_000;
-/** How long a network plugin may take to put a new policy into effect. */
+/** Until the network plugin has applied a new policy. */
 const ENFORCEMENT_MS = 45_000;
 
 export async function probeNetworkPolicy(context: ProbeContext): Promise<ProbeResult> {
@@ -18,7 +17,7 @@ export async function probeNetworkPolicy(context: ProbeContext): Promise<ProbeRe
   if (image === undefined) {
     return {
       present: false,
-      evidence: 'not provable: the nodes have no image with busybox for two probing pods',
+      evidence: 'not provable: the nodes have no busybox image for the probe pods',
     };
   }
   return inNamespace(async (namespace) => {
@@ -35,7 +34,7 @@ export async function probeNetworkPolicy(context: ProbeContext): Promise<ProbeRe
     const address = server.pod.status?.podIP ?? '';
     const connects = async () => {
       const answer = await execProbe(context, { namespace, pod: 'client' }, image.fetch(address, PORT));
-      // The server says the namespace's name: nothing else on the network may pass for it.
+      // The server sends the namespace's name, so that no other server on the network can be mistaken for it.
       return answer.stdout.includes(namespace);
     };
 
@@ -62,7 +61,7 @@ export async function probeNetworkPolicy(context: ProbeContext): Promise<ProbeRe
     }
     return {
       present: true,
-      evidence: 'two pods connected, and no longer did once a deny-all policy was there',
+      evidence: 'two pods could connect, and under a deny-all policy they could not',
     };
   });
 }
@@ -84,7 +83,7 @@ async function eventually(
         try {
           return (await holds()) ? { done: true, value: true } : { done: false, seen: 'not yet' };
         } catch (error) {
-          // A command that could not be run says nothing, neither about a connection nor about its denial.
+          // A command that could not be run proves neither a connection nor its denial.
           if (error instanceof CheckFailure || error instanceof ApiError)
             return { done: false, seen: messageOf(error) };
           throw error;

@@ -1,9 +1,8 @@
-/** Capabilities of the nodes themselves. */
+/** Capabilities of the nodes. */
 import { eventually } from '../../harness/observe/waits/eventually.ts';
-import type { ProbeResult } from './probe.ts';
-import type { ProbeContext } from './probe.ts';
+import type { ProbeContext, ProbeResult } from './probe.ts';
 
-/** A command that fails once is an engine that is busy; every check that needs nodes hangs on this answer. */
+/** Retries: a busy engine can fail a single command, and every check with `needs: ['node-access']` depends on this result. */
 const ACCESS_MS = 20_000;
 
 /** Commands can be run on every node. */
@@ -13,7 +12,7 @@ export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext):
     return { present: false, evidence: `provider ${cluster.provider} gives no access to nodes` };
   }
   const names = (await cluster.describe()).map((node) => node.name);
-  const verdict = await eventually(
+  const result = await eventually(
     async () => {
       const results = await Promise.all(names.map((name) => nodes.run(name, ['true'], { reject: false })));
       const failed = names.filter((_, index) => results[index]?.exitCode !== 0);
@@ -28,10 +27,10 @@ export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext):
     },
     { timeoutMs: ACCESS_MS, clock, ...(signal && { signal }) },
   );
-  return { present: verdict.ok, evidence: verdict.actual };
+  return { present: result.ok, evidence: result.actual };
 }
 
-/** The nodes' cgroup hierarchy is of this version. */
+/** The nodes use this cgroup version. */
 export async function probeCgroupVersion(
   { cluster }: ProbeContext,
   version: 'v1' | 'v2',

@@ -1,4 +1,4 @@
-/** What the probes of capabilities share: namespaces of their own, pods that wait to be used, the image they run. */
+/** Shared by the capability probes: a namespace for each probe, probe pods and their image. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { systemClock, waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
@@ -8,33 +8,30 @@ import { silentLog } from '../../harness/core/log.ts';
 import type { ExecResult, KubeClient } from '../../harness/kube/api/client.ts';
 import { createNamespace } from '../../harness/kube/api/new-namespace.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
-import type { CapabilityResult, Cluster } from '../cluster.ts';
+import type { CapabilityResult, Cluster } from '../../harness/kube/cluster/cluster.ts';
 
-/** An image with which probes talk and share files; it has to be on the nodes already. */
-export interface ProbeImage {
+/** An image on all nodes, with its commands for probe pods. */
+interface ProbeImage {
   ref: string;
-  /** Serves the text to everyone who connects to the port, for ever. */
+  /** Sends the text to every client of the port, until the container is killed. */
   serve(port: number, text: string): string[];
-  /** Prints what the server says; ends within three seconds. */
+  /** Prints the server's answer; ends within three seconds. */
   fetch(host: string, port: number): string[];
-  /** Writes text to a file, and prints a file. */
+  /** Writes the text to a file. */
   write(path: string, text: string): string[];
+  /** Prints a file. */
   read(path: string): string[];
 }
 
 export interface ProbeOptions {
-  /** Default: an image with busybox that all nodes have. */
-  image?: ProbeImage | undefined;
-  /** Labels of the namespaces that probes make, by which a sweep finds them. */
+  /** For what a probe creates; by the run label, a later run finds the namespaces of a killed one. */
   labels?: Record<string, string> | undefined;
-  /** The class that `shared-storage` proves; default `shared`. */
-  sharedStorageClass?: string | undefined;
   clock?: Clock | undefined;
   log?: Log | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** What a probe found; the name is added by the caller. */
+/** The result of a probe; the caller adds the capability's name. */
 export type ProbeResult = Omit<CapabilityResult, 'name'>;
 
 export interface ProbeContext {
@@ -43,13 +40,15 @@ export interface ProbeContext {
   clock: Clock;
   log: Log;
   signal: AbortSignal | undefined;
-  sharedStorageClass: string;
+  /** For the namespaces and cluster-scoped objects that a probe creates. */
+  labels: Record<string, string>;
+  /** An image with busybox that all nodes have. */
   image(): Promise<ProbeImage | undefined>;
-  /** Runs a probe in a namespace of its own, which is removed however the probe ends. */
+  /** Runs a probe in a new namespace, and deletes the namespace on every exit path, also after `signal` has aborted. */
   inNamespace: <T>(work: (namespace: string) => Promise<T>, labels?: Record<string, string>) => Promise<T>;
 }
 
-/** Probes with busybox, which is in the node image and in most users' own. */
+/** Commands of busybox, which is in the node image and often on the nodes of existing clusters. */
 function busyboxProbe(ref: string): ProbeImage {
   const sh = (script: string, ...args: string[]) => ['/bin/busybox', 'sh', '-c', script, 'probe', ...args];
   return {
@@ -67,23 +66,23 @@ const HAS_BUSYBOX = /(?:^|\/)(?:local-path-helper|busybox)[:@]/;
 export function createProbeContext(cluster: Cluster, options: ProbeOptions): ProbeContext {
   const { kube } = cluster;
   const log = options.log ?? silentLog;
+  const labels = { 'kindproof.dev/probe': 'true', ...options.labels };
   return {
     cluster,
     kube,
     clock: options.clock ?? systemClock,
     log,
     signal: options.signal,
-    sharedStorageClass: options.sharedStorageClass ?? 'shared',
-    image: async () => options.image ?? (await findBusybox(cluster)),
-    async inNamespace(work, labels = {}) {
+    labels,
+    image: () => findBusybox(cluster),
+    async inNamespace(work, more = {}) {
       const name = `kp-probe-${randomBytes(4).toString('hex')}`;
       try {
-        const all = { 'kindproof.dev/probe': 'true', ...options.labels, ...labels };
-        await createNamespace(kube, { name, labels: all }, options);
+        await createNamespace(kube, { name, labels: { ...labels, ...more } }, options);
         return await work(name);
       } finally {
-        await kube.delete('Namespace', { name }).catch((error: unknown) => {
-          log.warn('namespace of a probe not removed', { namespace: name, error: messageOf(error) });
+        await kube.teardown.delete('Namespace', { name }).catch((error: unknown) => {
+          log.warn('probe namespace not deleted', { namespace: name, error: messageOf(error) });
         });
       }
     },
@@ -99,24 +98,23 @@ async function findBusybox(cluster: Cluster): Promise<ProbeImage | undefined> {
   return ref === undefined ? undefined : busyboxProbe(ref);
 }
 
-export interface ProbePod {
+interface ProbePodOptions {
   namespace: string;
   name: string;
   image: string;
   command: string[];
   node?: string | undefined;
-  labels?: Record<string, string>;
   /** Mounted at /shared. */
   claim?: string | undefined;
 }
 
-/** A pod that satisfies the `restricted` Pod Security Standard and runs on any node, tainted or not. */
-export function probePod(options: ProbePod): Pod {
-  const { namespace, name, image, command, node, labels = {}, claim } = options;
+/** A pod that satisfies the `restricted` Pod Security Standard and tolerates all taints. */
+export function probePod(options: ProbePodOptions): Pod {
+  const { namespace, name, image, command, node, claim } = options;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { 'kindproof.dev/probe': name, ...labels } },
+    metadata: { name, namespace, labels: { 'kindproof.dev/probe': name } },
     spec: {
       terminationGracePeriodSeconds: 0,
       ...(node !== undefined && { nodeSelector: { 'kubernetes.io/hostname': node } }),
@@ -145,20 +143,15 @@ export function probePod(options: ProbePod): Pod {
   };
 }
 
-/**
- * Waits for a pod of a probe.
- *
- * @returns the running pod, or why it does not run
- */
+/** @returns the running pod, or why it is not running at the end of the timeout */
 export async function waitForProbePod(
   context: ProbeContext,
   ref: { namespace: string; name: string },
-  timeoutMs = 150_000,
 ): Promise<{ pod: Pod } | { failed: string }> {
   try {
     const pod = await waitFor({
       what: `probe pod ${ref.name} to run`,
-      timeoutMs,
+      timeoutMs: 150_000,
       clock: context.clock,
       signal: context.signal,
       look: async () => {
@@ -184,7 +177,7 @@ function describe(pod: Pod | undefined): string {
   return `${pod?.status?.phase ?? 'no pod'}${text}`;
 }
 
-/** Runs a command in a probe's pod. */
+/** Runs a command in a probe pod. */
 export async function execProbe(
   context: ProbeContext,
   ref: { namespace: string; pod: string },

@@ -1,14 +1,13 @@
-/** A runtime handler exists in containerd: a wrong key in its configuration does nothing, silently, so a pod has to show it. */
+/** A runtime handler exists in containerd. containerd silently ignores wrong configuration keys, so a pod has to prove it. */
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
-import type { ProbeResult } from './probe.ts';
 import { GPU_NODE_LABELS } from '../topology.ts';
-import type { ProbeContext } from './probe.ts';
+import type { ProbeContext, ProbeResult } from './probe.ts';
 import { probePod } from './probe.ts';
 
-/** No image is needed: a sandbox is made before the image is looked for, and only its making needs the handler. */
+/** No image is needed: only the sandbox needs the handler, and it is created before the image is looked up. */
 const NO_IMAGE = 'kindproof.invalid/sandbox-only:0';
 
-/** Probed on every GPU node, or on one worker where there are none. */
+/** Probes every GPU node, or one worker where there are none. */
 export async function probeRuntimeHandler(context: ProbeContext, handler: string): Promise<ProbeResult> {
   const { kube, cluster, inNamespace } = context;
   const nodes = await cluster.describe();
@@ -20,12 +19,12 @@ export async function probeRuntimeHandler(context: ProbeContext, handler: string
     const runtimeClass = {
       apiVersion: 'node.k8s.io/v1',
       kind: 'RuntimeClass',
-      metadata: { name: namespace },
+      metadata: { name: namespace, labels: context.labels },
       handler,
     };
     try {
       await kube.create(runtimeClass);
-      const findings = await Promise.all(
+      const results = await Promise.all(
         probed.map(async ({ name: node }, index) => {
           const name = `sandbox-${index}`;
           const pod = probePod({ namespace, name, image: NO_IMAGE, command: ['none'], node });
@@ -35,17 +34,17 @@ export async function probeRuntimeHandler(context: ProbeContext, handler: string
           return { node, problem: await sandboxProblem(context, { namespace, name }) };
         }),
       );
-      const failed = findings.find(({ problem }) => problem !== undefined);
+      const failed = results.find(({ problem }) => problem !== undefined);
       if (failed) return { present: false, evidence: `${failed.node}: ${failed.problem ?? ''}` };
-      const where = findings.map(({ node }) => node).join(', ');
-      return { present: true, evidence: `a pod's sandbox was made by handler ${handler} on ${where}` };
+      const where = results.map(({ node }) => node).join(', ');
+      return { present: true, evidence: `handler ${handler} created a pod sandbox on ${where}` };
     } finally {
-      await kube.delete('RuntimeClass', { name: namespace });
+      await kube.teardown.delete('RuntimeClass', { name: namespace });
     }
   });
 }
 
-/** `undefined` once the sandbox is there; else why it is not. */
+/** `undefined` once the sandbox exists; on timeout, why it is missing. */
 async function sandboxProblem(
   { kube, clock, signal }: ProbeContext,
   ref: { namespace: string; name: string },
@@ -59,7 +58,7 @@ async function sandboxProblem(
       signal,
       look: async () => {
         const pod = await kube.get('Pod', ref);
-        // The missing image is noticed only after the sandbox has been made.
+        // The kubelet looks up the image only after it has created the sandbox.
         const reason = pod?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
         if (reason === 'ErrImageNeverPull') return { done: true, value: undefined };
         const events = await kube.list('Event', {
@@ -67,7 +66,7 @@ async function sandboxProblem(
           fieldSelector: `involvedObject.name=${ref.name},reason=FailedCreatePodSandBox`,
         });
         const failure = events.at(-1)?.message;
-        // Other failures of a sandbox (the network is not up yet) pass; this one does not.
+        // Other sandbox failures are temporary (the pod network is not ready yet); this one is not.
         if (failure !== undefined && /no runtime for .* is configured|unknown runtime/i.test(failure)) {
           return { done: true, value: failure };
         }

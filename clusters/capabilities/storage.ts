@@ -1,9 +1,9 @@
-/** Capabilities of storage. */
-import type { ProbeResult } from './probe.ts';
-import type { ProbeContext } from './probe.ts';
+/** Storage capabilities. */
+import type { ProbeContext, ProbeResult } from './probe.ts';
 import { execProbe, probePod, waitForProbePod } from './probe.ts';
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
+const SHARED_CLASS = 'shared';
 
 /** Exactly one StorageClass is the default. */
 export async function probeDefaultStorageClass({ kube }: ProbeContext): Promise<ProbeResult> {
@@ -15,28 +15,26 @@ export async function probeDefaultStorageClass({ kube }: ProbeContext): Promise<
     return { present: true, evidence: `${names} is the default class (${String(provisioner)})` };
   }
   const all = classes.map((c) => c.metadata.name).join(', ') || 'none';
-  if (defaults.length === 0)
-    return { present: false, evidence: `no class is the default; there are: ${all}` };
+  if (defaults.length === 0) return { present: false, evidence: `no class is the default; existing: ${all}` };
   return { present: false, evidence: `more than one class is the default: ${names}` };
 }
 
-/** One ReadWriteMany volume is mounted on two nodes at once: what one pod writes, the other reads. */
+/** One ReadWriteMany volume, mounted on two nodes: what one pod writes, the other reads. */
 export async function probeSharedStorage(context: ProbeContext): Promise<ProbeResult> {
-  const { kube, cluster, inNamespace, sharedStorageClass: storageClassName } = context;
-  const storageClass = await kube.get('StorageClass', { name: storageClassName });
-  if (storageClass === undefined) {
-    return { present: false, evidence: `there is no StorageClass ${storageClassName}` };
+  const { kube, cluster, inNamespace } = context;
+  if ((await kube.get('StorageClass', { name: SHARED_CLASS })) === undefined) {
+    return { present: false, evidence: `StorageClass ${SHARED_CLASS} is missing` };
   }
   const workers = (await cluster.describe()).filter((node) => node.role === 'worker');
   const [first, second] = workers;
   if (first === undefined || second === undefined) {
-    return { present: false, evidence: `not provable: ${workers.length} worker nodes, and it takes two` };
+    return { present: false, evidence: `not provable: needs two worker nodes, has ${workers.length}` };
   }
   const image = await context.image();
   if (image === undefined) {
     return {
       present: false,
-      evidence: 'not provable: the nodes have no image with busybox for two probing pods',
+      evidence: 'not provable: the nodes have no busybox image for the probe pods',
     };
   }
   return inNamespace(async (namespace) => {
@@ -44,7 +42,11 @@ export async function probeSharedStorage(context: ProbeContext): Promise<ProbeRe
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'shared', namespace },
-      spec: { accessModes: ['ReadWriteMany'], storageClassName, resources: { requests: { storage: '1Mi' } } },
+      spec: {
+        accessModes: ['ReadWriteMany'],
+        storageClassName: SHARED_CLASS,
+        resources: { requests: { storage: '1Mi' } },
+      },
     });
     const placed = { writer: first.name, reader: second.name };
     for (const [name, node] of Object.entries(placed)) {
@@ -63,21 +65,21 @@ export async function probeSharedStorage(context: ProbeContext): Promise<ProbeRe
     if (written.exitCode !== 0) {
       return {
         present: false,
-        evidence: `a volume of ${storageClassName} is not writable: ${written.stderr.trim()}`,
+        evidence: `a volume of class ${SHARED_CLASS} is not writable: ${written.stderr.trim()}`,
       };
     }
     const read = await execProbe(context, { namespace, pod: 'reader' }, image.read('/shared/probe'));
     if (!read.stdout.includes(namespace)) {
       return {
         present: false,
-        evidence: `what a pod on ${first.name} wrote to a volume of ${storageClassName} is not there on ${second.name}`,
+        evidence: `a file that a pod on ${first.name} wrote to a volume of class ${SHARED_CLASS} is missing on ${second.name}`,
       };
     }
-    // The pods go first: a claim in use is not released, and its namespace would stay Terminating.
+    // Deletes the pods first: a claim in use keeps its finalizer, and the namespace would stay Terminating.
     for (const name of Object.keys(placed)) await kube.delete('Pod', { name, namespace });
     return {
       present: true,
-      evidence: `a volume of ${storageClassName} was written on ${first.name} and read on ${second.name}`,
+      evidence: `a volume of class ${SHARED_CLASS} was written on ${first.name} and read on ${second.name}`,
     };
   });
 }

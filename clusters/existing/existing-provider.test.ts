@@ -46,11 +46,11 @@ describe('existingProvider', () => {
     ['file', undefined, '--context'],
     [undefined, 'staging', '--kubeconfig'],
     ['', 'staging', '--kubeconfig'],
-  ])('refuses a cluster that is not named: %s, %s', (kubeconfig, context, missing) => {
+  ])('rejects kubeconfig %s with context %s', (kubeconfig, context, missing) => {
     expect(() => existingProvider({ kubeconfig, context })).toThrow(`--cluster existing needs ${missing}`);
   });
 
-  it('copies the one context with what it needs, for its owner only', async () => {
+  it('copies only the named context, readable only by its owner', async () => {
     const cluster = await existingProvider(connected()).attach({ kubeconfig: copy() });
     expect(cluster).toMatchObject({ provider: 'existing', context: 'staging', kubeconfig: copy() });
     expect((await stat(copy())).mode & 0o777).toBe(0o600);
@@ -63,7 +63,7 @@ describe('existingProvider', () => {
     });
   });
 
-  it('names the contexts that the file has', async () => {
+  it('lists the contexts of the file for an unknown context', async () => {
     const attach = existingProvider({ ...connected(), context: 'stagign' }).attach({ kubeconfig: copy() });
     await expect(attach).rejects.toMatchObject({
       code: 'E_KUBECONFIG',
@@ -73,7 +73,7 @@ describe('existingProvider', () => {
     expect(existsSync(copy())).toBe(false);
   });
 
-  it('leaves nothing behind when the cluster does not answer', async () => {
+  it('removes its kubeconfig when the cluster does not answer', async () => {
     const connect = () => Promise.reject(new Error('connect ECONNREFUSED'));
     const attach = existingProvider({ ...connected(), connect }).attach({ kubeconfig: copy() });
     await expect(attach).rejects.toMatchObject({ code: 'E_CLUSTER_UNREACHABLE', exitCode: 2 });
@@ -81,13 +81,13 @@ describe('existingProvider', () => {
     expect(existsSync(copy())).toBe(false);
   });
 
-  it.each(['contexts: 1', '{', ''])('says that %j is no kubeconfig', async (content) => {
+  it.each(['contexts: 1', '{', ''])('rejects %j as a kubeconfig', async (content) => {
     await writeFile(source(), content);
     const attach = existingProvider(connected()).attach({ kubeconfig: copy() });
     await expect(attach).rejects.toMatchObject({ code: 'E_KUBECONFIG' });
   });
 
-  it('loads no images, and says so', async () => {
+  it('does not load images, and notifies the user', async () => {
     const notices: string[] = [];
     const cluster = await existingProvider(connected()).attach({
       kubeconfig: copy(),

@@ -1,4 +1,4 @@
-/** A cluster that is there already, whoever made it: only what the checks themselves install is put into it. */
+/** Connects to an existing cluster. Nothing is installed in it except by the checks. */
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -6,12 +6,12 @@ import { InterruptedError, messageOf, UsageError } from '../../harness/core/erro
 import type { Log } from '../../harness/core/log.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { createKubeClient } from '../../harness/kube/api/http-client.ts';
-import type { Cluster } from '../cluster.ts';
-import { describeNodes } from '../describe-nodes.ts';
+import type { Cluster } from '../../harness/kube/cluster/cluster.ts';
+import { describeNodes } from '../nodes/describe-nodes.ts';
 import { minimiseKubeconfig } from './minimise-kubeconfig.ts';
 
 export interface ExistingProviderOptions {
-  /** The user's kubeconfig; never written. */
+  /** The user's kubeconfig; read only. */
   kubeconfig: string | undefined;
   context: string | undefined;
   log?: Log | undefined;
@@ -24,13 +24,13 @@ export interface ExistingProvider {
   /**
    * Copies the context into `kubeconfig` (the run's own file, mode 0600) and connects.
    *
-   * @throws UsageError `E_CLUSTER_UNREACHABLE` when the API server does not answer; nothing has been created by then
+   * @throws UsageError `E_CLUSTER_UNREACHABLE` when the API server does not answer; nothing has been created at this point
    */
   attach(options: { kubeconfig: string; onNotice?: ((text: string) => void) | undefined }): Promise<Cluster>;
 }
 
 /**
- * Refuses a cluster that was not named in so many words: a current-context that happens to be set has cost others a production namespace.
+ * Requires an explicit kubeconfig and context. A default such as the current context could be a production cluster.
  *
  * @throws UsageError `E_CONTEXT_NOT_NAMED`
  */
@@ -72,7 +72,7 @@ const nodeImagesSchema = z.looseObject({
   images: z.array(z.looseObject({ names: z.array(z.string()).nullish() })).nullish(),
 });
 
-/** The cluster behind an open client. */
+/** The cluster of an open client. */
 export function existingCluster(options: {
   kube: KubeClient;
   kubernetes: string;
@@ -94,7 +94,7 @@ export function existingCluster(options: {
       if (refs.length > 0) (onProgress ?? options.onNotice)?.(text);
       return Promise.resolve();
     },
-    /** What nodes report, at most 50 images each (kubelet, nodeStatusMaxImages). */
+    /** As the nodes report them: at most 50 images each (kubelet, nodeStatusMaxImages). */
     async imagesOnNodes() {
       const nodes = await kube.list('Node');
       return new Map(
@@ -103,9 +103,6 @@ export function existingCluster(options: {
           return [node.metadata.name, new Set((images ?? []).flatMap((image) => image.names ?? []))] as const;
         }),
       );
-    },
-    async delete() {
-      await kube.close();
     },
   };
 }

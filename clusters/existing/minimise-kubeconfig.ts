@@ -1,4 +1,4 @@
-/** One context of a kubeconfig, with everything it needs and nothing else. */
+/** Reduces a kubeconfig to one context. */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -15,7 +15,7 @@ const kubeconfigSchema = z.looseObject({
   users: list(z.looseObject({ name, user: z.looseObject({}).nullish() })),
 });
 
-/** Fields that name files: their contents go into the copy, under the field that holds data. */
+/** Fields that name files, and the fields for their contents in the copy. */
 const FILE_FIELDS = {
   'certificate-authority': 'certificate-authority-data',
   'client-certificate': 'client-certificate-data',
@@ -23,10 +23,10 @@ const FILE_FIELDS = {
 } as const;
 
 /**
- * Reads a kubeconfig and returns the text of one that holds the given context only. Files that it names are copied into it (a token's
- * file is only made absolute: it is renewed in place).
+ * Reads a kubeconfig and returns the text of a new one with only the given context. Copies the files it names into the text; a token file
+ * is rotated in place, so only its path is made absolute.
  *
- * @throws UsageError `E_KUBECONFIG` when the file cannot be read, or has no such context (the hint lists those it has)
+ * @throws UsageError `E_KUBECONFIG` when the file cannot be read, or does not have the context (the hint lists its contexts)
  */
 export async function minimiseKubeconfig(file: string, context: string): Promise<string> {
   const config = await readKubeconfig(file);
@@ -42,7 +42,7 @@ export async function minimiseKubeconfig(file: string, context: string): Promise
   const user = config.users?.find((entry) => entry.name === userName);
   if (cluster === undefined || user === undefined) {
     throw new UsageError('E_KUBECONFIG', `context ${context} of ${file} lacks its cluster or its user`, {
-      hint: 'write the file anew with the tool that made it',
+      hint: 'create the kubeconfig again with the tool that wrote it',
     });
   }
   const base = dirname(resolve(file));
@@ -60,7 +60,7 @@ async function readKubeconfig(file: string): Promise<z.infer<typeof kubeconfigSc
   try {
     return kubeconfigSchema.parse(parse(await readFile(file, 'utf8')));
   } catch (error) {
-    const why = error instanceof z.ZodError ? 'it is no kubeconfig' : messageOf(error);
+    const why = error instanceof z.ZodError ? 'it is not a kubeconfig' : messageOf(error);
     throw new UsageError('E_KUBECONFIG', `kubeconfig ${file} cannot be read: ${why}`, {
       hint: 'name the kubeconfig of a running cluster with --kubeconfig',
       cause: error,
@@ -80,7 +80,7 @@ async function inlineFiles(input: unknown, base: string): Promise<Record<string,
     } catch (error) {
       throw new UsageError(
         'E_KUBECONFIG',
-        `the ${field} that the kubeconfig names cannot be read: ${messageOf(error)}`,
+        `the file of ${field} in the kubeconfig cannot be read: ${messageOf(error)}`,
         {
           hint: 'correct the path in the kubeconfig',
           cause: error,
@@ -90,7 +90,7 @@ async function inlineFiles(input: unknown, base: string): Promise<Record<string,
   }
   if (typeof result['tokenFile'] === 'string') result['tokenFile'] = absolute(result['tokenFile']);
   const exec = z.looseObject({ command: z.string() }).safeParse(result['exec']);
-  // A command with a folder in it is relative to the kubeconfig; a bare name is looked up on PATH.
+  // A command with a slash is relative to the kubeconfig; a bare name is looked up in PATH.
   if (exec.success && exec.data.command.includes('/')) {
     result['exec'] = { ...exec.data, command: absolute(exec.data.command) };
   }

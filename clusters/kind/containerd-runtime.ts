@@ -1,21 +1,21 @@
-/** Runtime handlers that exist by name only: what a RuntimeClass needs, without the hardware behind it. Pure. */
+/** containerd configuration patches for runtime handlers: aliases of runc, so that a RuntimeClass works without special hardware. Pure. */
 
 const RUNC = /^(\[.*\.runtimes\.)(?:runc|"runc"|'runc')((?:\..+)?\])$/;
 
 /**
- * A containerd configuration patch that adds `handler` as an alias of runc with exactly runc's settings.
+ * A containerd configuration patch that adds `handler` as an alias of runc, with the same settings.
  *
- * The settings are copied from the node image's own configuration: an alias that lacks `SystemdCgroup` or
- * `base_runtime_spec` behaves differently from runc, and its keys moved between containerd 1 (version 2:
- * `io.containerd.grpc.v1.cri`) and 2 (version 3: `io.containerd.cri.v1.runtime`). A wrong key does nothing, silently.
+ * The settings are copied from the node image's configuration: without `SystemdCgroup` or `base_runtime_spec` an alias behaves differently
+ * from runc, and the keys differ between containerd 1 (version 2: `io.containerd.grpc.v1.cri`) and 2 (version 3:
+ * `io.containerd.cri.v1.runtime`). containerd ignores wrong keys silently.
  *
  * @param configToml /etc/containerd/config.toml of the node image
- * @param binary absolute path on the nodes of what runs in the place of runc, with runc's command line; without it runc itself
+ * @param binary absolute path on the nodes of a replacement for runc, with runc's command line
  */
 export function runtimeAliasPatch(configToml: string, handler: string, binary?: string): string {
   const found = runcSections(configToml);
   const cri = criPlugin(configToml);
-  const sections = found.length > 0 ? found : usualSections(cri);
+  const sections = found.length > 0 ? found : defaultSections(cri);
   if (binary !== undefined) setBinary(sections, binary);
   return sections
     .map(({ before, after, body }) =>
@@ -30,8 +30,8 @@ interface Section {
   body: string[];
 }
 
-/** For a configuration that does not mention runc. */
-function usualSections(cri: string): Section[] {
+/** For a configuration without runc sections. */
+function defaultSections(cri: string): Section[] {
   const before = `[plugins."${cri}".containerd.runtimes.`;
   return [
     { before, after: ']', body: ['runtime_type = "io.containerd.runc.v2"'] },
@@ -50,7 +50,7 @@ function setBinary(sections: Section[], binary: string): void {
   options.body = [...others, `BinaryName = "${binary}"`];
 }
 
-/** Where no process may lower its OOM score (no CAP_SYS_RESOURCE), containers start only with this setting. */
+/** Containers need this setting to start where no process may lower its OOM score (no CAP_SYS_RESOURCE). */
 export function restrictOomScorePatch(configToml: string): string {
   return `[plugins."${criPlugin(configToml)}"]\n  restrict_oom_score_adj = true`;
 }

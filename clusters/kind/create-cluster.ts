@@ -1,4 +1,4 @@
-/** `kind create cluster`, with progress, evidence and a cause when it fails. */
+/** Runs `kind create cluster` with progress. On failure, collects evidence and names the likely cause. */
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { CommandRunner } from '../../harness/core/command.ts';
@@ -7,13 +7,15 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import { seconds } from '../../harness/core/deadline.ts';
 import { InfrastructureError, InterruptedError, messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
+import { lastLines } from '../../harness/core/wording.ts';
+import { ClusterExistsError } from './cluster-name.ts';
 import { likelyCause } from './creation-cause.ts';
 import { collectCreationEvidence } from './creation-evidence.ts';
 import { deleteCluster } from './delete-cluster.ts';
 import { parseKindStage } from './kind-progress.ts';
 
 export interface CreationDeps {
-  /** Not bound to the signal of the run: evidence and removal need it after an interrupt. */
+  /** Not bound to the signal of the run: collecting evidence and removing the cluster need it after an interrupt. */
   run: CommandRunner;
   kindPath: string;
   log: Log;
@@ -24,16 +26,17 @@ export interface CreationDeps {
 export interface Creation {
   name: string;
   kubeconfig: string;
-  /** Text of kind's configuration file. */
+  /** Content of kind's configuration file. */
   config: string;
   evidenceDirectory: string | undefined;
-  timeoutMs: number;
   onProgress: (text: string) => void;
 }
 
+const CREATE_MS = 600_000;
+
 /**
- * Prepares the run's own kubeconfig: an empty file that only its owner reads, before anybody writes credentials into it. A lock that
- * an interrupted kind left behind would stop the next one for ever (kind, pkg/cluster/internal/kubeconfig).
+ * Creates the run's own kubeconfig as an empty file, readable only by its owner before credentials are written. Removes the lock file of
+ * an interrupted kind, which would block the next one (kind, pkg/cluster/internal/kubeconfig).
  */
 export async function prepareKubeconfig(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
@@ -42,11 +45,11 @@ export async function prepareKubeconfig(file: string): Promise<void> {
   await chmod(file, 0o600);
 }
 
-/** A stage of the creation failed; becomes E_CLUSTER_CREATE with evidence. */
+/** A failed stage of the creation; becomes E_CLUSTER_CREATE with evidence. */
 export class StageFailure extends Error {
   readonly stage: string;
   readonly output: string;
-  /** More files of evidence, by name. */
+  /** Additional evidence, by file name. */
   readonly evidence: Record<string, string>;
   constructor(stage: string, output: string, cause: unknown, evidence: Record<string, string> = {}) {
     super(`${stage}: ${messageOf(cause)}`, { cause });
@@ -57,9 +60,9 @@ export class StageFailure extends Error {
 }
 
 /**
- * Runs kind. Nodes of a failed creation are kept (`--retain`), because they hold the reason.
+ * Runs kind. `--retain` keeps the nodes of a failed creation, because they hold the evidence.
  *
- * @throws StageFailure, or InterruptedError when the signal aborts
+ * @throws StageFailure; InterruptedError; ClusterExistsError when another process created the cluster in the meantime
  */
 export async function runKindCreate(creation: Creation, deps: CreationDeps): Promise<void> {
   const { name, kubeconfig, onProgress } = creation;
@@ -72,7 +75,7 @@ export async function runKindCreate(creation: Creation, deps: CreationDeps): Pro
       {
         input: creation.config,
         env: { KUBECONFIG: kubeconfig },
-        timeoutMs: creation.timeoutMs,
+        timeoutMs: CREATE_MS,
         signal: deps.signal,
         onLine: (line) => {
           lines.push(line);
@@ -88,18 +91,20 @@ export async function runKindCreate(creation: Creation, deps: CreationDeps): Pro
     if (error instanceof InterruptedError) throw error;
     const output =
       error instanceof CommandError ? `${error.result.stdout}${error.result.stderr}` : lines.join('\n');
+    if (/node\(s\) already exist for a cluster with the name/i.test(output))
+      throw new ClusterExistsError(name);
     throw new StageFailure(stage, output, error);
   }
 }
 
 /**
- * Runs the steps of a creation. When one fails, evidence is collected first, then everything half-made is removed.
+ * Runs the steps of a creation. On failure, collects evidence and then removes the partly created cluster.
  *
- * @throws InfrastructureError `E_CLUSTER_CREATE` with stage, likely cause, hint and where the evidence is; InterruptedError as it is:
- *   the caller's own undoing removes what is there
+ * @throws InfrastructureError `E_CLUSTER_CREATE` with stage, likely cause, hint and evidence directory
+ * @throws InterruptedError and ClusterExistsError unchanged, without removing anything
  */
 export async function withEvidence<T>(
-  creation: Pick<Creation, 'name' | 'kubeconfig' | 'evidenceDirectory' | 'onProgress'>,
+  creation: Omit<Creation, 'config'>,
   deps: CreationDeps,
   steps: () => Promise<T>,
 ): Promise<T> {
@@ -107,9 +112,9 @@ export async function withEvidence<T>(
   try {
     return await steps();
   } catch (error) {
-    if (error instanceof InterruptedError) throw error;
+    if (error instanceof InterruptedError || error instanceof ClusterExistsError) throw error;
     const took = seconds(deps.clock.now() - start);
-    const failure = error instanceof StageFailure ? error : new StageFailure('set-up', '', error);
+    const failure = error instanceof StageFailure ? error : new StageFailure('setup', '', error);
     creation.onProgress(`${failure.stage} failed; collecting evidence`);
     const collected = await collectCreationEvidence(deps.run, {
       cluster: creation.name,
@@ -118,7 +123,7 @@ export async function withEvidence<T>(
       more: failure.evidence,
     });
     const { cause, hint } = likelyCause(`${messageOf(failure.cause)}\n${failure.output}\n${collected}`);
-    const leftovers = await removeHalfMade(creation, deps);
+    const problem = await tryToRemove(creation, deps);
     const evidence = creation.evidenceDirectory;
     throw new InfrastructureError(
       'E_CLUSTER_CREATE',
@@ -126,26 +131,22 @@ export async function withEvidence<T>(
         `cluster ${creation.name} could not be created: "${failure.stage}" failed after ${took}; likely cause: ${cause}`,
         lastLines(messageOf(failure.cause), 15),
         ...(evidence === undefined ? [] : [`evidence: ${evidence}`]),
-        ...(leftovers === undefined ? [] : [`and it could not be removed: ${leftovers}`]),
+        ...(problem === undefined ? [] : [`and it could not be removed: ${problem}`]),
       ].join('\n'),
       { hint, cause: failure.cause, details: { stage: failure.stage, likelyCause: cause, evidence } },
     );
   }
 }
 
-async function removeHalfMade(
-  creation: { name: string; kubeconfig: string },
-  deps: CreationDeps,
+/** @returns why the cluster could not be removed */
+async function tryToRemove(
+  { name, kubeconfig }: { name: string; kubeconfig: string },
+  { run, log, clock }: CreationDeps,
 ): Promise<string | undefined> {
   try {
-    const { name, kubeconfig } = creation;
-    await deleteCluster(deps.run, name, { kubeconfig, log: deps.log, clock: deps.clock, interrupted: true });
+    await deleteCluster(run, name, { kubeconfig, log, clock, interrupted: true });
     return undefined;
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function lastLines(text: string, count: number): string {
-  return text.trimEnd().split('\n').slice(-count).join('\n');
 }

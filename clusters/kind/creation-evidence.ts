@@ -1,4 +1,4 @@
-/** What is kept of a cluster that did not come up, before it is removed. */
+/** Collects evidence of a failed cluster creation, before the cluster is removed. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandRunner } from '../../harness/core/command.ts';
@@ -8,7 +8,7 @@ import { listNodeContainers } from './node-containers.ts';
 
 const TIMEOUT_MS = 20_000;
 
-/** Files of each node: the container's own output, then what is asked of a node that still runs. */
+/** Files for each node: the container's log, and logs from inside the node if it is running. */
 const NODE_FILES: readonly { file: string; command: (node: string) => string[]; running: boolean }[] = [
   { file: 'container.log', command: (node) => ['logs', '--tail', '500', node], running: false },
   {
@@ -29,10 +29,10 @@ const NODE_FILES: readonly { file: string; command: (node: string) => string[]; 
 ];
 
 /**
- * Writes the output of kind, the list of containers and the logs of every node below `directory`. Never throws: evidence that
- * cannot be had is noted in its file.
+ * Writes the output of kind, the list of containers and the logs of every node to `directory`. Never throws: if evidence is unavailable,
+ * its file contains the reason.
  *
- * @returns everything that was collected as one text, for judging the cause
+ * @returns all evidence as one text, to search for the cause
  */
 export async function collectCreationEvidence(
   run: CommandRunner,
@@ -80,6 +80,6 @@ async function write(path: string, content: string): Promise<void> {
     await mkdir(join(path, '..'), { recursive: true });
     await writeFile(path, content);
   } catch {
-    // The failure of the cluster is the news; a full disk must not hide it.
+    // A full disk must not hide the failure of the cluster.
   }
 }

@@ -1,62 +1,57 @@
-/** Removes kind clusters, whole or half-made. */
+/** Removes kind clusters, complete or partly created. */
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
-import { systemClock, waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
+import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
-import { silentLog } from '../../harness/core/log.ts';
-import { sharedFolderOf } from './host-folders.ts';
-import { SHARED_STORAGE_PATH } from './kind-config.ts';
-import { listNodeContainers } from './node-containers.ts';
+import { SHARED_STORAGE_PATH, sharedFolderOf } from './kind-config.ts';
+import { KIND_CLUSTER_LABEL, listNodeContainers } from './node-containers.ts';
 
 export interface DeleteOptions {
-  clock?: Clock | undefined;
-  log?: Log | undefined;
-  /** The run's own kubeconfig, removed with its lock file. */
+  clock: Clock;
+  log: Log;
+  /** The run's own kubeconfig; removed as well. */
   kubeconfig?: string | undefined;
   /**
-   * `kind create` was cut off: its `docker run` processes may still be on their way to the engine, so the cluster counts as gone
-   * only after several empty looks.
+   * `kind create` was interrupted: its `docker run` processes may still reach the engine, so the cluster counts as removed only after
+   * several polls without containers.
    */
   interrupted?: boolean | undefined;
-  /** Default 120 000 ms. */
-  timeoutMs?: number | undefined;
 }
 
 /**
- * Removes all containers of a cluster with their volumes; a cluster that does not exist is no error.
+ * Removes all containers of a cluster with their volumes. A missing cluster is not an error.
  *
- * This is what `kind delete cluster` does (docker rm -f -v of all nodes by label), without the detour: kind locks and edits a
- * kubeconfig first and gives up when that fails, and it looks only once.
+ * Does the same as `kind delete cluster` (docker rm -f -v of all nodes by label), but more reliably: kind first locks and edits a
+ * kubeconfig and gives up when that fails, and it lists the containers only once.
  *
- * @param run must not be bound to the signal that cancels the run: this is called after it has been aborted
- * @returns names of the containers that were removed
- * @throws InfrastructureError `E_CLUSTER_DELETE` with the containers that are left
+ * @param run must not be bound to the signal that cancels the run: the cluster is deleted after the signal has aborted
+ * @returns names of the removed containers
+ * @throws InfrastructureError `E_CLUSTER_DELETE` with the remaining containers
  */
 export async function deleteCluster(
   run: CommandRunner,
   name: string,
-  options: DeleteOptions = {},
+  { clock, log, kubeconfig, interrupted = false }: DeleteOptions,
 ): Promise<string[]> {
-  const log = options.log ?? silentLog;
   const removed = new Set<string>();
-  const quietLooks = options.interrupted === true ? 4 : 1;
+  const emptyPollsNeeded = interrupted ? 4 : 1;
   const folder = await emptySharedFolder(run, name, log);
-  let quiet = 0;
+  let emptyPolls = 0;
   let lastError = '';
   try {
     await waitFor({
       what: `cluster ${name} to be gone`,
-      timeoutMs: options.timeoutMs ?? 120_000,
+      timeoutMs: 120_000,
       intervalMs: 500,
-      clock: options.clock ?? systemClock,
+      clock,
       look: async () => {
         const names = (await listNodeContainers(run, name)).map((container) => container.name);
-        quiet = names.length === 0 ? quiet + 1 : 0;
-        if (quiet >= quietLooks) return { done: true, value: undefined };
+        emptyPolls = names.length === 0 ? emptyPolls + 1 : 0;
+        if (emptyPolls >= emptyPollsNeeded) return { done: true, value: undefined };
         if (names.length > 0) {
           const result = await run.run('docker', ['rm', '--force', '--volumes', ...names], { reject: false });
           lastError = result.exitCode === 0 ? '' : result.stderr.trim();
@@ -64,7 +59,7 @@ export async function deleteCluster(
         }
         return {
           done: false,
-          seen: names.length === 0 ? 'no container' : `still there: ${names.join(', ')}`,
+          seen: names.length === 0 ? 'no container' : `still existing: ${names.join(', ')}`,
         };
       },
     });
@@ -74,24 +69,27 @@ export async function deleteCluster(
       'E_CLUSTER_DELETE',
       `cluster ${name} could not be removed: ${error.history.at(-1)?.seen ?? 'unknown state'}. ${lastError}`,
       {
-        hint: `remove its containers: docker rm -f -v $(docker ps -aq --filter label=io.x-k8s.kind.cluster=${name})`,
+        hint: `remove its containers: docker rm -f -v $(docker ps -aq --filter label=${KIND_CLUSTER_LABEL}=${name})`,
         details: { history: error.history },
       },
     );
   }
-  // After an interrupt there may have been no container to ask.
+  // After an interrupt there may have been no container to read the folder's path from.
   await removeFolder(folder ?? sharedFolderOf(name), name, log);
-  if (options.kubeconfig !== undefined) {
-    await rm(options.kubeconfig, { force: true });
-    await rm(`${options.kubeconfig}.lock`, { force: true });
-  }
+  if (kubeconfig !== undefined) await removeKubeconfig(kubeconfig);
   log.info('cluster deleted', { cluster: name, containers: [...removed] });
   return [...removed];
 }
 
+/** Removes the run's own kubeconfig and kind's lock file. */
+export async function removeKubeconfig(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await rm(`${file}.lock`, { force: true });
+}
+
 const mountsSchema = z.array(z.object({ Source: z.string().default(''), Destination: z.string() }));
 
-/** Files of pods belong to root: they are removed from inside a node, as long as there is one. */
+/** Pods' files belong to root, so they are deleted from inside a running node. Returns the shared folder's path. */
 async function emptySharedFolder(run: CommandRunner, name: string, log: Log): Promise<string | undefined> {
   const containers = await listNodeContainers(run, name);
   const [first] = containers;
@@ -116,7 +114,7 @@ async function emptySharedFolder(run: CommandRunner, name: string, log: Log): Pr
   return folder;
 }
 
-/** Only a folder that this tool made for this very cluster. */
+/** Removes only the folder that kindproof created for this cluster. */
 async function removeFolder(folder: string, name: string, log: Log): Promise<void> {
   if (basename(folder) !== basename(sharedFolderOf(name))) return;
   await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** Tells what the API knows of restarted nodes from what it only remembers. */
+/** Waits until the API has states of restarted nodes that are newer than the restart. */
 import { z } from 'zod';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
@@ -6,9 +6,9 @@ import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
-import { heartbeatOf } from '../system-readiness.ts';
+import { heartbeatOf } from '../nodes/system-readiness.ts';
 
-/** When each node's container was started last, ms since the epoch. */
+/** Start time of each node's container, ms since the epoch. */
 export async function startTimes(run: CommandRunner, names: readonly string[]): Promise<Map<string, number>> {
   const { stdout } = await run.run('docker', [
     'inspect',
@@ -26,17 +26,17 @@ export async function startTimes(run: CommandRunner, names: readonly string[]): 
 }
 
 /**
- * For 40 s after a node's restart the API tells its old state as if nothing had happened: only what its kubelet said since counts, and no
- * container can have been running since before its node was.
+ * For 40 s after the restart of a node, the API shows its old state as if it were current. Waits until the kubelet has reported since, and
+ * until no container has a start time before that of its node.
  *
- * @param started of the nodes to look at, by name
+ * @param started start times by node name
  * @throws InfrastructureError `E_CLUSTER_NOT_READY`
  */
 export async function waitForFreshStates(
   { kube, clock, signal }: { kube: KubeClient; clock: Clock; signal?: AbortSignal | undefined },
   started: ReadonlyMap<string, number>,
 ): Promise<void> {
-  // Times of the API are whole seconds.
+  // API times are whole seconds.
   const isStale = (time: string | undefined, node: string | undefined) =>
     Date.parse(time ?? '') + 1000 <= (started.get(node ?? '') ?? 0);
   try {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Stand-in for NVIDIA's container runtime, between containerd and runc on a node of kind.
+# Stand-in for NVIDIA's container runtime, called by containerd instead of runc on a kind node.
 #
-# Like that, it gives a container the GPUs which the container asks for in NVIDIA_VISIBLE_DEVICES (all, none, or a list of indexes and
-# names), as /dev/nvidia0 and so on; a container that does not ask gets none. The GPUs are files in this folder, one each, with
-# the GPU's name in it. Mounts, not variables: what is executed in a running container sees those, but not variables that are added here.
+# Like the real one, it gives a container the GPUs that NVIDIA_VISIBLE_DEVICES requests (all, none, or a list of indexes and names), as
+# /dev/nvidia0 and so on. A container without the variable gets none. The GPUs are files in the folder below that contain the GPU's name.
+# It adds mounts and not environment variables, because commands executed in a running container see only the mounts.
 set -eu
 
 gpus=/etc/kindproof/gpus
@@ -21,7 +21,7 @@ for argument do
   previous=$argument
 done
 
-# containerd shows the last line of the log as the reason.
+# containerd reports the last line of the log as the error.
 fail() {
   [ -z "$log" ] || printf '{"level":"error","msg":"%s"}\n' "$1" >> "$log"
   echo "$1" >&2
@@ -44,7 +44,7 @@ add_gpus() {
       '. + [{source: $from, destination: $to, type: "bind", options: ["bind", "ro", "nosuid", "noexec"]}]')
   done
   jq -c --argjson mounts "$mounts" '.mounts += $mounts' "$config" > "$config.new"
-  # In place: the file keeps its owner and mode.
+  # Overwrites the file in place to keep its owner and mode.
   cat "$config.new" > "$config"
   rm "$config.new"
 }

@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 let folder: string;
 let bundle: string;
 
-/** The script with its folder of GPUs moved, and a runc that tells its arguments. */
+/** The script with a temporary GPU folder, and a runc that prints its arguments. */
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kindproof-gpu-runtime-'));
   bundle = join(folder, 'bundle');
@@ -52,25 +52,25 @@ describe.skipIf(!hasJq)('the stand-in for the NVIDIA runtime', () => {
     ['one by its index', ['NVIDIA_VISIBLE_DEVICES=1'], ['/dev/nvidia1']],
     ['one by its name', ['NVIDIA_VISIBLE_DEVICES=GPU-worker-0,GPU-other-1'], ['/dev/nvidia0']],
     ['none', ['NVIDIA_VISIBLE_DEVICES=none'], []],
-    ['none where the last word is void', ['NVIDIA_VISIBLE_DEVICES=all', 'NVIDIA_VISIBLE_DEVICES=void'], []],
+    ['none with the last value', ['NVIDIA_VISIBLE_DEVICES=all', 'NVIDIA_VISIBLE_DEVICES=void'], []],
     ['nothing', ['PATH=/bin'], []],
   ])('gives a container that asks for %s', async (_, env, expected) => {
     expect(await mountsFor(env)).toEqual(['/proc', ...expected]);
   });
 
-  it('knows the other way to name the bundle', async () => {
+  it('accepts --bundle=PATH', async () => {
     expect(await mountsFor(['NVIDIA_VISIBLE_DEVICES=0'], ['create', `--bundle=${bundle}`, 'id'])).toContain(
       '/dev/nvidia0',
     );
   });
 
-  it('leaves other commands and their arguments to runc', async () => {
+  it('passes other commands and their arguments to runc', async () => {
     expect(await runtime(['--root', '/r', 'exec', '--process', 'a b', 'id'])).toBe(
       '--root /r exec --process a b id',
     );
   });
 
-  it('says in the log of runc why it failed', async () => {
+  it('logs why it failed', async () => {
     const log = join(folder, 'log');
     await expect(runtime(['--log', log, 'create', '--bundle', '/nowhere', 'id'])).rejects.toThrow();
     expect(JSON.parse(await readFile(log, 'utf8'))).toMatchObject({ level: 'error' });

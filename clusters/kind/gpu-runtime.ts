@@ -1,28 +1,28 @@
-/** GPUs inside containers: a stand-in for NVIDIA's container runtime on the nodes, for the handler that its RuntimeClass names. */
+/** Installs the stand-in for NVIDIA's container runtime, which gives containers simulated GPUs, on the nodes. */
 import { readFile } from 'node:fs/promises';
-import type { NodeAccess, Topology } from '../cluster.ts';
+import type { NodeAccess, Topology } from '../../harness/kube/cluster/cluster.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 
-/** The handler that NVIDIA's toolkit configures, and the RuntimeClass that goes with it. */
+/** The handler and the RuntimeClass that NVIDIA's toolkit configures. */
 export const GPU_RUNTIME_HANDLER = 'nvidia';
 
-/** What containerd runs instead of runc for that handler. */
+/** The program that containerd runs instead of runc for that handler. */
 export const GPU_RUNTIME_BINARY = '/usr/local/bin/nvidia-container-runtime';
 
 const SCRIPT = new URL('./gpu-runtime.sh', import.meta.url);
 
-/** Where the script looks for the node's GPUs: one file each, `nvidia0`, `nvidia1` …, with the GPU's name in it. */
+/** Where the script finds the node's GPUs: files `nvidia0`, `nvidia1`, …, which contain the GPU's name. */
 const GPU_FOLDER = '/etc/kindproof/gpus';
 
-/** Whether containers are to see GPUs: the cluster has GPU nodes and a handler that gives their GPUs away. */
+/** Whether containers get simulated GPUs: the topology has GPU nodes and the GPU handler. */
 export function simulatesGpus(topology: Topology): boolean {
   const hasHandler = (topology.runtimeClasses ?? []).includes(GPU_RUNTIME_HANDLER);
   return hasHandler && topology.groups.some((group) => group.gpus !== undefined);
 }
 
-// The script arrives on standard input and takes its place by a rename: a container that starts meanwhile finds a whole one. It is on
-// every node, since the handler is. GPUs have the names that the device plugin gives them, so a container that was allocated some
-// sees just those.
+// Reads the script from standard input and renames it into place, so that a container that starts meanwhile never runs a partial file.
+// Installed on every node, because every node has the handler. The GPU names are those of the device plugin, so that a container gets
+// exactly the GPUs allocated to it.
 const INSTALL = `set -eu
 node=$1 gpus=$2
 command -v jq >/dev/null || { echo 'the node image has no jq, which the stand-in for the NVIDIA runtime needs' >&2; exit 1; }
@@ -38,10 +38,10 @@ while [ "$i" -lt "$gpus" ]; do
 done`;
 
 /**
- * Puts the runtime and the list of its GPUs onto every node. Idempotent, and what is there survives a restart of the node; containers that
- * run keep the GPUs that they started with.
+ * Installs the runtime and the list of its GPUs on every node. Idempotent; survives a restart of the node. Running containers keep their
+ * GPUs.
  *
- * @throws CommandError when a node does not take it, for one because its image has no jq
+ * @throws CommandError when a node rejects it, e.g. because its image has no jq
  */
 export async function installGpuRuntime(access: NodeAccess, nodes: readonly PlannedNode[]): Promise<void> {
   const script = await readFile(SCRIPT);
@@ -55,7 +55,7 @@ export async function installGpuRuntime(access: NodeAccess, nodes: readonly Plan
   );
 }
 
-/** Whether containerd of each node runs the stand-in: a cluster from before it was invented has runc under the handler's name. */
+/** Whether containerd on every node uses the stand-in: on clusters of older versions, the handler is plain runc. */
 export async function usesGpuRuntime(access: NodeAccess, nodes: readonly PlannedNode[]): Promise<boolean> {
   const found = await Promise.all(
     nodes.map(({ name }) =>

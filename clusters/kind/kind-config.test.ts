@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { gpuGroup, toolmanTopology } from '../topology.ts';
+import { gpuGroup } from '../topology.ts';
 import type { KindConfigInput } from './kind-config.ts';
 import { renderKindConfig, SHARED_STORAGE_PATH } from './kind-config.ts';
 
@@ -18,7 +18,7 @@ version = 3
 
 const input = (overrides: Partial<KindConfigInput> = {}): KindConfigInput => ({
   name: 'kp-x',
-  topology: toolmanTopology(),
+  topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] },
   image: { ref: 'node:v1', kubernetes: 'v1.36.3', containerdConfig: containerd2 },
   engine: { cgroupVersion: 'v2', sysResource: true },
   ...overrides,
@@ -28,7 +28,7 @@ const rendered = (overrides: Partial<KindConfigInput> = {}) =>
   parse(renderKindConfig(input(overrides))) as Record<string, unknown> & { nodes: Record<string, unknown>[] };
 
 describe('renderKindConfig', () => {
-  it('renders nothing special on a usual machine', () => {
+  it('needs no patches on a host with cgroup v2 and CAP_SYS_RESOURCE', () => {
     const worker = { role: 'worker', image: 'node:v1', labels: { 'workload-type': 'tools' } };
     expect(rendered()).toEqual({
       kind: 'Cluster',
@@ -39,7 +39,7 @@ describe('renderKindConfig', () => {
     });
   });
 
-  it('asks the kubelet to run where no process may lower its OOM score', () => {
+  it('enables KubeletInUserNamespace where no process may lower its OOM score', () => {
     const config = rendered({ engine: { cgroupVersion: 'v2', sysResource: false } });
     expect(config['featureGates']).toEqual({ KubeletInUserNamespace: true });
     expect(config['containerdConfigPatches']).toEqual([
@@ -53,17 +53,20 @@ describe('renderKindConfig', () => {
     ['v1', 'v1.31.0', true],
     ['v1', 'v1.30.9', false],
     ['v2', 'v1.36.3', false],
-  ] as const)('cgroup %s with %s: consents to cgroup v1: %s', (cgroupVersion, kubernetes, consents) => {
-    const { image } = input();
-    const config = rendered({
-      engine: { cgroupVersion, sysResource: true },
-      image: { ...image, kubernetes },
-    });
-    const patches = (config['kubeadmConfigPatches'] ?? []) as string[];
-    expect(patches.map((patch) => parse(patch) as unknown)).toEqual(
-      consents ? [{ kind: 'KubeletConfiguration', failCgroupV1: false }] : [],
-    );
-  });
+  ] as const)(
+    'on cgroup %s with %s sets failCgroupV1 to false: %s',
+    (cgroupVersion, kubernetes, consents) => {
+      const { image } = input();
+      const config = rendered({
+        engine: { cgroupVersion, sysResource: true },
+        image: { ...image, kubernetes },
+      });
+      const patches = (config['kubeadmConfigPatches'] ?? []) as string[];
+      expect(patches.map((patch) => parse(patch) as unknown)).toEqual(
+        consents ? [{ kind: 'KubeletConfiguration', failCgroupV1: false }] : [],
+      );
+    },
+  );
 
   it('taints GPU nodes when they join', () => {
     const node = rendered({ topology: { groups: [gpuGroup([2])] } }).nodes[1];
@@ -74,7 +77,7 @@ describe('renderKindConfig', () => {
     });
   });
 
-  it('copies runc into a runtime handler, setting by setting', () => {
+  it('gives a runtime handler all settings of runc', () => {
     const config = rendered({ topology: { groups: [], runtimeClasses: ['nvidia'] } });
     expect(config['containerdConfigPatches']).toEqual([
       [
@@ -87,7 +90,7 @@ describe('renderKindConfig', () => {
     ]);
   });
 
-  it('has the handler of GPUs run by a stand-in where nodes have some', () => {
+  it('runs the nvidia handler with the stand-in where nodes have GPUs', () => {
     const config = rendered({ topology: { groups: [gpuGroup([1])], runtimeClasses: ['nvidia', 'other'] } });
     const [nvidia, other] = config['containerdConfigPatches'] as [string, string];
     expect(nvidia.split('\n').slice(-3)).toEqual([
@@ -101,7 +104,7 @@ describe('renderKindConfig', () => {
   it.each([
     ['runc has no options', '[plugins.x.containerd.runtimes.runc]\n  runtime_type = "y"'],
     ['runc has a binary', '[plugins.x.containerd.runtimes.runc.options]\n  BinaryName = "crun"'],
-  ])('names the stand-in once where %s', (_, containerdConfig) => {
+  ])('sets BinaryName once where %s', (_, containerdConfig) => {
     const { image } = input();
     const config = rendered({
       image: { ...image, containerdConfig },
@@ -117,7 +120,7 @@ describe('renderKindConfig', () => {
   it.each([
     ['version = 2', 'io.containerd.grpc.v1.cri'],
     ['version = 4', 'io.containerd.cri.v1.runtime'],
-  ])('falls back to the usual settings for a configuration with only "%s"', (containerdConfig, plugin) => {
+  ])('uses default settings for a configuration with only "%s"', (containerdConfig, plugin) => {
     const { image } = input();
     const config = rendered({
       image: { ...image, containerdConfig },
@@ -135,7 +138,7 @@ describe('renderKindConfig', () => {
     }
   });
 
-  it('names nothing that a YAML reader could take for something else', () => {
+  it('quotes label values that YAML would read as another type', () => {
     const topology = { groups: [{ name: 'w', count: 1, labels: { flag: 'true', n: '1' } }] };
     expect(rendered({ topology }).nodes[1]?.['labels']).toEqual({ flag: 'true', n: '1' });
   });

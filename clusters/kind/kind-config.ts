@@ -1,22 +1,29 @@
-/** The configuration file of `kind create cluster`, made of a topology and what is known of engine and node image. Pure. */
+/** The configuration file for `kind create cluster`, from a topology and facts about engine and node image. Pure. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Topology } from '../cluster.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 import { restrictOomScorePatch, runtimeAliasPatch } from './containerd-runtime.ts';
 import { GPU_RUNTIME_BINARY, GPU_RUNTIME_HANDLER, simulatesGpus } from './gpu-runtime.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 import { plannedNodes } from './planned-nodes.ts';
 
-/** Where every node sees the folder behind storage classes that several nodes can mount; image archives pass through it too. */
+/** Path of the shared folder in every node: the volumes of the `shared` storage class, and image archives while they are imported. */
 export const SHARED_STORAGE_PATH = '/var/local/kindproof-shared';
+
+/** The shared folder on this machine. Named after the cluster and not the run, because a kept cluster outlives the run that created it. */
+export function sharedFolderOf(cluster: string): string {
+  return join(tmpdir(), `kindproof-shared-${cluster}`);
+}
 
 export interface EngineFacts {
   cgroupVersion: 'v1' | 'v2';
-  /** CAP_SYS_RESOURCE is in the bounding set of containers: processes may lower their oom_score_adj. */
+  /** Containers have CAP_SYS_RESOURCE in their bounding set: processes may lower their oom_score_adj. */
   sysResource: boolean;
 }
 
 export interface NodeImageFacts {
-  /** What `docker run` takes: a reference, or an ID. */
+  /** A reference or an ID. */
   ref: string;
   /** `v1.36.3`. */
   kubernetes: string;
@@ -29,21 +36,21 @@ export interface KindConfigInput {
   topology: Topology;
   image: NodeImageFacts;
   engine: EngineFacts;
-  /** Absolute folder on the engine's machine that every node mounts as SHARED_STORAGE_PATH. */
+  /** Absolute path of the folder on the engine's host that every node mounts as SHARED_STORAGE_PATH. */
   sharedFolder?: string | undefined;
 }
 
 /**
  * Renders the configuration (kind.x-k8s.io/v1alpha4).
  *
- * The API server listens on 127.0.0.1 only, on a port that kind chooses. Labels are kind's own, taints kubeadm's: both survive
- * a node that registers again.
+ * The API server listens only on 127.0.0.1, on a port that kind chooses. kind sets the labels and kubeadm the taints, so both survive
+ * when a node registers again.
  */
 export function renderKindConfig(input: KindConfigInput): string {
   const { engine, image, topology } = input;
   const featureGates = engine.sysResource ? undefined : { KubeletInUserNamespace: true };
   const kubeadmConfigPatches = needsCgroupV1Consent(input)
-    ? // The kubelet of 1.35 and later refuses cgroup v1 unless told otherwise (KEP-4569).
+    ? // Since 1.35 the kubelet rejects cgroup v1 by default (KEP-4569).
       [stringify({ kind: 'KubeletConfiguration', failCgroupV1: false })]
     : undefined;
   const containerdConfigPatches = [
@@ -64,7 +71,7 @@ export function renderKindConfig(input: KindConfigInput): string {
   });
 }
 
-/** Only the handler of GPUs is more than a name, and only where there are GPUs. */
+/** Handlers are aliases of runc, except the GPU handler on clusters with GPUs. */
 function binaryOf(handler: string, topology: Topology): string | undefined {
   return handler === GPU_RUNTIME_HANDLER && simulatesGpus(topology) ? GPU_RUNTIME_BINARY : undefined;
 }
@@ -86,7 +93,7 @@ function renderNode(node: PlannedNode, input: KindConfigInput): Record<string, u
   };
 }
 
-/** The field exists since 1.31; an older kubelet rejects unknown fields. */
+/** failCgroupV1 exists since 1.31; an older kubelet rejects unknown fields. */
 function needsCgroupV1Consent({ engine, image }: KindConfigInput): boolean {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(image.kubernetes) ?? [];
   return engine.cgroupVersion === 'v1' && (Number(major) > 1 || Number(minor) >= 31);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { likelyCause } from './creation-cause.ts';
-import { canonicalImageRef } from './image-ref.ts';
 import { parseKindStage } from './kind-progress.ts';
+import { canonicalImageRef } from './node-images.ts';
 
 describe('parseKindStage', () => {
   it.each([
@@ -27,18 +27,18 @@ describe('likelyCause', () => {
       'could not find a log line that matches "Reached target .*Multi-User System.*"',
       /systemd did not start/,
     ],
-    // The reason behind a missing log line is told, not the missing line.
+    // The cause of the missing log line wins over the missing line.
     [
       'could not find a log line that matches\nFailed to allocate directory watch: Too many open files',
       /inotify/,
     ],
-    ['kubelet is configured to not run on a host using cgroup v1', /refuses cgroup v1/],
+    ['kubelet is configured to not run on a host using cgroup v1', /rejects cgroup v1/],
     [
       'docker: Error response from daemon: Bind for 127.0.0.1:1 failed: port is already allocated',
-      /took the port/,
+      /uses the port/,
     ],
     ['something else', /no known cause/],
-  ])('%j', (output, cause) => {
+  ])('finds the cause in %j', (output, cause) => {
     expect(likelyCause(output).cause).toMatch(cause);
   });
 });
@@ -52,7 +52,7 @@ describe('canonicalImageRef', () => {
     ['localhost/app', 'localhost/app:latest'],
     ['registry:5000/app', 'registry:5000/app:latest'],
     ['app@sha256:aa', 'docker.io/library/app@sha256:aa'],
-  ])('%s is %s', (ref, expected) => {
+  ])('expands %s to %s', (ref, expected) => {
     expect(canonicalImageRef(ref)).toBe(expected);
   });
 });

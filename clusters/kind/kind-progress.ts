@@ -1,4 +1,4 @@
-/** The output of `kind create cluster`, line by line. Pure. */
+/** Parses the output of `kind create cluster`. Pure. */
 
 export interface KindStage {
   title: string;
@@ -8,8 +8,8 @@ export interface KindStage {
 const MARKS: Record<string, KindStage['state']> = { '•': 'started', '✓': 'done', '✗': 'failed' };
 
 /**
- * Reads a progress line of kind when it writes to no terminal: ` • Preparing nodes 📦 📦  ...`, then ` ✓ …` or ` ✗ …`
- * (kind, pkg/internal/cli/status.go). Other lines give `undefined`.
+ * Parses a progress line, as kind writes it without a terminal: ` • Preparing nodes 📦 📦  ...`, then ` ✓ …` or ` ✗ …`
+ * (kind, pkg/internal/cli/status.go). Returns `undefined` for other lines.
  */
 export function parseKindStage(line: string): KindStage | undefined {
   const match = /^\s*([•✓✗])\s+(.+?)\s*(?:\.\.\.)?\s*$/u.exec(line);

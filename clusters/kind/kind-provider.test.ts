@@ -6,25 +6,26 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import type { InfrastructureError } from '../../harness/core/errors.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import { RUN_LABEL } from '../../harness/core/run-id.ts';
-import type { Topology } from '../cluster.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 import type { FakeKube } from '../testing/fake-kube.ts';
 import { fakeKube, fakeNode, fakeSystemPod } from '../testing/fake-kube.ts';
 import { GPU_NODE_LABELS, GPU_NODE_TAINTS, gpuGroup } from '../topology.ts';
 import type { FakePrograms } from '../testing/fake-kind-programs.ts';
 import { fakePrograms } from '../testing/fake-kind-programs.ts';
-import { sharedFolderOf } from './host-folders.ts';
+import { rejectNameInUse } from './cluster-name.ts';
+import { sharedFolderOf } from './kind-config.ts';
 import type { CreateKindCluster, KindProvider } from './kind-provider.ts';
 import { kindProvider } from './kind-provider.ts';
 
 const NAME = 'kp-unit-test';
 const topology: Topology = { groups: [gpuGroup([2])] };
-/** Containers see the GPUs, too. */
+/** With simulated GPUs in containers. */
 const gpuTopology: Topology = { ...topology, runtimeClasses: ['nvidia'] };
 
 let programs: FakePrograms;
 let kube: FakeKube;
 let now = 0;
-// Time passes only by waiting, so that a test of a timeout is over at once.
+// Sleeping only advances the time, so that timeouts take no real time.
 const clock: Clock = {
   now: () => now,
   sleep: (ms) => {
@@ -65,7 +66,6 @@ const options = (more: Partial<CreateKindCluster> = {}): CreateKindCluster => ({
   name: NAME,
   topology,
   kubeconfig: join(programs.folder, 'run', 'kubeconfig'),
-  runId: 'r1',
   evidenceDirectory: join(programs.folder, 'evidence'),
   ...more,
 });
@@ -73,13 +73,13 @@ const containers = () => readdir(join(programs.folder, 'containers'));
 
 async function failure(promise: Promise<unknown>): Promise<InfrastructureError> {
   return promise.then(
-    () => expect.unreachable('it succeeded'),
+    () => expect.unreachable('the call succeeded'),
     (error: unknown) => error as InfrastructureError,
   );
 }
 
 describe('create', () => {
-  it('makes a cluster with GPUs, and a kubeconfig for its owner only', async () => {
+  it('creates a cluster with GPUs and a kubeconfig that only its owner can read', async () => {
     const progress: string[] = [];
     const cluster = await provider().create(options({ onProgress: (text) => progress.push(text) }));
     expect(cluster).toMatchObject({ provider: 'kind', context: `kind-${NAME}`, kubernetes: 'v1.36.3' });
@@ -94,7 +94,7 @@ describe('create', () => {
     expect(await cluster.assertGpuCapacity()).toEqual([]);
   });
 
-  it('writes lost GPU capacity again', async () => {
+  it('restores lost GPU capacity', async () => {
     const cluster = await provider().create(options());
     const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
     worker!['status'] = { capacity: { 'nvidia.com/gpu': '2' }, allocatable: {} };
@@ -102,20 +102,20 @@ describe('create', () => {
     expect(worker).toMatchObject({ status: { allocatable: { 'nvidia.com/gpu': '2' } } });
   });
 
-  it('gives each node the stand-in for the NVIDIA runtime, with its own number of GPUs', async () => {
+  it('installs the stand-in for the NVIDIA runtime on each node, with the number of its GPUs', async () => {
     await provider().create(options({ topology: gpuTopology }));
     expect(await programs.read(`gpus-of-${NAME}-worker`)).toBe('2\n');
     expect(await programs.read(`gpus-of-${NAME}-control-plane`)).toBe('0\n');
     expect(await programs.read(`runtime-of-${NAME}-worker`)).toMatch(/^#!\/bin\/sh\n/);
   });
 
-  it('keeps evidence of a failure half-way, names stage and cause, and removes what is there', async () => {
+  it('collects evidence of a failure, names stage and cause, and removes the partly created cluster', async () => {
     await programs.put('fail');
     const error = await failure(provider().create(options()));
     expect(error).toMatchObject({ code: 'E_CLUSTER_CREATE', exitCode: 3 });
     expect(error.message).toMatch(/"starting control-plane" failed .* likely cause: the inotify limits/);
     expect(error.hint).toContain('max_user_instances');
-    expect(await programs.read(`evidence/${NAME}-worker/kubelet.log`)).toContain('kubelet of');
+    expect(await programs.read(`evidence/${NAME}-worker/kubelet.log`)).toContain('log of the kubelet');
     expect(await programs.read('evidence/kind-create.log')).toContain('failed to init node');
     expect(await programs.read('evidence/docker-ps.txt')).toContain(`${NAME}-control-plane`);
     expect(await containers()).toEqual([]);
@@ -123,7 +123,7 @@ describe('create', () => {
     expect(existsSync(sharedFolderOf(NAME))).toBe(false);
   });
 
-  it('tells the last state when system pods do not become ready', async () => {
+  it('reports the last state of system pods that do not become ready', async () => {
     kube.objects.push(fakeSystemPod('flannel-x', false));
     const error = await failure(provider().create(options()));
     expect(error.message).toContain(
@@ -133,7 +133,7 @@ describe('create', () => {
     expect(await containers()).toEqual([]);
   });
 
-  it('leaves a cut-off creation to delete()', async () => {
+  it('leaves an interrupted creation to delete()', async () => {
     await programs.put('hang');
     const control = new AbortController();
     const kind = provider(control.signal);
@@ -147,19 +147,25 @@ describe('create', () => {
     expect(existsSync(options().kubeconfig)).toBe(false);
   });
 
-  it.each(['Upper', '-x', 'a'.repeat(50), 'a b'])('refuses the name "%s"', async (name) => {
+  it.each(['Upper', '-x', 'a'.repeat(50), 'a b'])('rejects the name "%s"', async (name) => {
     expect(await failure(provider().create(options({ name })))).toMatchObject({
       code: 'E_CLUSTER_NAME',
       exitCode: 2,
     });
   });
 
-  it('refuses to touch a cluster that is there, unless told to reuse it', async () => {
-    await provider().create(options());
-    expect(await failure(provider().create(options()))).toMatchObject({
+  it.each<[string, () => Promise<unknown>]>([
+    ['existed before', () => provider().create(options())],
+    ['was created in the meantime', () => programs.put('exists')],
+  ])('rejects the name of a cluster that %s, and does not delete that cluster', async (_, arrange) => {
+    await arrange();
+    const kind = provider();
+    expect(await failure(kind.create(options()))).toMatchObject({
       code: 'E_CLUSTER_EXISTS',
       exitCode: 2,
+      hint: expect.stringMatching(/--reuse.*npm run sweep -- --run kp-unit-test`.*KINDPROOF_DESK=/) as string,
     });
+    expect(await kind.delete(NAME, options().kubeconfig)).toEqual([]);
     expect(await containers()).toHaveLength(2);
   });
 });
@@ -173,7 +179,7 @@ describe('reuse', () => {
     await provider().create(options());
   });
 
-  it('takes a cluster that fits, and repairs it', async () => {
+  it('reuses and repairs a cluster that fits', async () => {
     const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
     worker!.metadata.labels = { 'kubernetes.io/arch': 'amd64' };
     worker!['spec'] = { unschedulable: true, taints: [{ key: 'someone', effect: 'NoExecute' }] };
@@ -186,9 +192,9 @@ describe('reuse', () => {
       options({ reuse: true, onProgress: (text) => progress.push(text) }),
     );
     expect(progress).toEqual([
-      `verifying the cluster ${NAME}`,
+      `verifying cluster ${NAME}`,
       'namespace kp-r0 of an earlier run deleted',
-      `label nvidia.com/gpu.present=true put back on ${NAME}-worker`,
+      `label nvidia.com/gpu.present=true of ${NAME}-worker restored`,
       `taints of ${NAME}-worker set to [nvidia.com/gpu=present:NoSchedule]`,
       `${NAME}-worker uncordoned`,
     ]);
@@ -201,7 +207,7 @@ describe('reuse', () => {
     expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
   });
 
-  it('takes a cluster that has more than is asked for, and keeps that up as well', async () => {
+  it('reuses a cluster that has more than required, and repairs all of it', async () => {
     const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);
     worker!.metadata.labels = {};
     await provider().create(options({ reuse: true, topology: { groups: [] } }));
@@ -220,7 +226,7 @@ describe('reuse', () => {
       title: 'another topology',
       change: () => {},
       more: { topology: { groups: [{ name: 'workers', count: 1 }] } },
-      reason: /it is 1 control plane, 1 × gpu/,
+      reason: /it has 1 control plane, 1 × gpu/,
     },
     { title: 'another node image', change: () => {}, digest: 'sha256:two', reason: /another node image/ },
     {
@@ -228,43 +234,65 @@ describe('reuse', () => {
       change: () => programs.put(`containers/${NAME}-worker`, `${NAME}\tworker\texited`),
       reason: /kp-unit-test-worker is exited/,
     },
-  ])('makes it anew for $title, and says why', async ({ change, more, digest, reason }) => {
+  ])('creates the cluster again for $title, with the reason', async ({ change, more, digest, reason }) => {
     await change();
     const progress: string[] = [];
     const kind = provider(undefined, digest);
     await kind.create(options({ reuse: true, onProgress: (text) => progress.push(text), ...more }));
-    expect(progress.find((text) => text.includes('made anew'))).toMatch(reason);
+    expect(progress.find((text) => text.includes('creating cluster'))).toMatch(reason);
     expect(await creations()).toBe(2);
   });
 
-  it('makes a cluster anew whose runtime handler is from before containers saw GPUs', async () => {
+  it('creates a cluster again whose runtime handler gives containers no GPUs', async () => {
     await provider().create(options({ reuse: true, topology: gpuTopology }));
     await programs.put('old-runtime');
     const progress: string[] = [];
     const onProgress = (text: string) => progress.push(text);
     await provider().create(options({ reuse: true, topology: gpuTopology, onProgress }));
-    expect(progress.find((text) => text.includes('made anew'))).toContain('gives containers no GPUs');
+    expect(progress.find((text) => text.includes('creating cluster'))).toContain('gives containers no GPUs');
   });
 
-  it('does not replace a cluster that somebody else made', async () => {
+  it('neither replaces nor deletes a cluster that kindproof did not create', async () => {
     await programs.put('foreign');
-    const error = await failure(provider(undefined, 'sha256:two').create(options({ reuse: true })));
+    const kind = provider(undefined, 'sha256:two');
+    const error = await failure(kind.create(options({ reuse: true })));
     expect(error).toMatchObject({ code: 'E_CLUSTER_EXISTS', exitCode: 2 });
+    expect(await kind.delete(NAME, options().kubeconfig)).toEqual([]);
+    expect(await containers()).toHaveLength(2);
+  });
+
+  it('does not delete the cluster after an interrupt of its verification', async () => {
+    const control = new AbortController();
+    const kind = provider(control.signal);
+    const onProgress = () => control.abort();
+    expect(await failure(kind.create(options({ reuse: true, onProgress })))).toMatchObject({
+      code: 'E_INTERRUPTED',
+    });
+    expect(await kind.delete(NAME, options().kubeconfig)).toEqual([]);
+    expect(existsSync(options().kubeconfig)).toBe(false);
     expect(await containers()).toHaveLength(2);
   });
 });
 
 describe('delete', () => {
-  it('is content with a cluster that does not exist', async () => {
-    expect(await provider().delete('kp-unknown')).toEqual([]);
+  it('accepts a cluster that does not exist', async () => {
+    expect(await provider().delete('kp-unknown', options().kubeconfig)).toEqual([]);
   });
 
   it('leaves other clusters alone', async () => {
     await programs.put('containers/other-worker', 'other\tworker\trunning');
     await provider().create(options());
-    await provider().delete(NAME);
+    await provider().delete(NAME, options().kubeconfig);
     expect(await containers()).toEqual(['other-worker']);
-    expect(await provider().list()).toEqual(['other']);
+  });
+});
+
+describe('rejectNameInUse', () => {
+  it('rejects the name of an existing cluster only', async () => {
+    await provider().create(options());
+    expect(await failure(rejectNameInUse(programs.run, NAME))).toMatchObject({ code: 'E_CLUSTER_EXISTS' });
+    await rejectNameInUse(programs.run, `${NAME}-2`);
+    expect(await programs.calls()).not.toContain('kind get clusters');
   });
 });
 
@@ -273,7 +301,7 @@ describe('images', () => {
     const cluster = await provider().create(options());
     await programs.put('local/app:v1', 'sha256:a');
     await programs.put('local/old:v1', 'sha256:b2');
-    // The node has app under its tag, and another build of old.
+    // The node has the same image as app, and an older build of old.
     await programs.put(
       `node-images/${NAME}-worker`,
       'docker.io/library/app:v1 t m-1\nsha256:a t m-1\ndocker.io/library/old:v1 t m-2\nsha256:b1 t m-2\n',
@@ -282,11 +310,11 @@ describe('images', () => {
     return { cluster, saves: (await programs.calls()).filter((call) => call.startsWith('docker save')) };
   };
 
-  it('loads nothing that the nodes have', async () => {
+  it('loads no image that the nodes have', async () => {
     expect((await load('app:v1')).saves).toEqual([]);
   });
 
-  it('loads what is missing or was rebuilt under the same tag, in one archive', async () => {
+  it('loads missing images, and images rebuilt under the same tag, in one archive', async () => {
     await programs.put('local/new:v1', 'sha256:n');
     const { cluster, saves } = await load('app:v1', 'old:v1', 'new:v1');
     expect(saves).toHaveLength(1);
@@ -297,7 +325,7 @@ describe('images', () => {
     expect(await readdir(sharedFolderOf(NAME))).toEqual([]);
   });
 
-  it('says which images nobody has', async () => {
+  it('names images that neither engine nor nodes have', async () => {
     expect(await failure(load('app:v1', 'gone:v1'))).toMatchObject({
       code: 'E_IMAGE_NOT_LOCAL',
       message: 'neither the local engine nor every node has gone:v1',

@@ -1,5 +1,5 @@
-/** Clusters made by kind. */
-import { mkdir, stat } from 'node:fs/promises';
+/** Creates, reuses and removes kind clusters. */
+import { mkdir } from 'node:fs/promises';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
@@ -8,25 +8,25 @@ import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { createKubeClient } from '../../harness/kube/api/http-client.ts';
-import type { Topology } from '../cluster.ts';
-import { ensureGpuCapacity } from '../gpu-capacity.ts';
-import { waitForSystem } from '../system-readiness.ts';
-import type { Creation, CreationDeps } from './create-cluster.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
+import { ensureGpuCapacity } from '../nodes/gpu-capacity.ts';
+import { waitForSystem } from '../nodes/system-readiness.ts';
+import { assertClusterName, ClusterExistsError } from './cluster-name.ts';
+import { writeOrigin } from './cluster-origin.ts';
+import type { CreationDeps } from './create-cluster.ts';
 import { prepareKubeconfig, runKindCreate, StageFailure, withEvidence } from './create-cluster.ts';
-import { deleteCluster } from './delete-cluster.ts';
+import { deleteCluster, removeKubeconfig } from './delete-cluster.ts';
 import { readContainerdConfig, readEngineFacts } from './engine-facts.ts';
-import { readOrigin, writeOrigin } from './fingerprint.ts';
 import { installGpuRuntime, simulatesGpus } from './gpu-runtime.ts';
-import { sharedFolderOf } from './host-folders.ts';
 import type { EngineFacts } from './kind-config.ts';
-import { renderKindConfig } from './kind-config.ts';
+import { renderKindConfig, sharedFolderOf } from './kind-config.ts';
 import { installMetricsServer } from './metrics-server.ts';
 import { dockerNodeAccess, listNodeContainers } from './node-containers.ts';
-import { gpuNodes, plannedNodes } from './planned-nodes.ts';
-import { ensureRuntimeClasses } from './runtime-classes.ts';
+import { controlPlaneOf, gpuNodes, plannedNodes } from './planned-nodes.ts';
 import { exportKubeconfig, isOwnCluster, verifyForReuse } from './reuse-cluster.ts';
 import type { KindCluster } from './running-cluster.ts';
 import { contextOf, runningKindCluster } from './running-cluster.ts';
+import { ensureRuntimeClasses } from './runtime-classes.ts';
 
 /** Opens a client; replaced in unit tests. */
 export type Connect = (options: {
@@ -37,7 +37,7 @@ export type Connect = (options: {
 }) => Promise<KubeClient>;
 
 export interface KindProviderDeps {
-  /** Must not be bound to `signal`: clusters are removed after it has been aborted. */
+  /** Must not be bound to `signal`: clusters are removed after it has aborted. */
   run: CommandRunner;
   kindPath: string;
   nodeImage: { ref: string; digest: string; kubernetes: string };
@@ -46,44 +46,42 @@ export interface KindProviderDeps {
   signal?: AbortSignal | undefined;
   clock?: Clock | undefined;
   connect?: Connect | undefined;
-  /** What is known of the engine; asked for when absent. */
+  /** Default: read from the engine and this machine. */
   engine?: EngineFacts | undefined;
 }
 
 export interface CreateKindCluster {
   name: string;
   topology: Topology;
-  /** Path of the run's own kubeconfig; created, mode 0600. */
+  /** Path of the run's own kubeconfig; created with mode 0600. */
   kubeconfig: string;
-  runId: string;
-  /** Noted on the cluster, so that a sweep leaves it alone. */
-  keep?: boolean | undefined;
-  /** Take a cluster of this name if it fits; else it is made anew. */
+  /** Use an existing cluster of this name if it fits the topology and the node image; otherwise create it again. */
   reuse?: boolean | undefined;
-  /** Where the evidence of a failed creation goes. */
+  /** Directory for the evidence of a failed creation. */
   evidenceDirectory?: string | undefined;
   onProgress?: ((text: string) => void) | undefined;
-  /** For `kind create`, and again for the system pods. Default 600 000 and 300 000 ms. */
-  timeoutMs?: { create?: number; ready?: number } | undefined;
 }
 
 export interface KindProvider {
   /**
-   * Creates a cluster and waits until everything in it is ready; with `reuse` takes one that fits.
+   * Creates a cluster and waits until all its system pods are ready; with `reuse`, uses an existing one that fits.
    *
-   * Register `delete(name)` before calling: an interrupt leaves a half-made cluster to it.
+   * Register `delete(name)` before the call: an interrupt leaves a partly created cluster.
    *
-   * @throws InfrastructureError `E_CLUSTER_CREATE` after evidence was collected and the half-made cluster removed
+   * @throws InfrastructureError `E_CLUSTER_CREATE` after evidence was collected and the partly created cluster removed
    * @throws UsageError `E_CLUSTER_NAME`, `E_CLUSTER_EXISTS`
    */
   create(options: CreateKindCluster): Promise<KindCluster>;
-  /** Connects to a running cluster; writes `kubeconfig` unless it is there. */
-  attach(options: { name: string; kubeconfig: string }): Promise<KindCluster>;
-  /** Removes a cluster, whole or half-made, with volumes and kubeconfig; one that does not exist is no error. */
-  delete(name: string, kubeconfig?: string): Promise<string[]>;
-  /** Names of all kind clusters on the engine, whoever made them. */
-  list(): Promise<string[]>;
+  /**
+   * Removes a cluster, complete or partly created, with its volumes and the kubeconfig. A missing cluster is not an error. Removes only the
+   * kubeconfig if the cluster existed before a `create` that failed or was interrupted.
+   *
+   * @returns names of the removed containers
+   */
+  delete(name: string, kubeconfig: string): Promise<string[]>;
 }
+
+type Progress = (text: string) => void;
 
 export function kindProvider(deps: KindProviderDeps): KindProvider {
   const { run, kindPath, nodeImage, signal } = deps;
@@ -92,56 +90,48 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
   const connect = deps.connect ?? createKubeClient;
   const creationDeps: CreationDeps = { run, kindPath, log, clock, signal };
   const interrupted = new Set<string>();
+  /** Existing clusters that this provider has neither reused nor replaced. */
+  const foreign = new Set<string>();
 
-  const provider: KindProvider = {
+  return {
     async create(options) {
-      assertClusterName(options.name);
-      const onProgress = options.onProgress ?? (() => {});
-      const existing = await listNodeContainers(run, options.name);
-      if (existing.length > 0) {
-        if (options.reuse !== true) throw alreadyExists(options.name);
+      const { name, onProgress = () => {} } = options;
+      assertClusterName(name);
+      if ((await listNodeContainers(run, name)).length > 0) {
+        foreign.add(name);
+        if (options.reuse !== true) throw new ClusterExistsError(name);
         const reused = await reuse(options, onProgress);
+        foreign.delete(name);
         if (reused) return reused;
+        await deleteCluster(run, name, { log, clock });
       }
       const start = clock.now();
       const cluster = await make(options, onProgress);
-      log.info('cluster ready', { cluster: options.name, durationMs: clock.now() - start });
+      log.info('cluster ready', { cluster: name, durationMs: clock.now() - start });
       return cluster;
     },
 
-    async attach({ name, kubeconfig }) {
-      const there = await stat(kubeconfig).catch(() => undefined);
-      if (there === undefined || there.size === 0) {
-        await exportKubeconfig(run, kindPath, { name, kubeconfig, signal });
+    async delete(name, kubeconfig) {
+      if (foreign.has(name)) {
+        await removeKubeconfig(kubeconfig);
+        return [];
       }
-      const kube = await connect({ kubeconfig, context: contextOf(name), log, signal });
-      const origin = await readOrigin(kube, `${name}-control-plane`);
-      return toCluster({ name, kubeconfig }, kube, origin?.topology, origin?.nodeImage);
-    },
-
-    delete: (name, kubeconfig) =>
-      deleteCluster(run, name, { kubeconfig, log, clock, interrupted: interrupted.has(name) }),
-
-    async list() {
-      const containers = await listNodeContainers(run);
-      return [...new Set(containers.map((container) => container.cluster))];
+      return deleteCluster(run, name, { kubeconfig, log, clock, interrupted: interrupted.has(name) });
     },
   };
-  return provider;
 
   async function toCluster(
-    at: { name: string; kubeconfig: string },
+    { name, kubeconfig }: CreateKindCluster,
     kube: KubeClient,
-    topology: Topology | undefined,
-    imageDigest = nodeImage.digest,
+    topology: Topology,
   ): Promise<KindCluster> {
     return runningKindCluster({
-      ...at,
+      name,
+      kubeconfig,
       kubernetes: await kube.version(),
-      ...(imageDigest === nodeImage.digest && { nodeImage: { ref: nodeImage.ref, digest: imageDigest } }),
+      nodeImage: { ref: nodeImage.ref, digest: nodeImage.digest },
       kube,
-      topology,
-      plannedNodes: topology === undefined ? [] : plannedNodes(at.name, topology),
+      plannedNodes: plannedNodes(name, topology),
       run,
       log,
       clock,
@@ -149,21 +139,21 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     });
   }
 
-  async function make(options: CreateKindCluster, onProgress: (text: string) => void): Promise<KindCluster> {
+  async function make(options: CreateKindCluster, onProgress: Progress): Promise<KindCluster> {
     const { name, topology, kubeconfig } = options;
     const creation = { name, kubeconfig, evidenceDirectory: options.evidenceDirectory, onProgress };
     try {
       return await withEvidence(creation, creationDeps, async () => {
         const config = await configOf(name, topology);
         await prepareKubeconfig(kubeconfig);
-        const timeoutMs = options.timeoutMs?.create ?? 600_000;
-        await runKindCreate({ ...creation, config, timeoutMs } satisfies Creation, creationDeps);
+        await runKindCreate({ ...creation, config }, creationDeps);
         const kube = await connect({ kubeconfig, context: contextOf(name), log, signal });
         await settle(kube, options, onProgress);
-        return toCluster({ name, kubeconfig }, kube, topology);
+        return toCluster(options, kube, topology);
       });
     } catch (error) {
       if (error instanceof InterruptedError) interrupted.add(name);
+      if (error instanceof ClusterExistsError) foreign.add(name);
       throw error;
     }
   }
@@ -179,38 +169,24 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     return renderKindConfig({ name, topology, image, engine, sharedFolder });
   }
 
-  /** After kind: GPU capacity, metrics, everything ready, and a note of what the cluster was made of. */
-  async function settle(
-    kube: KubeClient,
-    options: CreateKindCluster,
-    onProgress: (text: string) => void,
-  ): Promise<void> {
+  /** Everything after `kind create cluster`: GPU capacity, metrics, RuntimeClasses, readiness, and the record of the cluster's origin. */
+  async function settle(kube: KubeClient, options: CreateKindCluster, onProgress: Progress): Promise<void> {
     const { name, topology } = options;
     const planned = plannedNodes(name, topology);
-    const controlPlane = `${name}-control-plane`;
+    const access = dockerNodeAccess(run, signal);
     try {
-      if (simulatesGpus(topology)) await installGpuRuntime(dockerNodeAccess(run, signal), planned);
+      if (simulatesGpus(topology)) await installGpuRuntime(access, planned);
       onProgress('waiting for system pods');
-      if (
-        topology.metrics === true &&
-        !(await installMetricsServer(kube, dockerNodeAccess(run, signal), controlPlane))
-      ) {
-        onProgress('the node image brings no metrics-server: checks that need metrics will be skipped');
+      if (topology.metrics === true && !(await installMetricsServer(kube, access, controlPlaneOf(name)))) {
+        onProgress('the node image has no metrics-server: checks that need metrics will be skipped');
       }
       await Promise.all([
         ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal }),
         ensureRuntimeClasses(kube, topology),
-        waitForSystem(kube, planned.length, {
-          timeoutMs: options.timeoutMs?.ready,
-          clock,
-          signal,
-          onProgress,
-        }),
+        waitForSystem(kube, planned.length, { clock, signal, onProgress }),
       ]);
       const namespaces = await kube.list('Namespace');
-      await writeOrigin(kube, controlPlane, {
-        runId: options.runId,
-        keep: options.keep ?? false,
+      await writeOrigin(kube, name, {
         nodeImage: nodeImage.digest,
         topology,
         systemNamespaces: namespaces.map((namespace) => namespace.metadata.name),
@@ -221,60 +197,48 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     }
   }
 
-  async function reuse(
-    options: CreateKindCluster,
-    onProgress: (text: string) => void,
-  ): Promise<KindCluster | undefined> {
-    const { name, kubeconfig, topology } = options;
-    onProgress(`verifying the cluster ${name}`);
-    const reason = await (async () => {
-      let kube: KubeClient | undefined;
-      try {
+  /**
+   * @returns `undefined` when the cluster does not fit and has to be replaced
+   * @throws UsageError `E_CLUSTER_EXISTS` when it does not fit and kindproof did not create it
+   */
+  async function reuse(options: CreateKindCluster, onProgress: Progress): Promise<KindCluster | undefined> {
+    const { name, topology, kubeconfig } = options;
+    onProgress(`verifying cluster ${name}`);
+    const containers = await listNodeContainers(run, name);
+    const result = await verifyForReuse({
+      name,
+      topology,
+      nodeImageDigest: nodeImage.digest,
+      containers,
+      connect: async () => {
         await exportKubeconfig(run, kindPath, { name, kubeconfig, signal });
-        kube = await connect({ kubeconfig, context: contextOf(name), log, signal });
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-        return `no access to it: ${messageOf(error)}`;
-      }
-      const containers = await listNodeContainers(run, name);
-      const input = {
-        name,
-        topology,
-        nodeImageDigest: nodeImage.digest,
-        containers,
-        kube,
-        run,
-        clock,
-        signal,
-        onProgress,
-      };
-      const result = await verifyForReuse(input);
-      if (!result.reused) {
-        await kube.close();
-        return result.reason;
-      }
+        return connect({ kubeconfig, context: contextOf(name), log, signal });
+      },
+      run,
+      clock,
+      signal,
+      onProgress,
+    });
+    if (result.reused) {
       for (const repair of result.repairs) onProgress(repair);
       log.info('cluster reused', { cluster: name, repairs: result.repairs });
-      return toCluster({ name, kubeconfig }, kube, result.topology);
-    })();
-    if (typeof reason !== 'string') return reason;
+      return toCluster(options, result.kube, result.topology);
+    }
+    const { reason } = result;
     log.warn('cluster not reused', { cluster: name, reason });
-    if (!(await isOwnCluster(run, await listNodeContainers(run, name)))) {
+    if (!(await isOwnCluster(run, containers))) {
       throw new UsageError(
         'E_CLUSTER_EXISTS',
-        `the cluster ${name} cannot be reused (${reason}) and was not made by this tool`,
-        {
-          hint: `remove it yourself if it is not needed: kind delete cluster --name ${name}`,
-        },
+        `cluster ${name} cannot be reused (${reason}), and kindproof did not create it`,
+        { hint: `if you do not need it, remove it: kind delete cluster --name ${name}` },
       );
     }
-    onProgress(`the cluster ${name} cannot be reused, ${reason}: it is made anew`);
-    await deleteCluster(run, name, { log, clock });
+    onProgress(`creating cluster ${name} again: ${reason}`);
     return undefined;
   }
 }
 
-/** What the API still tells about a cluster whose system pods did not become ready. */
+/** The API objects of a cluster whose system pods did not become ready. Closes the client. */
 async function apiEvidence(kube: KubeClient): Promise<Record<string, string>> {
   const dump = async (kind: 'Pod' | 'Event' | 'Node') => {
     try {
@@ -286,18 +250,4 @@ async function apiEvidence(kube: KubeClient): Promise<Record<string, string>> {
   const [pods, events, nodes] = await Promise.all([dump('Pod'), dump('Event'), dump('Node')]);
   await kube.close();
   return { 'pods.json': pods, 'events.json': events, 'nodes.json': nodes };
-}
-
-/** kind appends `-control-plane` and uses the result as a host name, which has at most 63 characters. */
-function assertClusterName(name: string): void {
-  if (/^[a-z0-9][a-z0-9.-]*$/.test(name) && name.length <= 49) return;
-  throw new UsageError('E_CLUSTER_NAME', `"${name}" cannot be the name of a cluster`, {
-    hint: 'use up to 49 lower-case letters, digits, dots and hyphens, beginning with a letter or digit',
-  });
-}
-
-function alreadyExists(name: string): UsageError {
-  return new UsageError('E_CLUSTER_EXISTS', `there is a cluster ${name} already`, {
-    hint: 'take it with --reuse, or remove it with `npm run sweep`',
-  });
 }

@@ -1,8 +1,8 @@
-/** metrics-server comes with the node image, but takes memory: it is installed only where metrics are asked for. */
+/** Installs metrics-server, which is in the node image. It uses memory, so only clusters whose topology requires metrics get it. */
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
-import type { NodeAccess } from '../cluster.ts';
+import type { NodeAccess } from '../../harness/kube/cluster/cluster.ts';
 
 const MANIFEST = '/kind/manifests/metrics-server.yaml';
 
@@ -12,7 +12,7 @@ const objectSchema = z.looseObject({
   metadata: z.looseObject({ name: z.string() }),
 });
 
-/** @returns `false` when the node image brings no metrics-server (an image from elsewhere): the capability is then absent */
+/** @returns `false` when the node image has no metrics-server, as in kind's own image: the capability `metrics` is then absent */
 export async function installMetricsServer(
   kube: KubeClient,
   nodes: NodeAccess,

@@ -1,19 +1,20 @@
-/** Brings the nodes of a running cluster back to what was planned, where the API can. */
+/** Restores planned labels and taints of the nodes of a running cluster. */
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Node } from '../../harness/kube/api/types.ts';
 import { taintText } from '../topology.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 
-/** Taints and labels that Kubernetes itself sets and removes. */
-const OWN_TAINT = /^(?:node\.kubernetes\.io|node-role\.kubernetes\.io|node\.cloudprovider\.kubernetes\.io)\//;
+/** Taints that Kubernetes itself sets and removes. */
+const KUBERNETES_TAINT =
+  /^(?:node\.kubernetes\.io|node-role\.kubernetes\.io|node\.cloudprovider\.kubernetes\.io)\//;
 
 export type NodeTaint = NonNullable<Node['spec']['taints']>[number];
 
 /**
- * What has to change on a node, as sentences and as a merge patch; `undefined` when nothing has to.
+ * The repair of a node, as sentences and as a merge patch; `undefined` for an intact node.
  *
- * Planned labels and taints are put back, taints that nobody planned and cordons are taken away. Labels that nobody planned stay: they
- * may be Kubernetes' own, and no suite selects by them; except those that another planned node carries, by which suites do select.
+ * Restores planned labels and taints; removes unplanned taints and cordons. Keeps unplanned labels, which may be set by Kubernetes and are
+ * not selected by suites, unless another planned node has a label with the same key.
  */
 export function nodeRepair(
   planned: PlannedNode,
@@ -25,13 +26,13 @@ export function nodeRepair(
   for (const [key, value] of Object.entries(planned.labels)) {
     if (actual.metadata.labels?.[key] === value) continue;
     labels[key] = value;
-    changes.push(`label ${key}=${value} put back on ${planned.name}`);
+    changes.push(`label ${key}=${value} of ${planned.name} restored`);
   }
   const selecting = new Set(all.flatMap((node) => Object.keys(node.labels)));
   for (const key of Object.keys(actual.metadata.labels ?? {})) {
     if (!selecting.has(key) || key in planned.labels) continue;
     labels[key] = null;
-    changes.push(`label ${key} taken from ${planned.name}`);
+    changes.push(`label ${key} removed from ${planned.name}`);
   }
   const taints = plannedTaints(planned, actual.spec.taints ?? []);
   const taintsDiffer = textOf(taints) !== textOf(actual.spec.taints ?? []);
@@ -45,7 +46,7 @@ export function nodeRepair(
   return { changes, patch: { metadata: { labels }, ...(Object.keys(spec).length > 0 && { spec }) } };
 }
 
-/** @returns one sentence for each change that was made */
+/** @returns one sentence for each change */
 export async function repairNodes(kube: KubeClient, planned: readonly PlannedNode[]): Promise<string[]> {
   const actual = new Map((await kube.list('Node')).map((node) => [node.metadata.name, node]));
   const changes: string[] = [];
@@ -60,8 +61,10 @@ export async function repairNodes(kube: KubeClient, planned: readonly PlannedNod
 }
 
 function plannedTaints(planned: PlannedNode, actual: readonly NodeTaint[]): NodeTaint[] {
-  // Uncordoning removes the taint that stands for it; the node controller would only do so a moment later.
-  const kept = actual.filter((t) => OWN_TAINT.test(t.key) && t.key !== 'node.kubernetes.io/unschedulable');
+  // The taint of a cordon is removed here because the node controller removes it only some time after the uncordon.
+  const kept = actual.filter(
+    (t) => KUBERNETES_TAINT.test(t.key) && t.key !== 'node.kubernetes.io/unschedulable',
+  );
   return [...kept, ...planned.taints];
 }
 

@@ -25,7 +25,7 @@ function cluster() {
       commands.push([file, ...args].join(' '));
       const stdout =
         args[0] === 'ps'
-          ? `kp-x-control-plane\tkp-x\tcontrol-plane\trunning\n${WORKER}\tkp-x\tworker\trunning\n`
+          ? `kp-x-control-plane\tcontrol-plane\trunning\n${WORKER}\tworker\trunning\n`
           : args[0] === 'inspect'
             ? `/${WORKER} ${RESTARTED}\n`
             : '';
@@ -56,27 +56,27 @@ function cluster() {
 }
 
 describe('restartNode', () => {
-  it('waits for a word of the new kubelet and puts back what is planned', async () => {
+  it('waits for a heartbeat of the new kubelet and restores what is planned', async () => {
     const { restart, reports, worker, commands, now } = cluster();
     reports(4000);
     worker.metadata.labels = {};
     expect(await restart(WORKER)).toEqual([
-      `label nvidia.com/gpu.present=true put back on ${WORKER}`,
-      `GPU capacity of ${WORKER} put back`,
+      `label nvidia.com/gpu.present=true of ${WORKER} restored`,
+      `GPU capacity of ${WORKER} restored`,
     ]);
     expect(now()).toBeGreaterThanOrEqual(4000);
     expect(commands).toContain(`docker restart --time 10 ${WORKER}`);
     expect(worker).toMatchObject({ status: { allocatable: { 'nvidia.com/gpu': '4' } } });
   });
 
-  it('says that a node does not come back', async () => {
+  it('names a node that does not report again', async () => {
     await expect(cluster().restart(WORKER)).rejects.toMatchObject({
       code: 'E_CLUSTER_NOT_READY',
       message: expect.stringContaining(WORKER) as string,
     });
   });
 
-  it.each(['kp-x-control-plane', 'other'])('refuses %s before it touches anything', async (node) => {
+  it.each(['kp-x-control-plane', 'other'])('rejects %s without restarting anything', async (node) => {
     const { restart, commands } = cluster();
     await expect(restart(node)).rejects.toMatchObject({ code: 'E_NODE_RESTART', exitCode: 3 });
     expect(commands.some((command) => command.includes('restart'))).toBe(false);

@@ -1,18 +1,17 @@
-/** Takes a kind cluster that an earlier run left, if it is still what is asked for. */
+/** Checks whether an existing kind cluster still fits, and repairs it. */
 import { chmod, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { InfrastructureError, InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
-import type { Topology } from '../cluster.ts';
-import { forgetDevicePlugins } from '../device-plugin-state.ts';
-import { ensureGpuCapacity } from '../gpu-capacity.ts';
-import { deleteRunNamespaces } from '../run-namespaces.ts';
-import { waitForSystem } from '../system-readiness.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
+import { deleteRunNamespaces } from '../cleanup/run-namespaces.ts';
+import { forgetDevicePlugins } from '../nodes/device-plugin-state.ts';
+import { ensureGpuCapacity } from '../nodes/gpu-capacity.ts';
+import { waitForSystem } from '../nodes/system-readiness.ts';
 import { describeTopology, mergeTopologies } from '../topology.ts';
+import { readOrigin, sameTopology } from './cluster-origin.ts';
 import { prepareKubeconfig } from './create-cluster.ts';
-import { readOrigin, sameTopology } from './fingerprint.ts';
 import { startTimes, waitForFreshStates } from './fresh-states.ts';
 import { installGpuRuntime, simulatesGpus, usesGpuRuntime } from './gpu-runtime.ts';
 import { SHARED_STORAGE_PATH } from './kind-config.ts';
@@ -27,7 +26,7 @@ export interface ReuseInput {
   topology: Topology;
   nodeImageDigest: string;
   containers: readonly NodeContainer[];
-  kube: KubeClient;
+  connect: () => Promise<KubeClient>;
   run: CommandRunner;
   clock: Clock;
   signal?: AbortSignal | undefined;
@@ -35,9 +34,17 @@ export interface ReuseInput {
 }
 
 export type ReuseResult =
-  { reused: true; topology: Topology; repairs: string[] } | { reused: false; reason: string };
+  | {
+      reused: true;
+      kube: KubeClient;
+      /** The topology that the cluster was created with. It can have more nodes than required. */
+      topology: Topology;
+      /** One sentence for each repair. */
+      repairs: string[];
+    }
+  | { reused: false; reason: string };
 
-/** Writes the kubeconfig of a running cluster, with access for its owner only. */
+/** Writes the kubeconfig of a running cluster, readable only by its owner. */
 export async function exportKubeconfig(
   run: CommandRunner,
   kindPath: string,
@@ -47,7 +54,7 @@ export async function exportKubeconfig(
   const { stdout } = await run.run(kindPath, ['get', 'kubeconfig', '--name', name], {
     signal,
     env: { KUBECONFIG: kubeconfig },
-    hint: 'the control plane of the cluster may be gone: create the cluster anew, without --reuse',
+    hint: 'the control plane may be missing: create the cluster again, without --reuse',
   });
   await prepareKubeconfig(kubeconfig);
   await writeFile(kubeconfig, stdout, { mode: 0o600 });
@@ -55,70 +62,77 @@ export async function exportKubeconfig(
 }
 
 /**
- * Verifies that a cluster is what is asked for (nodes run, the API answers, all nodes of the topology, same node image, system pods ready), and puts
- * right what is cheap to: namespaces of earlier runs, labels, taints, cordons and GPU capacity. No other run may be using the cluster.
+ * Verifies that a cluster fits: its nodes run, the API answers, it has the nodes of the topology and the same node image, and its system
+ * pods are ready. Repairs what is cheap to repair: namespaces of earlier runs, labels, taints, cordons, GPU capacity, RuntimeClasses. No
+ * other run may be using the cluster.
  */
 export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
-  const { name, topology, containers, kube, run, clock, signal, onProgress } = input;
-  const stopped = containers.filter((container) => container.state !== 'running');
+  const stopped = input.containers.filter((container) => container.state !== 'running');
   if (stopped.length > 0) {
-    // Restarted nodes get other addresses, which etcd and certificates do not know (kubernetes-sigs/kind#2045).
+    // Restarted nodes get other addresses, which etcd and the certificates do not accept (kubernetes-sigs/kind#2045).
     return no(`its node ${stopped.map((c) => `${c.name} is ${c.state}`).join(', ')}`);
   }
+  let kube: KubeClient;
   try {
-    const origin = await readOrigin(kube, `${name}-control-plane`);
-    if (origin === undefined) return no('it does not say what it was made of');
-    if (!serves(origin.topology, topology)) return no(`it is ${describeTopology(origin.topology)}`);
-    if (origin.nodeImage !== input.nodeImageDigest) return no('it was made of another node image');
-    const planned = plannedNodes(name, origin.topology);
-    const names = new Set(containers.map((container) => container.name));
-    const gone = planned.filter((node) => !names.has(node.name));
-    if (gone.length > 0) return no(`its node ${gone.map((node) => node.name).join(', ')} is gone`);
-    const running = containers.map((container) => container.name);
-    await waitForFreshStates(input, await startTimes(run, running));
-    if (simulatesGpus(topology)) {
-      const access = dockerNodeAccess(run, signal);
-      if (!(await usesGpuRuntime(access, planned))) return no('its runtime handler gives containers no GPUs');
-      // The script may be of an older version of this tool.
-      await installGpuRuntime(access, planned);
-    }
-    // Of a run that was ended hard, or with --keep: the machine is small, and their names may be taken.
-    const namespaces = await deleteRunNamespaces(kube);
-    const repairs = await repairNodes(kube, planned);
-    // Of a run that was interrupted: as long as a kubelet remembers its plugin, no other capacity stays.
-    const forgotten = await forgetDevicePlugins({
-      kube,
-      access: dockerNodeAccess(run, signal),
-      clock,
-      signal,
-    });
-    const gpus = await ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal });
-    const classes = await ensureRuntimeClasses(kube, origin.topology);
-    await waitForSystem(kube, planned.length, {
-      timeoutMs: 60_000,
-      namespaces: origin.systemNamespaces,
-      clock,
-      signal,
-      onProgress,
-    });
-    return {
-      reused: true,
-      topology: origin.topology,
-      repairs: [
-        ...namespaces.map((namespace) => `namespace ${namespace} of an earlier run deleted`),
-        ...repairs,
-        ...forgotten.map((node) => `device plugin taken from ${node}`),
-        ...gpus.map((node) => `GPU capacity of ${node} put back`),
-        ...classes.map((name) => `RuntimeClass ${name} put back`),
-      ],
-    };
+    kube = await input.connect();
   } catch (error) {
-    if (error instanceof InterruptedError || !(error instanceof InfrastructureError)) throw error;
-    return no(`it does not work any more: ${messageOf(error)}`);
+    if (error instanceof InterruptedError) throw error;
+    return no(`it is not accessible: ${messageOf(error)}`);
   }
+  const result = await verify(kube, input).catch((error: unknown) => {
+    if (error instanceof InterruptedError || !(error instanceof InfrastructureError)) throw error;
+    return no(`it no longer works: ${messageOf(error)}`);
+  });
+  if (!result.reused) await kube.close();
+  return result;
 }
 
-/** Whether a cluster was made by this tool: only then may a run replace it. Works on clusters whose API server is dead. */
+async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult> {
+  const { name, topology, containers, run, clock, signal, onProgress } = input;
+  const access = dockerNodeAccess(run, signal);
+  const origin = await readOrigin(kube, name);
+  if (origin === undefined) return no('its origin is unknown');
+  if (!serves(origin.topology, topology)) return no(`it has ${describeTopology(origin.topology)}`);
+  if (origin.nodeImage !== input.nodeImageDigest) return no('it has another node image');
+  const planned = plannedNodes(name, origin.topology);
+  const names = containers.map((container) => container.name);
+  const missing = planned.filter((node) => !names.includes(node.name));
+  if (missing.length > 0) return no(`its node ${missing.map((node) => node.name).join(', ')} is missing`);
+  await waitForFreshStates({ kube, clock, signal }, await startTimes(run, names));
+  if (simulatesGpus(topology)) {
+    if (!(await usesGpuRuntime(access, planned))) return no('its runtime handler gives containers no GPUs');
+    // The installed script may be of an older version of kindproof.
+    await installGpuRuntime(access, planned);
+  }
+  // Left by a killed run, or by --keep. They use memory, and their names may be needed.
+  const namespaces = await deleteRunNamespaces(kube);
+  const repairs = await repairNodes(kube, planned);
+  // Before the capacity: while a kubelet remembers the device plugin of an interrupted run, it overwrites patched capacity.
+  const reset = await forgetDevicePlugins({ kube, access, clock, signal });
+  const gpus = await ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal });
+  const classes = await ensureRuntimeClasses(kube, origin.topology);
+  await waitForSystem(kube, planned.length, {
+    timeoutMs: 60_000,
+    namespaces: origin.systemNamespaces,
+    clock,
+    signal,
+    onProgress,
+  });
+  return {
+    reused: true,
+    kube,
+    topology: origin.topology,
+    repairs: [
+      ...namespaces.map((namespace) => `namespace ${namespace} of an earlier run deleted`),
+      ...repairs,
+      ...reset.map((node) => `device plugin removed from ${node}`),
+      ...gpus.map((node) => `GPU capacity of ${node} restored`),
+      ...classes.map((name) => `RuntimeClass ${name} restored`),
+    ],
+  };
+}
+
+/** Whether kindproof created the cluster: only then may a run replace it. Also works if the API server is down. */
 export async function isOwnCluster(
   run: CommandRunner,
   containers: readonly NodeContainer[],
@@ -127,15 +141,15 @@ export async function isOwnCluster(
   if (first === undefined) return false;
   const format = '{{range .Mounts}}{{println .Destination}}{{end}}';
   const { stdout } = await run.run('docker', ['inspect', '--format', format, first.name], { reject: false });
-  return z.string().parse(stdout).split('\n').includes(SHARED_STORAGE_PATH);
+  return stdout.split('\n').includes(SHARED_STORAGE_PATH);
 }
 
-/** Whether a cluster has all that is asked for; nodes that it has beside that do no harm. */
-function serves(existing: Topology, wanted: Topology): boolean {
+/** Whether a cluster has everything that is required. Additional nodes are allowed. */
+function serves(existing: Topology, required: Topology): boolean {
   try {
-    return sameTopology(mergeTopologies([existing, wanted]), existing);
+    return sameTopology(mergeTopologies([existing, required]), existing);
   } catch (error) {
-    // Both cannot be had in one cluster.
+    // One cluster cannot satisfy both.
     if (error instanceof UsageError) return false;
     throw error;
   }

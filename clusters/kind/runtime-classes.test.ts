@@ -14,20 +14,20 @@ const topology = { groups: [], runtimeClasses: ['nvidia'] };
 describe('ensureRuntimeClasses', () => {
   it.each([
     ['is missing', [], ['nvidia']],
-    ['is there', [runtimeClass('nvidia')], []],
+    ['is correct', [runtimeClass('nvidia')], []],
     ['has another handler', [runtimeClass('runsc')], ['nvidia']],
     [
-      'schedules by itself',
+      'has scheduling rules',
       [runtimeClass('nvidia', { scheduling: { nodeSelector: { gpu: '1' } } })],
       ['nvidia'],
     ],
-  ])('leaves one with its handler where it %s', async (_state, objects, made) => {
+  ])('results in the planned RuntimeClass when it %s', async (_state, objects, created) => {
     const kube = fakeKube(objects);
-    expect(await ensureRuntimeClasses(kube.client, topology)).toEqual(made);
+    expect(await ensureRuntimeClasses(kube.client, topology)).toEqual(created);
     expect(kube.objects).toEqual([runtimeClass('nvidia')]);
   });
 
-  it('makes none that nobody asked for', async () => {
+  it('creates no RuntimeClass that the topology does not have', async () => {
     const kube = fakeKube([]);
     expect(await ensureRuntimeClasses(kube.client, { groups: [] })).toEqual([]);
     expect(kube.objects).toEqual([]);

@@ -1,26 +1,26 @@
-/** The RuntimeClass objects that administrators of a real cluster have made, and charts refer to. */
+/** The RuntimeClass objects that charts refer to, and that an administrator creates on a real cluster. */
 import type { KubeClient } from '../../harness/kube/api/client.ts';
-import type { Topology } from '../cluster.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 
 /**
- * Makes the topology's RuntimeClasses, each with the handler of its name and without scheduling rules: those are the chart's.
+ * Creates the topology's RuntimeClasses, each with the handler of the same name and without scheduling rules, which are up to the chart.
  *
- * @returns the names of those that were missing or had another handler
+ * @returns names of the RuntimeClasses that were missing or different
  */
 export async function ensureRuntimeClasses(kube: KubeClient, topology: Topology): Promise<string[]> {
-  const made: string[] = [];
+  const created: string[] = [];
   for (const name of topology.runtimeClasses ?? []) {
-    const there = await kube.get('RuntimeClass', { name });
-    if (there?.['handler'] === name && there['scheduling'] === undefined) continue;
-    // The handler of a RuntimeClass cannot be changed.
-    if (there) await kube.delete('RuntimeClass', { name });
+    const existing = await kube.get('RuntimeClass', { name });
+    if (existing?.['handler'] === name && existing['scheduling'] === undefined) continue;
+    // The handler of a RuntimeClass is immutable.
+    if (existing) await kube.delete('RuntimeClass', { name });
     await kube.create({
       apiVersion: 'node.k8s.io/v1',
       kind: 'RuntimeClass',
       metadata: { name },
       handler: name,
     });
-    made.push(name);
+    created.push(name);
   }
-  return made;
+  return created;
 }

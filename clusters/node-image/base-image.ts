@@ -1,4 +1,4 @@
-/** The Debian system below everything else, made by debootstrap because no registry is asked for one. */
+/** Builds the Debian base system with debootstrap, without a container registry. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfrastructureError } from '../../harness/core/errors.ts';
@@ -9,10 +9,10 @@ import type { PackageSources } from './package-sources.ts';
 const STAGE = 'base system';
 
 /**
- * Makes `kindproof/debian:<release>` unless it is there.
+ * Builds `kindproof/debian:<release>` unless it exists.
  *
  * @param workDir an empty folder of the build
- * @returns its reference
+ * @returns the reference
  * @throws InfrastructureError `E_NODE_IMAGE_BUILD`
  */
 export async function ensureBaseImage(
@@ -30,7 +30,7 @@ export async function ensureBaseImage(
   if (process.getuid?.() !== 0) {
     throw new InfrastructureError(
       'E_NODE_IMAGE_BUILD',
-      'the base system of the node image can only be made as root',
+      'only root can build the base system of the node image',
       {
         hint: 'run `npm run doctor -- --fix` once as root, or use a machine where kindest/node can be pulled',
         details: { stage: STAGE },
@@ -50,7 +50,7 @@ export async function ensureBaseImage(
   ];
   await runStage(deps, STAGE, debootstrap.file, args, { env: debootstrap.env });
   const archive = join(workDir, 'debian.tar');
-  // The mirror is this machine's setting, not the image's.
+  // The mirror is a setting of this machine, not of the image.
   const without = ['./etc/apt/sources.list', './var/cache/apt/*', './var/lib/apt/lists/*', './var/log/*'];
   await runStage(deps, STAGE, 'tar', [
     '-C',
@@ -72,14 +72,14 @@ interface Debootstrap {
 
 const KEYRING = 'usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** The installed one, or the one of the package unpacked in the work folder: nothing is installed on this machine. */
+/** The installed debootstrap, or one unpacked from its package into the work folder. Installs nothing on this machine. */
 async function findDebootstrap(deps: BuildDeps, workDir: string): Promise<Debootstrap> {
-  const installed = await Promise.all([isRunnable(deps), isThere(join('/', KEYRING))]);
+  const installed = await Promise.all([isRunnable(deps), exists(join('/', KEYRING))]);
   if (installed.every(Boolean)) {
     return { file: 'debootstrap', args: ['--keyring', join('/', KEYRING)], env: {} };
   }
   deps.onProgress(`${STAGE}: fetching debootstrap`);
-  // apt's own lists may be missing or old, and are not ours to refresh.
+  // apt's own package lists may be missing or old, and the build must not change them.
   const lists = ['-o', `Dir::State::Lists=${workDir}`, '-o', 'APT::Sandbox::User=root'];
   const hint = 'install debootstrap and debian-archive-keyring';
   await runStage(deps, STAGE, 'apt-get', [...lists, 'update'], { hint });
@@ -112,7 +112,7 @@ async function isRunnable({ run, signal }: BuildDeps): Promise<boolean> {
   );
 }
 
-async function isThere(file: string): Promise<boolean> {
+async function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
     () => false,

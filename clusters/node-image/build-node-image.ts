@@ -1,4 +1,4 @@
-/** Builds the node image from packages; README.md explains the steps. */
+/** Builds the node image from packages. README.md explains the steps. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -11,18 +11,18 @@ import { readPackageSources } from './package-sources.ts';
 import type { Recipe } from './recipe.ts';
 import { buildArguments } from './recipe.ts';
 
-/** Marks containers of the build, so that `npm run sweep` finds what a killed process left behind. */
-const BUILD_LABEL = 'kindproof.dev/role=image-build';
+/** Label of build containers, by which `npm run sweep` finds those of a killed build. Images and their containers inherit it. */
+export const BUILD_LABEL = 'kindproof.dev/role=image-build';
 
 /**
- * Builds `recipe.ref` and leaves nothing else behind but BuildKit's cache and the base system.
+ * Builds `recipe.ref`. Leaves nothing else but BuildKit's cache and the image of the base system.
  *
  * @throws InfrastructureError `E_NODE_IMAGE_BUILD`, `E_PACKAGE_SOURCES`
  */
 export async function buildNodeImage(deps: BuildDeps, recipe: Recipe): Promise<void> {
   const sources = await readPackageSources(deps);
   const workDir = await mkdtemp(join(tmpdir(), 'kindproof-node-image-'));
-  // A tag of this build's own: another process may build the same at the same time.
+  // A unique tag: another process can build at the same time.
   const rootfs = `kindproof/node-rootfs:${basename(workDir).slice(-6)}`;
   try {
     const base = await ensureBaseImage(deps, recipe.versions.debian, sources, workDir);
@@ -40,7 +40,7 @@ export async function buildNodeImage(deps: BuildDeps, recipe: Recipe): Promise<v
   }
 }
 
-/** Mirrors and certificates are secrets to BuildKit: neither in the image nor in its history, and no reason to build anew. */
+/** Mirrors and certificates are BuildKit secrets: they are not in the image or its history, and a change does not invalidate the cache. */
 async function buildxArguments(
   deps: BuildDeps,
   recipe: Recipe,
@@ -65,12 +65,12 @@ async function buildxArguments(
       '--build-arg',
       `${k}=${v}`,
     ]),
-    // Without a value docker takes the environment's, and does not keep it in the image.
+    // Without a value, docker uses that of the environment and does not store it in the image.
     ...proxies.filter((name) => deps.env[name] !== undefined).flatMap((name) => ['--build-arg', name]),
   ];
 }
 
-/** Imports the images in a container of the root file system: unpacking them takes containerd and mounts, which no Dockerfile may do. */
+/** Imports the images in a container of the root file system: unpacking needs containerd and mounts, which a Dockerfile cannot do. */
 async function preloadImages(
   deps: BuildDeps,
   recipe: Recipe,
@@ -94,13 +94,13 @@ async function preloadImages(
       '--network',
       'none',
     ];
-    // The archive goes to a volume, which is not part of what is committed.
+    // The archive is in a volume, so that it is not committed.
     await docker([...run, '--volume', '/preload', '--entrypoint', 'sleep', rootfs, 'infinity']);
     await docker(['cp', archive, `${container}:/preload/images.tar`]);
     const script = await readFile(join(recipe.dir, 'build/preload-images.sh'));
     await docker(['exec', '--interactive', container, 'bash', '-s', '/preload/images.tar'], script);
     deps.onProgress('committing the node image');
-    // The container runs "sleep": what a node starts with comes from the root file system's image.
+    // The container runs "sleep", so the entry point of the image is read from the root file system's image.
     const format = 'ENTRYPOINT {{json .Config.Entrypoint}}';
     const entrypoint = (await docker(['image', 'inspect', '--format', format, rootfs])).stdout.trim();
     await docker(['commit', '--change', entrypoint, '--change', 'CMD []', container, recipe.ref]);

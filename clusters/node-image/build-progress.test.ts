@@ -8,7 +8,7 @@ function progressOf(output: string): string[] {
   return lines;
 }
 
-test('announces a stage that does work, and how long it took', () => {
+test('announces start and duration of a stage', () => {
   const output = `
     #8 [kubernetes 1/1] RUN --mount=type=cache,target=/go go-build k8s.io/kubernetes
     #8 1.2 go: downloading k8s.io/api v0.36.3
@@ -17,11 +17,11 @@ test('announces a stage that does work, and how long it took', () => {
   expect(progressOf(output)).toEqual(['building kubernetes', 'built kubernetes in 304.8 s']);
 });
 
-test('is silent about what the cache had', () => {
+test('prints nothing for cached stages', () => {
   expect(progressOf('#9 [etcd 1/1] RUN go-build etcd\n#9 CACHED')).toEqual([]);
 });
 
-test('announces a stage of several steps once, and no step that took no time', () => {
+test('announces a stage with several steps once, and no step shorter than 1 s', () => {
   const output = `
     #7 [rootfs 2/9] RUN apt-get update
     #7 DONE 18.0s
@@ -32,7 +32,7 @@ test('announces a stage of several steps once, and no step that took no time', (
   expect(progressOf(output)).toEqual(['building rootfs', 'built rootfs in 18.0 s']);
 });
 
-test('says what is still being built when a stage beside it ends', () => {
+test('lists the running stages when a parallel stage ends', () => {
   const output = `
     #8 [kubernetes 1/1] RUN go-build k8s.io/kubernetes
     #8 0.1 go: downloading

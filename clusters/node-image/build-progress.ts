@@ -1,14 +1,14 @@
-/** Turns BuildKit's plain output into lines for a person who waits. */
+/** Turns BuildKit's plain output into progress lines. */
 
 /**
- * @param onProgress called when a stage starts to do work and when it ends; what the cache had is not worth a line
- * @returns what to call for every line of output
+ * @param onProgress called when a stage starts and ends; not for cached stages
+ * @returns a function to call for every line of output
  */
 export function buildProgress(onProgress: (text: string) => void): (line: string) => void {
   const stages = new Map<string, string>();
   const announced = new Set<string>();
   const running = new Set<string>();
-  // BuildKit names a step first and says CACHED in the next line: a stage is announced one line late.
+  // BuildKit prints CACHED one line after the step's name, so a stage is announced one line late.
   let pending: string | undefined;
   return (line) => {
     const step = /^#(\d+) /.exec(line)?.[1] ?? '';
@@ -27,7 +27,7 @@ export function buildProgress(onProgress: (text: string) => void): (line: string
     const ended = stages.get(step);
     if (ended === undefined || duration === undefined) return;
     running.delete(ended);
-    // Stages are built side by side: the one that takes longest must not wait behind the name of one that is done.
+    // Stages are built in parallel: the line of a finished stage must not hide those still running.
     const others = running.size === 0 ? '' : `, still building ${[...running].join(', ')}`;
     if (Number(duration) >= 1) onProgress(`built ${ended} in ${duration} s${others}`);
   };

@@ -1,10 +1,10 @@
-/** What the steps of the build share. */
+/** Shared by the steps of the build. */
 import type { CommandOptions, CommandResult, CommandRunner } from '../../harness/core/command.ts';
 import { CommandError } from '../../harness/core/command.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
 
 export interface BuildDeps {
-  /** Has to work after `signal` has aborted, because what the build started is removed then. */
+  /** Must work after `signal` has aborted, to clean up. */
   run: CommandRunner;
   signal?: AbortSignal | undefined;
   env: Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 /**
  * Runs one command of a build stage.
  *
- * @throws InfrastructureError `E_NODE_IMAGE_BUILD` that names the stage and shows the end of the output
+ * @throws InfrastructureError `E_NODE_IMAGE_BUILD` with the stage and the end of the output
  */
 export async function runStage(
   deps: BuildDeps,
@@ -36,16 +36,14 @@ export async function runStage(
       `the node image could not be built: ${failedStage(tail) ?? stage} failed`,
       {
         cause: error,
-        hint:
-          options.hint ??
-          'run it again: what was built so far is cached; the end of the output says what went wrong',
+        hint: options.hint ?? 'read the end of the build output, then run again: finished stages are cached',
         details: { stage: failedStage(tail) ?? stage, tail: tail.join('\n') },
       },
     );
   }
 }
 
-/** BuildKit ends with ` > [kubernetes 1/1] RUN …` and the output of the step that failed. */
+/** The output of BuildKit ends with ` > [kubernetes 1/1] RUN …` and the output of the failed step. */
 function failedStage(tail: readonly string[]): string | undefined {
   return tail.map((line) => /^ > \[([\w-]+) /.exec(line)?.[1]).find((stage) => stage !== undefined);
 }

@@ -8,7 +8,7 @@ import type { NodeImage, NodeImageOptions } from './node-image.ts';
 import { ensureNodeImage } from './node-image.ts';
 import { readRecipe } from './recipe.ts';
 
-/** An engine that knows the images listed in $STATE/images and has the base system. */
+/** An engine with the base system and the images listed in $STATE/images. */
 const DOCKER = `
 has() { grep -qxF "$1" "$STATE/images" 2>/dev/null; }
 case "$1 $2" in
@@ -36,7 +36,7 @@ beforeEach(async () => {
   recipe = await readRecipe();
   machine = await fakeMachine();
   progress.length = 0;
-  // What a build leaves behind would be found here.
+  // A build would leave its folders here.
   vi.stubEnv('TMPDIR', join(machine.folder, 'tmp'));
   await machine.file('tmp/.keep', '');
   await machine.file('cgroup', '2\n');
@@ -61,30 +61,33 @@ async function leftovers(): Promise<string[]> {
   return (await readdir(join(machine.folder, 'tmp'))).filter((name) => name !== '.keep');
 }
 
-test('takes the image that was built before', async () => {
+test('returns the image of an earlier build', async () => {
   await machine.file('images', `${recipe.ref}\n`);
   expect(await ensure()).toEqual({
     ref: recipe.ref,
     digest: `sha256:of-${recipe.ref}`,
     kubernetes: recipe.versions.kubernetes,
-    source: 'present',
   });
+  expect((await machine.calls()).join()).not.toMatch(/pull|buildx/);
 });
 
 test('pulls the published image where a registry answers', async () => {
   await machine.file('registry', '');
   const { published } = recipe.versions;
-  expect(await ensure()).toMatchObject({ ...published, source: 'pulled' });
-  expect(await ensure()).toMatchObject({ ...published, source: 'present' });
+  const pulls = async () => (await machine.calls()).filter((call) => call.startsWith('docker pull')).length;
+  expect(await ensure()).toMatchObject(published);
+  expect(await pulls()).toBe(1);
+  expect(await ensure()).toMatchObject(published);
+  expect(await pulls()).toBe(1);
 });
 
 test.each([
   ['no registry answers', '2\n', false],
-  ['the engine has cgroup v1, which the published image does not run on', '1\n', true],
-])('builds when %s', async (_, cgroup, registry) => {
+  ['the engine has cgroup v1, where the published image does not start', '1\n', true],
+])('builds the image when %s', async (_, cgroup, registry) => {
   await machine.file('cgroup', cgroup);
   if (registry) await machine.file('registry', '');
-  expect(await ensure()).toMatchObject({ ref: recipe.ref, source: 'built' });
+  expect(await ensure()).toMatchObject({ ref: recipe.ref });
   const calls = (await machine.calls()).join('\n');
   expect(calls).toContain('buildx build');
   expect(calls).toMatch(/docker run .*--label kindproof\.dev\/role=image-build/);
@@ -95,7 +98,7 @@ test.each([
   expect(await leftovers()).toEqual([]);
 });
 
-test('keeps mirrors out of arguments, which end up in the history of the image', async () => {
+test('does not pass mirrors as build arguments, which would be in the history of the image', async () => {
   await machine.file('cgroup', '1\n');
   await ensure();
   const builds = (await machine.calls()).filter((call) => call.includes('buildx build'));
@@ -103,7 +106,7 @@ test('keeps mirrors out of arguments, which end up in the history of the image',
   expect(builds.join()).not.toContain('mirror.example');
 });
 
-test('says which stage failed, shows its output, and leaves nothing behind', async () => {
+test('names a failed stage, reports its output, and cleans up', async () => {
   await machine.file('cgroup', '1\n');
   await machine.file('broken', '');
   const failure = await ensure().catch((error: unknown) => error);
@@ -116,7 +119,7 @@ test('says which stage failed, shows its output, and leaves nothing behind', asy
   expect(await leftovers()).toEqual([]);
 });
 
-test('removes what it made when it is interrupted', async () => {
+test('cleans up after an interrupt', async () => {
   await machine.file('cgroup', '1\n');
   await machine.file('hangs', '');
   const interrupt = new AbortController();
@@ -130,7 +133,7 @@ test('removes what it made when it is interrupted', async () => {
   expect((await machine.calls()).at(-1)).toMatch(/^docker image rm kindproof\/node-rootfs:/);
 });
 
-test('tells how to configure a mirror where the machine has none', async () => {
+test('names the setting for a mirror on a machine without one', async () => {
   await machine.file('cgroup', '1\n');
   await writeFile(join(machine.bin, 'apt-get'), '#!/bin/sh\necho noble main http://mirror.example/ubuntu\n');
   await expect(ensure()).rejects.toMatchObject({
@@ -139,7 +142,7 @@ test('tells how to configure a mirror where the machine has none', async () => {
   });
 });
 
-test('refuses a Kubernetes version that there is no image of', async () => {
+test('rejects a Kubernetes version without an image', async () => {
   await machine.file('cgroup', '1\n');
   await expect(ensure({ kubernetes: 'v1.20.0' })).rejects.toBeInstanceOf(UsageError);
 });

@@ -1,4 +1,4 @@
-/** The image that the nodes of a kind cluster run: kind's own where it can be had, otherwise built from packages. */
+/** Provides the node image for kind clusters: kind's published image if available, otherwise one built from packages. */
 import type { CommandRunner } from '../../harness/core/command.ts';
 import { CommandError } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
@@ -14,11 +14,10 @@ export interface NodeImage {
   digest: string;
   /** `v1.36.3`. */
   kubernetes: string;
-  source: 'present' | 'pulled' | 'built';
 }
 
 export interface NodeImageDeps {
-  /** Must not be tied to `signal` itself: it also removes what an interrupted build leaves. */
+  /** Must not be bound to `signal`: it also cleans up after an interrupted build. */
   run: CommandRunner;
   signal?: AbortSignal | undefined;
   clock?: Clock;
@@ -26,22 +25,22 @@ export interface NodeImageDeps {
 }
 
 export interface NodeImageOptions {
-  /** `v1.36.3`; default: the published image's version where that can be pulled, otherwise the recipe's. */
+  /** `v1.36.3`. Default: the version of the published image if it is available, otherwise that of the recipe. */
   kubernetes?: string | undefined;
-  /** One line for every stage, with the time since the start. */
+  /** Called once for each stage, with the time since the start. */
   onProgress?: (text: string) => void;
 }
 
-/** A registry that has not answered by then will not. */
+/** Until a registry must have answered. */
 const REGISTRY_ANSWERS_MS = 10_000;
 const PULL_MS = 600_000;
 
 /**
- * Makes sure that the engine has a node image.
+ * Ensures that the engine has a node image. Needs the engine with BuildKit, but neither kind nor helm.
  *
- * @throws UsageError `E_KUBERNETES_VERSION` when a version is asked for that is neither published nor the recipe's
- * @throws InfrastructureError `E_NODE_IMAGE_BUILD` or `E_PACKAGE_SOURCES` when it can be neither pulled nor built
- * @throws InterruptedError when the signal aborts; the build's containers and folders are gone then
+ * @throws UsageError `E_KUBERNETES_VERSION` for a version that is neither that of the published image nor that of the recipe
+ * @throws InfrastructureError `E_NODE_IMAGE_BUILD` or `E_PACKAGE_SOURCES` when the image can be neither pulled nor built
+ * @throws InterruptedError when the signal aborts, after the build's containers and folders were removed
  */
 export async function ensureNodeImage(
   deps: NodeImageDeps,
@@ -59,7 +58,7 @@ export async function ensureNodeImage(
     (await hasCgroupV2(deps));
   if (usesPublished) {
     const present = await imageId(deps, published.ref);
-    if (present !== undefined) return { ...published, digest: present, source: 'present' };
+    if (present !== undefined) return { ...published, digest: present };
   }
 
   const { kubernetes } = recipe.versions;
@@ -68,17 +67,17 @@ export async function ensureNodeImage(
       'E_KUBERNETES_VERSION',
       `there is no node image for Kubernetes ${options.kubernetes}`,
       {
-        hint: `use ${kubernetes}, which is built from packages, or ${published.kubernetes}, which is pulled (cgroup v2 only)`,
+        hint: `use ${kubernetes} (built from packages) or ${published.kubernetes} (pulled, cgroup v2 only)`,
       },
     );
   }
   const present = await imageId(deps, recipe.ref);
-  if (present !== undefined) return { ref: recipe.ref, digest: present, kubernetes, source: 'present' };
+  if (present !== undefined) return { ref: recipe.ref, digest: present, kubernetes };
 
   if (usesPublished) {
     onProgress(`pulling ${published.ref}`);
     const pulled = await pull(deps, clock, published.ref);
-    if (pulled !== undefined) return { ...published, digest: pulled, source: 'pulled' };
+    if (pulled !== undefined) return { ...published, digest: pulled };
     onProgress('no registry answers: building the node image from packages');
   }
   const buildDeps: BuildDeps = {
@@ -89,12 +88,12 @@ export async function ensureNodeImage(
   };
   await buildNodeImage(buildDeps, recipe);
   const built = await imageId(deps, recipe.ref);
-  if (built === undefined) throw new Error(`${recipe.ref} was built and is not there`);
+  if (built === undefined) throw new Error(`${recipe.ref} is missing after its build`);
   onProgress(`built ${recipe.ref}`);
-  return { ref: recipe.ref, digest: built, kubernetes, source: 'built' };
+  return { ref: recipe.ref, digest: built, kubernetes };
 }
 
-/** kind's own image has a systemd that cgroup v1 cannot run any more (256 and later refuse it). */
+/** kind's image needs it: systemd 256 and later do not start on cgroup v1. */
 async function hasCgroupV2({ run, signal }: NodeImageDeps): Promise<boolean> {
   const { stdout } = await run.run('docker', ['info', '--format', '{{.CgroupVersion}}'], {
     signal,
@@ -111,7 +110,7 @@ async function imageId({ run, signal }: NodeImageDeps, ref: string): Promise<str
   return result.exitCode === 0 ? result.stdout.trim() : undefined;
 }
 
-/** @returns the image's ID, or undefined when no registry answers in time */
+/** @returns the image's ID, or `undefined` when no registry answers in time */
 async function pull(deps: NodeImageDeps, clock: Clock, ref: string): Promise<string | undefined> {
   const silence = new AbortController();
   const answered = new AbortController();
@@ -123,7 +122,7 @@ async function pull(deps: NodeImageDeps, clock: Clock, ref: string): Promise<str
   );
   const signal = deps.signal ? AbortSignal.any([deps.signal, silence.signal]) : silence.signal;
   try {
-    // The first line comes as soon as the registry has answered.
+    // docker prints the first line once the registry has answered.
     await deps.run.run('docker', ['pull', ref], {
       signal,
       timeoutMs: PULL_MS,

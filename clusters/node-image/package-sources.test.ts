@@ -8,7 +8,7 @@ test.each([
     'http://mirror.example/debian',
   ],
   [
-    'the plain release among security and third-party archives',
+    'the release among security and third-party archives',
     'bookworm-security main http://mirror.example/debian-security/\n12 main http://vendor.example/\ntrixie main http://mirror.example/debian',
     'http://mirror.example/debian',
   ],

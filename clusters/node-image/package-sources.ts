@@ -1,14 +1,14 @@
-/** Where this machine gets packages from. The build uses the same mirrors, so that it works wherever the machine's own clients do. */
+/** The package mirrors of this machine. The build uses the same ones, so that it works wherever the machine's own clients work. */
 import { access } from 'node:fs/promises';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
 
 export interface PackageSources {
-  /** A mirror of Debian's archive, as in an apt source. */
+  /** URL of a Debian mirror, as in an apt source. */
   debianMirror: string;
-  /** Lines of a GOENV file; empty where Go's own defaults apply. */
+  /** Content of a GOENV file; empty for Go's defaults. */
   goEnv: string;
-  /** Certificates that the mirrors are checked against. */
+  /** Path of the CA certificates for the mirrors. */
   caBundle: string;
 }
 
@@ -21,7 +21,7 @@ export interface SourceDeps {
 /**
  * Reads apt's sources, Go's environment and the CA bundle of this machine.
  *
- * @throws InfrastructureError `E_PACKAGE_SOURCES` when something is not configured
+ * @throws InfrastructureError `E_PACKAGE_SOURCES` when one of them is missing
  */
 export async function readPackageSources(deps: SourceDeps): Promise<PackageSources> {
   const [debianMirror, goEnv, caBundle] = await Promise.all([
@@ -44,16 +44,16 @@ async function readDebianMirror({ run, env, signal }: SourceDeps): Promise<strin
   if (mirror !== undefined) return mirror;
   throw new InfrastructureError(
     'E_PACKAGE_SOURCES',
-    'this machine has no apt source of Debian to build the node image from',
+    'this machine has no Debian apt source, which the build of the node image needs',
     {
-      hint: 'set KINDPROOF_DEBIAN_MIRROR to the address of a Debian mirror, or use a machine where kindest/node can be pulled',
+      hint: 'set KINDPROOF_DEBIAN_MIRROR to the URL of a Debian mirror, or use a machine that can pull kindest/node',
     },
   );
 }
 
 const DEBIAN_RELEASES = new Set(['bookworm', 'trixie', 'forky', 'sid']);
 
-/** The mirror in the output of `apt-get indextargets`: of a plain release, because security and third-party archives lack the rest. */
+/** The mirror in the output of `apt-get indextargets`. Only that of a release: security and third-party archives are incomplete. */
 export function debianMirrorOf(targets: string): string | undefined {
   for (const line of targets.split('\n')) {
     const [release = '', component, uri] = line.split(' ');
@@ -65,7 +65,7 @@ export function debianMirrorOf(targets: string): string | undefined {
 
 const GO_VARIABLES = ['GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GONOPROXY', 'GOPRIVATE', 'GOINSECURE'] as const;
 
-/** What `go env` says, because it also reads the file that `go env -w` writes; without Go the environment's variables. */
+/** From `go env`, which also reads the file that `go env -w` writes; without Go, from environment variables. */
 export async function readGoEnv({ run, env, signal }: SourceDeps): Promise<string> {
   const values = await run.run('go', ['env', ...GO_VARIABLES], { signal }).then(
     ({ stdout }) => stdout.split('\n'),
@@ -80,7 +80,7 @@ export async function readGoEnv({ run, env, signal }: SourceDeps): Promise<strin
     .join('');
 }
 
-/** Of Debian and its kin, of Red Hat and its kin, of Alpine and macOS. */
+/** Debian family, Red Hat family, Alpine and macOS. */
 const CA_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -88,7 +88,7 @@ const CA_BUNDLES = [
 ];
 
 /**
- * The file of certificates that this machine's programs trust: `SSL_CERT_FILE`, or where distributions put it.
+ * Path of this machine's CA certificates: `SSL_CERT_FILE`, or the location of the distribution.
  *
  * @throws InfrastructureError `E_PACKAGE_SOURCES`
  */
@@ -101,7 +101,7 @@ export async function findCaBundle(env: SourceDeps['env']): Promise<string> {
     );
     if (readable) return file;
   }
-  throw new InfrastructureError('E_PACKAGE_SOURCES', 'this machine has no bundle of CA certificates', {
+  throw new InfrastructureError('E_PACKAGE_SOURCES', 'this machine has no CA certificates', {
     hint: 'install ca-certificates, or set SSL_CERT_FILE',
   });
 }

@@ -14,14 +14,14 @@ beforeEach(async () => {
 
 afterEach(async () => rm(dir, { recursive: true, force: true }));
 
-test('names the image after Kubernetes and the content', async () => {
+test('tags the image with the Kubernetes version and the fingerprint', async () => {
   const recipe = await readRecipe(dir);
   expect(recipe.ref).toMatch(/^kindproof\/node:v\d+\.\d+\.\d+-[0-9a-f]{12}$/);
   expect(recipe.ref).toBe((await readRecipe()).ref);
 });
 
 test.each(['Dockerfile', 'build/pause.c', 'manifests/another.yaml', 'network-policy/agent/main.go'])(
-  'a changed %s is another image',
+  'changes the tag for a changed %s',
   async (file) => {
     const before = await readRecipe(dir);
     await writeFile(join(dir, file), 'changed');
@@ -29,14 +29,14 @@ test.each(['Dockerfile', 'build/pause.c', 'manifests/another.yaml', 'network-pol
   },
 );
 
-test.each(['README.md', 'node-image.ts'])('a changed %s is the same image', async (file) => {
+test.each(['README.md', 'node-image.ts'])('keeps the tag for a changed %s', async (file) => {
   const before = await readRecipe(dir);
   await writeFile(join(dir, file), 'changed');
   expect((await readRecipe(dir)).ref).toBe(before.ref);
 });
 
 test.each(['default-cni.yaml', 'default-storage.yaml', 'metrics-server.yaml'])(
-  'every image that %s asks for is packed and gets its version',
+  'packs every image of %s, with its version',
   async (manifest) => {
     const read = async (file: string) => readFile(join(dir, file), 'utf8');
     const [text, dockerfile, packed] = await Promise.all(
@@ -52,7 +52,7 @@ test.each(['default-cni.yaml', 'default-storage.yaml', 'metrics-server.yaml'])(
   },
 );
 
-test('the CNI chain has only plugins that the image has', async () => {
+test('has every plugin of the CNI chain in the image', async () => {
   const chain = await readFile(join(dir, 'rootfs/etc/containerd/cni.conflist.template'), 'utf8');
   const dockerfile = await readFile(join(dir, 'Dockerfile'), 'utf8');
   const plugins = [...chain.matchAll(/"type": "([\w-]+)"/g)].map(([, name]) => name);

@@ -1,4 +1,4 @@
-/** What the node image is made of, and the fingerprint that changes exactly when the image would. */
+/** The recipe of the node image, and a fingerprint of all files that the image is built from. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -32,14 +32,14 @@ export interface Recipe {
   ref: string;
 }
 
-/** The files of this folder that the image is not made of. */
+/** Files of this folder that are not part of the image. */
 const NOT_PART = /\.(ts|md)$/;
 
 /**
  * Reads the recipe.
  *
- * The tag ends in a digest over everything that goes into the image, so a changed recipe is another image, and an unchanged one is
- * never built twice.
+ * The tag ends with a digest over all files of the image: a changed recipe results in another image, and an unchanged one is never built
+ * twice.
  */
 export async function readRecipe(dir = fileURLToPath(new URL('.', import.meta.url))): Promise<Recipe> {
   const versions = versionsSchema.parse(JSON.parse(await readFile(join(dir, 'versions.json'), 'utf8')));
@@ -57,7 +57,7 @@ export async function readRecipe(dir = fileURLToPath(new URL('.', import.meta.ur
   return { dir, versions, ref: `kindproof/node:${versions.kubernetes}-${fingerprint}` };
 }
 
-/** The build arguments of the Dockerfile. */
+/** Build arguments for the Dockerfile. */
 export function buildArguments(versions: Versions): Record<string, string> {
   return {
     GO_VERSION: versions.go,

@@ -1,11 +1,11 @@
-/** A `docker` and a `kind` for unit tests: scripts on PATH that keep their containers and images as files. */
+/** A `docker` and a `kind` for unit tests: scripts on PATH that store containers and images as files. */
 import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
 
-// Containers: one file each, "cluster<TAB>role<TAB>state". Images of a node: node-images/<node>, lines "ref type digest".
+// Containers: files with "cluster<TAB>role<TAB>state". Images of a node: node-images/<node> with lines "ref type digest".
 const DOCKER = `#!/bin/sh
 cd "$(dirname "$0")"
 echo "docker $*" >> calls
@@ -15,8 +15,7 @@ case "$1 $2" in
     case "$*" in *label=*) ;; *) ls containers; exit ;; esac
     want=$(echo "$*" | sed -n 's/.*cluster=\\([^ ]*\\).*/\\1/p')
     for f in containers/*; do [ -e "$f" ] || continue
-      case "$(cat "$f")" in "$want	"*) ;; *) [ -z "$want" ] || continue ;; esac
-      printf '%s\\t%s\\n' "$(basename "$f")" "$(cat "$f")"
+      case "$(cat "$f")" in "$want	"*) printf '%s\\t%s\\n' "$(basename "$f")" "$(cut -f 2- "$f")" ;; esac
     done ;;
   "rm --force") shift 3; for c; do rm -f "containers/$c"; done ;;
   "run --rm") echo 'version = 3' ;;
@@ -41,10 +40,10 @@ case "$1 $2" in
           printf '%s t m-%s\\n%s t m-%s\\n' "$ref" "$id" "$id" "$id" >> "node-images/$node"; done ;;
       *install-gpu-runtime*) cat > "runtime-of-$node"; for last; do :; done; echo "$last" > "gpus-of-$node" ;;
       "grep -qF"*) [ ! -e old-runtime ] ;;
-      *journalctl*) echo "kubelet of $node says something" ;;
+      *journalctl*) echo "log of the kubelet of $node" ;;
       *) exit 9 ;;
     esac ;;
-  *) echo "fake docker knows no: $*" >&2; exit 64 ;;
+  *) echo "the fake docker has no: $*" >&2; exit 64 ;;
 esac
 `;
 
@@ -61,6 +60,7 @@ printf '%s\\tworker\\trunning' "$4" > "containers/$4-worker"
 echo " ✓ Preparing nodes 📦 📦 " >&2
 echo " • Starting control-plane 🕹️  ..." >&2
 [ -e hang ] && { echo > hanging; exec sleep 30; }
+[ -e exists ] && { echo 'ERROR: failed to create cluster: node(s) already exist for a cluster with the name "x"' >&2; exit 1; }
 [ -e fail ] && { echo " ✗ Starting control-plane 🕹️" >&2; echo "ERROR: failed to init node" >&2; exit 1; }
 echo "apiVersion: v1" > "$6"
 `;
@@ -69,9 +69,9 @@ export interface FakePrograms {
   folder: string;
   run: CommandRunner;
   kindPath: string;
-  /** Command lines so far. */
+  /** All command lines so far. */
   calls(): Promise<string[]>;
-  /** Makes the programs see a file of this name, e.g. `fail`, or `containers/x`. */
+  /** Writes a file that the programs read, e.g. `fail` or `containers/x`. */
   put(name: string, content?: string): Promise<void>;
   read(name: string): Promise<string>;
 }

@@ -1,4 +1,5 @@
-/** A KubeClient for unit tests that holds objects in memory; what a test does not need throws. */
+/** A KubeClient for unit tests with objects in memory. Methods that it does not implement throw. */
+import { applyPatch, type Operation } from 'rfc6902';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 
@@ -8,13 +9,16 @@ export interface FakeKube {
   patches: { name: string; patch: unknown; subresource: string | undefined }[];
 }
 
-/** @param objects what the cluster has; merge patches of metadata and spec, and JSON patches of status, are applied to them */
+/** @param objects the objects of the cluster; patches and deletions modify the array */
 export function fakeKube(objects: KubeObject[]): FakeKube {
   const patches: FakeKube['patches'] = [];
   const kindOf = (ref: unknown) => (typeof ref === 'string' ? ref : (ref as { kind: string }).kind);
   const find = (ref: unknown, name: string) =>
     objects.find((object) => object.kind === kindOf(ref) && object.metadata.name === name);
   const known: Partial<KubeClient> = {
+    get teardown() {
+      return client;
+    },
     version: () => Promise.resolve('v1.36.3'),
     list: (ref) => Promise.resolve(objects.filter((object) => object.kind === kindOf(ref)) as never[]),
     get: (ref, { name }) => Promise.resolve(find(ref, name) as never),
@@ -22,8 +26,12 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
       patches.push({ name, patch, subresource: options?.subresource });
       const object = find(ref, name);
       if (object === undefined) throw new Error(`no ${kindOf(ref)} ${name}`);
-      if (Array.isArray(patch)) for (const step of patch) applyStep(object, step as JsonPatchStep);
-      else merge(object, patch as Record<string, unknown>);
+      if (Array.isArray(patch)) {
+        const error = applyPatch(object, structuredClone(patch) as Operation[]).find(
+          (result) => result !== null,
+        );
+        if (error) throw error;
+      } else merge(object, patch as Record<string, unknown>);
       return Promise.resolve(object);
     },
     create: (object) => {
@@ -37,26 +45,12 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
     },
     close: () => Promise.resolve(),
   };
-  const client = new Proxy(known, {
+  const client: KubeClient = new Proxy(known, {
     get: (target, name) =>
-      // A promise would be taken for a thenable if `then` existed.
+      // With a `then`, `await` would treat the client as a promise.
       name === 'then' ? undefined : (target[name as keyof KubeClient] ?? notFaked(String(name))),
   }) as KubeClient;
   return { client, objects, patches };
-}
-
-interface JsonPatchStep {
-  op: string;
-  path: string;
-  value: unknown;
-}
-
-function applyStep(object: KubeObject, { path, value }: JsonPatchStep): void {
-  const keys = path.split('/').slice(1);
-  const last = keys.pop()?.replaceAll('~1', '/') ?? '';
-  let at = object as Record<string, unknown>;
-  for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>;
-  at[last] = value;
 }
 
 /** RFC 7386. */
@@ -71,7 +65,7 @@ function merge(target: Record<string, unknown>, patch: Record<string, unknown>):
 
 function notFaked(name: string): () => never {
   return () => {
-    throw new Error(`the fake API server has no ${name}`);
+    throw new Error(`fakeKube does not implement ${name}`);
   };
 }
 

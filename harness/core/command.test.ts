@@ -8,13 +8,13 @@ import { InterruptedError } from './errors.ts';
 let folder: string;
 const runner = createCommandRunner({ killAfterMs: 100 });
 
-/** Programs of a folder that is first on PATH. */
+/** Shell scripts in a folder that is first on PATH. */
 const PROGRAMS = {
   greet: 'echo "hello $1 from $PLACE"',
   fails: 'seq 1 30; echo "cannot do it" >&2; exit 7',
   quiet: 'echo "only on stdout"; exit 1',
   stubborn: 'trap "" TERM; echo started; while :; do sleep 0.05; done',
-  // The grandchild keeps the pipe of its parent open.
+  // The background process keeps the pipe open.
   forks: 'sleep 60 & echo $! >"$0.pid"; echo forked; exit 0',
   forkhang: 'sleep 60 & echo $! >"$0.pid"; echo forked; wait',
   copies: 'cat',
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const name of ['forks', 'forkhang']) {
     const pid = await readFile(join(folder, `${name}.pid`), 'utf8').catch(() => '');
-    // It may have ended by itself.
+    // It may have exited already.
     if (pid !== '') await runner.run('sh', ['-c', `kill ${pid.trim()} 2>/dev/null || true`]);
   }
   await rm(folder, { recursive: true });
@@ -48,14 +48,14 @@ const run = (file: string, args: string[] = [], options: CommandOptions = {}) =>
 
 const failureOf = async (promise: Promise<unknown>): Promise<CommandError> => {
   const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
+    () => new Error('the command succeeded'),
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(CommandError);
   return error as CommandError;
 };
 
-describe('a command that ends well', () => {
+describe('a successful command', () => {
   it('returns output and exit code', async () => {
     const result = await run('greet', ['a b'], { env: { PLACE: 'here' } });
     expect(result).toMatchObject({
@@ -66,33 +66,33 @@ describe('a command that ends well', () => {
     });
   });
 
-  it('gets its input, and an empty one when none is given', async () => {
+  it('reads the given input, by default an empty one', async () => {
     expect((await run('copies', [], { input: 'text' })).stdout).toBe('text');
     expect((await run('copies')).stdout).toBe('');
   });
 
-  it('tells every line, the last one without a line end too, before it returns', async () => {
+  it('passes on every line before it returns, also a last line without a newline', async () => {
     const lines: string[] = [];
     await run('lines', [], { onLine: (line, stream) => lines.push(`${stream} ${line}`) });
     expect(lines.toSorted()).toEqual(['stderr three', 'stdout four', 'stdout one', 'stdout two']);
   });
 
-  it('keeps all of a large output', async () => {
+  it('returns large output completely', async () => {
     expect((await run('floods')).stdout).toHaveLength(4000 * 1001);
   });
 
-  it('returns although what it left running holds its output open', async () => {
+  it('returns although a background process keeps its output open', async () => {
     expect(await run('forks')).toMatchObject({ exitCode: 0, stdout: 'forked\n' });
   });
 
-  it('quotes a command line so that it can be pasted into a shell', async () => {
+  it('returns a command line that can be pasted into a shell', async () => {
     const { command } = await run('copies', ['--version', "it's", ''], { reject: false });
     expect(command).toBe(`copies --version 'it'\\''s' ''`);
   });
 });
 
-describe('a command that fails', () => {
-  it('names exit code and the last lines of stderr', async () => {
+describe('a failed command', () => {
+  it('throws with exit code and the last lines of stderr', async () => {
     const error = await failureOf(run('fails', [], { hint: 'Do this.' }));
     expect(error.message).toMatch(/^`fails` exited with 7 after \d+ ms\ncannot do it$/);
     expect(error).toMatchObject({
@@ -103,11 +103,11 @@ describe('a command that fails', () => {
     });
   });
 
-  it('shows stdout when stderr is empty', async () => {
+  it('throws with stdout when stderr is empty', async () => {
     expect((await failureOf(run('quiet'))).message).toContain('\nonly on stdout');
   });
 
-  it('is returned with reject: false', async () => {
+  it('does not throw with reject: false', async () => {
     expect(await run('fails', [], { reject: false })).toMatchObject({
       exitCode: 7,
       stderr: 'cannot do it\n',
@@ -116,32 +116,32 @@ describe('a command that fails', () => {
 
   it.each([
     ['nothing-like-this', {}, 'was not found on PATH'],
-    ['greet', { cwd: '/no/such/folder' }, 'could not be run: there is no folder /no/such/folder'],
-    ['shot', {}, 'was ended by SIGKILL'],
-  ])('%s %o: %s, also with reject: false', async (file, options, why) => {
+    ['greet', { cwd: '/no/such/folder' }, 'could not start: folder /no/such/folder does not exist'],
+    ['shot', {}, 'was terminated by SIGKILL'],
+  ])('throws also with reject: false: %s %o %s', async (file, options, why) => {
     const error = await failureOf(run(file, [], { ...options, reject: false }));
     expect(error.message).toBe(`\`${file}\` ${why}`);
   });
 
-  it('says that a file may not be executed', async () => {
+  it('reports a file that is not executable', async () => {
     expect((await failureOf(run(join(folder, 'plain')))).message).toContain('EACCES');
   });
 });
 
-describe('a command that takes too long', () => {
-  it.each(['stubborn', 'forkhang'])('is ended: %s', async (file) => {
+describe('a timeout', () => {
+  it.each(['stubborn', 'forkhang'])('terminates %s', async (file) => {
     const error = await failureOf(run(file, [], { timeoutMs: 300 }));
     expect(error.message).toMatch(/did not end within 0\.3 s(\n(started|forked))?$/);
   });
 });
 
 describe('an interruption', () => {
-  it('starts nothing after it', async () => {
+  it('prevents later commands from starting', async () => {
     const signal = AbortSignal.abort(new InterruptedError('by hand'));
     await expect(run('greet', [], { signal })).rejects.toThrow('by hand');
   });
 
-  it.each(['stubborn', 'forkhang'])('ends what runs: %s', async (file) => {
+  it.each(['stubborn', 'forkhang'])('terminates a running command: %s', async (file) => {
     const controller = new AbortController();
     const running = run(file, [], {
       signal: controller.signal,
@@ -152,7 +152,7 @@ describe('an interruption', () => {
     await expect(running).rejects.toBeInstanceOf(InterruptedError);
   });
 
-  it("ends what runs on the runner's own signal", async () => {
+  it("terminates running commands by the runner's signal", async () => {
     const controller = new AbortController();
     const bound = createCommandRunner({ signal: controller.signal, killAfterMs: 100 });
     const running = bound.run(join(folder, 'stubborn'), [], {

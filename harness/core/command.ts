@@ -1,14 +1,16 @@
-/** Runs external programs. The only file that imports execa. */
+/** Runs external programs with execa. */
 import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { callScope } from './call-scope.ts';
 import { systemClock, throwIfAborted } from './deadline.ts';
 import { InfrastructureError } from './errors.ts';
 import type { Log } from './log.ts';
 import { silentLog } from './log.ts';
+import { lastLines } from './wording.ts';
 
 export interface CommandResult {
-  /** The command line as a person would type it. */
+  /** The command line, quoted for a shell. */
   command: string;
   exitCode: number;
   stdout: string;
@@ -18,22 +20,22 @@ export interface CommandResult {
 
 export interface CommandOptions {
   cwd?: string | undefined;
-  /** Added to the environment of this process. */
+  /** Added to the environment of this process; `undefined` removes a variable. */
   env?: Record<string, string | undefined> | undefined;
-  /** Written to standard input; without it standard input is empty, so no program can wait for a person. */
+  /** Standard input. Default: empty, so that no program can wait for user input. */
   input?: string | Uint8Array | undefined;
-  /** Default 120 000 ms. The program is killed when it is over. */
+  /** Default 120 000 ms. On timeout the program is terminated. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Called for every line while the program runs. */
+  /** Called for every line of output while the program runs. */
   onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
-  /** `false`: a non-zero exit code is returned instead of thrown. A program that cannot be started always throws. */
+  /** `false`: a non-zero exit code does not throw. A program that cannot start always throws. */
   reject?: boolean | undefined;
-  /** What to do about a failure, for the error. */
+  /** Hint of the error. */
   hint?: string | undefined;
 }
 
-/** A program failed. Message: what, exit code, duration, last lines of its output. */
+/** A program failed. The message has the command, exit code, duration and the last lines of output. */
 export class CommandError extends InfrastructureError {
   readonly result: CommandResult;
   constructor(
@@ -52,21 +54,21 @@ export class CommandError extends InfrastructureError {
 
 export interface CommandRunner {
   /**
-   * Runs a program to its end.
+   * Runs a program to completion.
    *
-   * @throws CommandError when it cannot be started, exceeds its time, or exits non-zero (unless `reject: false`)
+   * @throws CommandError when it cannot start, times out, or exits non-zero (unless `reject: false`)
    * @throws InterruptedError when the signal aborts
    */
   run(file: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
 }
 
-/** How long output is still read after a program has ended: what it left running may hold the pipe for ever. */
+/** How long output is read after a program has exited. Its background processes can keep the pipes open forever. */
 const PIPE_GRACE_MS = 1000;
 
 /**
- * The runner that starts real processes; `signal` ends all of them.
+ * Runs real processes. `signal` terminates all of them.
  *
- * @param deps.killAfterMs time between SIGTERM and SIGKILL; programs such as docker and helm clean up in it
+ * @param deps.killAfterMs time between SIGTERM and SIGKILL, in which programs such as docker and helm clean up
  */
 export function createCommandRunner(
   deps: { log?: Log; signal?: AbortSignal; killAfterMs?: number } = {},
@@ -74,16 +76,15 @@ export function createCommandRunner(
   const log = deps.log ?? silentLog;
   return {
     async run(file, args, options = {}) {
-      const signals = [deps.signal, options.signal].filter((s) => s !== undefined);
-      const signal = AbortSignal.any(signals);
-      throwIfAborted(signal);
+      const signals = [deps.signal, options.signal];
+      for (const signal of signals) throwIfAborted(signal);
+      const scope = callScope(signals);
       const timeoutMs = options.timeoutMs ?? 120_000;
-      const command = commandLine(file, args);
       const subprocess = execa(file, [...args], {
         cwd: options.cwd ?? process.cwd(),
         env: options.env ?? {},
         ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-        cancelSignal: signal,
+        cancelSignal: scope.signal,
         timeout: timeoutMs,
         forceKillAfterDelay: deps.killAfterMs ?? 5000,
         reject: false,
@@ -98,19 +99,20 @@ export function createCommandRunner(
       subprocess.once('exit', () => {
         void closePipesAfter(PIPE_GRACE_MS, subprocess, released.signal);
       });
-      const ended = await subprocess;
-      // The last line comes after the end of the program.
+      const ended = await subprocess.finally(() => scope.dispose());
+      // The last line can arrive after the program has exited.
       await Promise.all(lines);
       released.abort();
       const result: CommandResult = {
-        command,
+        command: ended.escapedCommand,
         exitCode: ended.exitCode ?? -1,
         stdout: ended.stdout,
         stderr: ended.stderr,
         durationMs: Math.round(ended.durationMs),
       };
-      log.debug('command', { command, exitCode: result.exitCode, durationMs: result.durationMs });
-      throwIfAborted(signal);
+      const { command, exitCode, durationMs } = result;
+      log.debug('command', { command, exitCode, durationMs });
+      scope.throwIfInterrupted();
       if (ended.timedOut) {
         throw new CommandError(result, `did not end within ${timeoutMs / 1000} s`, { hint: options.hint });
       }
@@ -120,8 +122,8 @@ export function createCommandRunner(
           cause: ended.cause,
         });
       }
-      if (ended.exitCode !== 0 && options.reject !== false) {
-        throw new CommandError(result, `exited with ${ended.exitCode} after ${result.durationMs} ms`, {
+      if (exitCode !== 0 && options.reject !== false) {
+        throw new CommandError(result, `exited with ${exitCode} after ${durationMs} ms`, {
           hint: options.hint,
         });
       }
@@ -139,11 +141,11 @@ function whyNot(
   },
   cwd: string | undefined,
 ): string {
-  if (ended.isMaxBuffer) return 'wrote more output than can be kept, and was ended';
-  if (ended.signal !== undefined) return `was ended by ${ended.signal}`;
-  if (cwd !== undefined && !existsSync(cwd)) return `could not be run: there is no folder ${cwd}`;
+  if (ended.isMaxBuffer) return 'was terminated: too much output';
+  if (ended.signal !== undefined) return `was terminated by ${ended.signal}`;
+  if (cwd !== undefined && !existsSync(cwd)) return `could not start: folder ${cwd} does not exist`;
   if (ended.code === 'ENOENT') return 'was not found on PATH';
-  return `could not be run: ${ended.originalMessage ?? ended.code ?? 'no reason is known'}`;
+  return `could not start: ${ended.originalMessage ?? ended.code ?? 'unknown reason'}`;
 }
 
 async function closePipesAfter(
@@ -151,8 +153,8 @@ async function closePipesAfter(
   subprocess: { stdout: Readable | null; stderr: Readable | null },
   released: AbortSignal,
 ): Promise<void> {
-  // Rejects when the pipes have been closed by themselves, which is the ordinary case. The second, short sleep lets a process that
-  // was too busy to read do so first.
+  // Usually rejects, because the pipes have already closed. The short second sleep lets this process read pending output first
+  // when it was busy.
   const late = await systemClock
     .sleep(ms, released)
     .then(() => systemClock.sleep(20, released))
@@ -173,16 +175,6 @@ async function eachLine(
   try {
     for await (const line of subprocess.iterable({ from })) onLine(line, from);
   } catch {
-    // The failure of the program itself is reported by the awaited result.
+    // The awaited result reports the failure of the program.
   }
-}
-
-function commandLine(file: string, args: readonly string[]): string {
-  return [file, ...args]
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
-}
-
-function lastLines(text: string, count: number): string {
-  return text.trimEnd().split('\n').slice(-count).join('\n');
 }

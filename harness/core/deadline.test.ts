@@ -10,7 +10,7 @@ import {
 } from './deadline.ts';
 import { InterruptedError } from './errors.ts';
 
-/** Time passes only by sleeping; an aborted signal ends a sleep as it does with the real one. */
+/** Time passes only by sleeping. An aborted signal rejects a sleep, as with the system clock. */
 function fakeClock(): Clock & { slept: number[] } {
   let now = 1000;
   const slept: number[] = [];
@@ -42,21 +42,21 @@ async function timeoutOf(promise: Promise<unknown>): Promise<WaitTimeout> {
 }
 
 describe('waitFor', () => {
-  it('returns at once what is there already', async () => {
+  it('returns immediately when the condition already holds', async () => {
     const clock = fakeClock();
     const look = looks({ done: true, value: 3 });
     await expect(waitFor({ what: 'it', timeoutMs: 0, clock, look })).resolves.toBe(3);
     expect(clock.slept).toEqual([]);
   });
 
-  it('looks again after each interval until it is done', async () => {
+  it('polls after each interval until done', async () => {
     const clock = fakeClock();
     const look = looks<string>(notYet('1 of 2'), notYet('1 of 2'), { done: true, value: 'all' });
     await expect(waitFor({ what: 'it', timeoutMs: 900, intervalMs: 100, clock, look })).resolves.toBe('all');
     expect(clock.slept).toEqual([100, 100]);
   });
 
-  it('ends with every distinct state and the last one', async () => {
+  it('times out with every distinct state seen', async () => {
     const clock = fakeClock();
     const look = looks(notYet('0 of 2'), notYet('0 of 2'), notYet('1 of 2'));
     const error = await timeoutOf(
@@ -70,14 +70,14 @@ describe('waitFor', () => {
     expect(error).toMatchObject({ code: 'E_WAIT_TIMEOUT', exitCode: 1, details: { waitedMs: 1000 } });
   });
 
-  it('looks a last time when the time is over', async () => {
+  it('polls once more at the deadline', async () => {
     const clock = fakeClock();
     const look = looks<number>(notYet('no'), notYet('no'), { done: true, value: 1 });
     await expect(waitFor({ what: 'it', timeoutMs: 400, intervalMs: 300, clock, look })).resolves.toBe(1);
     expect(clock.slept).toEqual([300, 100]);
   });
 
-  it('gives up as soon as it is hopeless', async () => {
+  it('gives up as soon as the observation is hopeless', async () => {
     const clock = fakeClock();
     const look = looks(notYet('Pending'), { done: false, seen: 'Failed', hopeless: 'it never restarts' });
     const error = await timeoutOf(waitFor({ what: 'the pod', timeoutMs: 60_000, clock, look }));
@@ -87,13 +87,13 @@ describe('waitFor', () => {
     expect(clock.slept).toHaveLength(1);
   });
 
-  it('does not look once it is interrupted', async () => {
+  it('does not poll after an interruption', async () => {
     const signal = AbortSignal.abort(new InterruptedError('by hand'));
-    const look = () => Promise.reject(new Error('looked'));
+    const look = () => Promise.reject(new Error('polled'));
     await expect(waitFor({ what: 'it', timeoutMs: 1, signal, look })).rejects.toThrow('by hand');
   });
 
-  it('is interrupted in the middle of a pause', async () => {
+  it('is interrupted during a pause', async () => {
     const controller = new AbortController();
     const look = () => {
       controller.abort();
@@ -109,14 +109,14 @@ describe('waitFor', () => {
     await expect(waiting).rejects.toBeInstanceOf(InterruptedError);
   });
 
-  it('passes on what the look throws', async () => {
+  it('passes on errors of the poll', async () => {
     const bug = new TypeError('a bug');
     await expect(waitFor({ what: 'it', timeoutMs: 9, look: () => Promise.reject(bug) })).rejects.toBe(bug);
   });
 });
 
 describe('the system clock', () => {
-  it('gives the reason of the signal when a sleep is interrupted', async () => {
+  it('rejects an interrupted sleep with the reason of the signal', async () => {
     const controller = new AbortController();
     const sleeping = systemClock.sleep(60_000, controller.signal);
     controller.abort(new InterruptedError('interrupted by SIGINT'));
@@ -140,13 +140,13 @@ describe('seconds', () => {
 });
 
 describe('orInterrupted', () => {
-  it('has the result of the promise, also when that is an error', async () => {
+  it('settles like the promise', async () => {
     const { signal } = new AbortController();
     await expect(orInterrupted(Promise.resolve(3), signal)).resolves.toBe(3);
     await expect(orInterrupted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
   });
 
-  it('ends with the reason of the interruption, although the promise goes on', async () => {
+  it('rejects on interruption although the promise is pending', async () => {
     const controller = new AbortController();
     const ended = orInterrupted(new Promise(() => {}), controller.signal);
     controller.abort(new InterruptedError('by SIGINT'));

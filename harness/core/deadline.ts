@@ -1,11 +1,8 @@
-/**
- * Time limits and waiting. The only place with timers: everything that waits takes a deadline and a signal, and ends
- * with the last state that it saw.
- */
+/** Time limits and waiting. The only file with timers: every wait takes a deadline and a signal, and reports the last state seen. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CheckFailure, InterruptedError } from './errors.ts';
 
-/** Source of time, in milliseconds since the epoch; replaced in unit tests. */
+/** Source of time, in milliseconds since the epoch. Unit tests replace it. */
 export interface Clock {
   now(): number;
   /** Resolves after `ms` milliseconds; rejects with InterruptedError when the signal aborts first. */
@@ -34,7 +31,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * The promise's result, or InterruptedError as soon as the signal aborts: for what does not listen to it. The promise is left to itself.
+ * The promise's result, or InterruptedError as soon as the signal aborts. For work that ignores the signal: it continues unobserved.
  */
 export async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const settled = new AbortController();
@@ -45,7 +42,7 @@ export async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal)
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { signal: settled.signal });
   });
-  // Whichever comes second has nobody who listens.
+  // The loser of the race may reject without a handler.
   for (const one of [promise, interrupted]) one.catch(() => {});
   try {
     return await Promise.race([interrupted, promise]);
@@ -54,30 +51,30 @@ export async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal)
   }
 }
 
-/** What one look at the awaited thing showed. */
+/** The result of one poll. */
 export type Observation<T> =
   | { done: true; value: T }
-  /** Not yet; `seen` is the state in the reader's words ("2 of 3 replicas available"). */
+  /** `seen` describes the current state: "2 of 3 replicas available". */
   | { done: false; seen: string }
-  /** It can never come true any more: waiting on would only hide the reason. */
+  /** The condition cannot become true any more; `hopeless` is the reason. */
   | { done: false; seen: string; hopeless: string };
 
 export interface WaitOptions<T> {
-  /** What is waited for, completing the sentence "waited for …". */
+  /** Completes the sentence "waited for …". */
   what: string;
   timeoutMs: number;
-  /** Pause between two looks; default 250 ms. */
+  /** Pause between polls; default 250 ms. */
   intervalMs?: number;
   signal?: AbortSignal | undefined;
   clock?: Clock;
   look: () => Promise<Observation<T>>;
 }
 
-/** The awaited state did not come; carries every distinct state that was seen, with its time since the start. */
+/** The condition did not become true. `history` has every distinct state seen, with its time since the start. */
 export class WaitTimeout extends CheckFailure {
   readonly history: readonly { afterMs: number; seen: string }[];
   readonly waitedMs: number;
-  /** Why waiting on could not have helped; `undefined` when the time was over. */
+  /** Why the wait ended early; `undefined` after a timeout. */
   readonly hopeless: string | undefined;
   constructor(
     what: string,
@@ -97,7 +94,7 @@ export class WaitTimeout extends CheckFailure {
 }
 
 /**
- * Looks at something until it is done, hopeless, or the time is over.
+ * Polls until the observation is done or hopeless, or the time is over.
  *
  * @returns the observed value
  * @throws WaitTimeout with the last state seen; InterruptedError when the signal aborts; whatever `look` throws
@@ -121,7 +118,7 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T> {
   }
 }
 
-/** Milliseconds in the form that all output uses: `0.4 s`, `12.3 s`, `2 min 05 s`. */
+/** A duration as all output shows it: `0.4 s`, `12.3 s`, `2 min 05 s`. */
 export function seconds(ms: number): string {
   const s = ms / 1000;
   if (s < 99.95) return `${s.toFixed(1)} s`;

@@ -15,11 +15,11 @@ describe('messageOf', () => {
   it.each([
     ['a plain message', new Error('a'), 'a'],
     ['a chain', new Error('a', { cause: new Error('b', { cause: new Error('c') }) }), 'a: b: c'],
-    ['what the outer one says already', new Error('a failed: b', { cause: new Error('b') }), 'a failed: b'],
-    ['a cause that is no error', new Error('a', { cause: 'why' }), 'a: why'],
+    ['a cause that the message contains', new Error('a failed: b', { cause: new Error('b') }), 'a failed: b'],
+    ['a cause that is not an error', new Error('a', { cause: 'why' }), 'a: why'],
     ['a thrown string', 'text', 'text'],
-    ['nothing', undefined, 'undefined'],
-    ['an error that came from a worker', Object.assign(Object.create(null), { message: 'a' }), 'a'],
+    ['undefined', undefined, 'undefined'],
+    ['an error from a worker thread', Object.assign(Object.create(null), { message: 'a' }), 'a'],
     ['a thrown object', { code: 7 }, '{ code: 7 }'],
     ['an error without a message', new TypeError(''), 'TypeError'],
     [
@@ -29,7 +29,7 @@ describe('messageOf', () => {
       }),
       'fetch failed: refused ::1, refused 127.0.0.1',
     ],
-    ['a chain that bites its tail', cycle, 'a: b'],
+    ['a cyclic chain', cycle, 'a: b'],
   ])('%s', (_, error, message) => {
     expect(messageOf(error)).toBe(message);
   });
@@ -48,8 +48,8 @@ describe('exitCodeOf', () => {
   });
 });
 
-describe('an error of ours', () => {
-  it('has its class name, code, hint, cause and details', () => {
+describe('KindproofError', () => {
+  it('has class name, code, hint, cause and details', () => {
     const cause = new Error('why');
     const error = new UsageError('E_X', 'what', { hint: 'do', cause, details: { a: 1 } });
     expect(error).toMatchObject({ name: 'UsageError', code: 'E_X', hint: 'do', cause, details: { a: 1 } });

@@ -1,10 +1,8 @@
 /**
- * The error classes that decide the exit code of a run.
+ * The error classes, which determine the exit code of a run.
  *
- * Every error says what went wrong (message), why (cause, details) and what to do (hint). The code is stable, so that
- * a script can tell one failure from another without parsing sentences.
+ * Every error has what went wrong (message), why (cause, details) and what to do (hint). Scripts can rely on the code, which is stable.
  */
-
 import { inspect } from 'node:util';
 
 /** Exit codes of every kindproof command; documented in README.md. */
@@ -13,14 +11,14 @@ export const EXIT = { passed: 0, checkFailed: 1, usage: 2, infrastructure: 3, in
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface ErrorOptionsWithHint {
-  /** What the reader can do about it, as an imperative sentence. */
+  /** What to do about it, in the imperative. */
   hint?: string | undefined;
   cause?: unknown;
-  /** Facts for the log and the report, never needed to understand the message. */
+  /** Facts for the log and the report. The message must be complete without them. */
   details?: Record<string, unknown> | undefined;
 }
 
-/** Base of all errors that kindproof throws on purpose. */
+/** Base of all errors that kindproof throws deliberately. */
 export abstract class KindproofError extends Error {
   abstract readonly exitCode: ExitCode;
   readonly code: `E_${string}`;
@@ -36,17 +34,17 @@ export abstract class KindproofError extends Error {
   }
 }
 
-/** The user asked for something that cannot be: nothing was created. Exit code 2. */
+/** Invalid options or an invalid subject. Exit code 2. */
 export class UsageError extends KindproofError {
   readonly exitCode = EXIT.usage;
 }
 
-/** Engine, cluster, registry or tool failed: says nothing about the chart under test. Exit code 3. */
+/** The engine, cluster, registry or a tool failed; the subject is not at fault. Exit code 3. */
 export class InfrastructureError extends KindproofError {
   readonly exitCode = EXIT.infrastructure;
 }
 
-/** A promise of the subject is not kept. Exit code 1. */
+/** The subject broke a promise. Exit code 1. */
 export class CheckFailure extends KindproofError {
   readonly exitCode = EXIT.checkFailed;
 }
@@ -59,12 +57,12 @@ export class InterruptedError extends KindproofError {
   }
 }
 
-/** The exit code that an error of any kind asks for; unknown errors are bugs of ours and count as infrastructure. */
+/** The exit code for any thrown value. Unknown errors are bugs in kindproof and count as infrastructure. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof KindproofError ? error.exitCode : EXIT.infrastructure;
 }
 
-/** One message for any thrown value, with the chain of its causes: `a: b: c`, without repeating what the outer one says. */
+/** The message of any thrown value with its causes, `a: b: c`. A cause that the outer message already contains is not repeated. */
 export function messageOf(error: unknown): string {
   return chainOf(error, new Set());
 }
@@ -73,7 +71,7 @@ function chainOf(error: unknown, seen: Set<unknown>): string {
   if (!(error instanceof Error)) return textOf(error);
   seen.add(error);
   const own = ownMessage(error, seen);
-  // A chain that bites its own tail has been told already.
+  // Cyclic causes are reported once.
   if (error.cause === undefined || seen.has(error.cause)) return own;
   const cause = chainOf(error.cause, seen);
   return own.includes(cause) ? own : `${own}: ${cause}`;
@@ -86,7 +84,7 @@ function textOf(thrown: unknown): string {
   return inspect(thrown, { depth: 2, breakLength: Infinity });
 }
 
-/** Never empty: a refused connection to a name with two addresses is an AggregateError without a message. */
+/** Never empty. A refused connection to a name with two addresses is an AggregateError without a message. */
 function ownMessage(error: Error, seen: Set<unknown>): string {
   if (error.message !== '') return error.message;
   if (error instanceof AggregateError && error.errors.length > 0) {

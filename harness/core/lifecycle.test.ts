@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Lifecycle } from './lifecycle.ts';
 
 describe('Lifecycle', () => {
-  it('undoes in reverse order and tells each step before it', async () => {
+  it('undoes in reverse order and announces each step', async () => {
     const done: string[] = [];
     const lifecycle = new Lifecycle();
     for (const name of ['cluster', 'namespace', 'release']) lifecycle.defer(name, () => void done.push(name));
@@ -11,7 +11,7 @@ describe('Lifecycle', () => {
     expect(done).toEqual(['now release', 'release', 'now namespace', 'namespace', 'now cluster', 'cluster']);
   });
 
-  it('goes on after a step that fails, and returns what failed', async () => {
+  it('continues after a failed step and returns the failures', async () => {
     const done: string[] = [];
     const lifecycle = new Lifecycle();
     const late = new Error('late');
@@ -28,7 +28,7 @@ describe('Lifecycle', () => {
     expect(done).toEqual(['first']);
   });
 
-  it('goes on when the display of a step fails', async () => {
+  it('continues when announcing a step fails', async () => {
     const done: string[] = [];
     const lifecycle = new Lifecycle();
     lifecycle.defer('first', () => void done.push('first'));
@@ -39,7 +39,7 @@ describe('Lifecycle', () => {
     expect(done).toContain('first');
   });
 
-  it('waits for the running close instead of undoing twice', async () => {
+  it('does not undo twice when closed twice', async () => {
     let count = 0;
     let finish = (): void => {};
     const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -55,7 +55,7 @@ describe('Lifecycle', () => {
     expect(count).toBe(1);
   });
 
-  it('forgets what is meant to stay, once and only that', async () => {
+  it('removes only the entry that should stay', async () => {
     const done: string[] = [];
     const lifecycle = new Lifecycle();
     lifecycle.defer('goes', () => void done.push('goes'));
@@ -66,7 +66,7 @@ describe('Lifecycle', () => {
     expect(done).toEqual(['goes']);
   });
 
-  it('refuses what is registered too late: nobody would undo it', async () => {
+  it('rejects a registration while closing', async () => {
     const lifecycle = new Lifecycle();
     let refused: unknown;
     lifecycle.defer('closing', () => {

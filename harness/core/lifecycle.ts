@@ -1,7 +1,4 @@
-/**
- * The lifecycle stack: everything that is set up registers its undoing before it starts, and is undone in reverse on
- * every way out.
- */
+/** The lifecycle stack: every setup registers its undo step before it starts. The steps run in reverse order on every exit path. */
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { silentLog } from './log.ts';
@@ -11,7 +8,7 @@ interface Entry {
   undo: () => Promise<void> | void;
 }
 
-/** Result of one undo step that failed; the others have been run all the same. */
+/** A failed undo step. It does not prevent the others from running. */
 export interface UndoFailure {
   title: string;
   error: unknown;
@@ -27,11 +24,10 @@ export class Lifecycle {
   }
 
   /**
-   * Registers how something is undone. Call it **before** the thing is started: an undo of something that never came to
-   * be has to be harmless.
+   * Registers an undo step. Call it **before** the setup starts; the step must tolerate a setup that never happened.
    *
-   * @param title what will be undone, in the words of a progress line ("delete cluster kp-1a2b")
-   * @returns a function that forgets the entry, for things that are meant to stay (`--keep`)
+   * @param title text of the progress line: "delete cluster kp-1a2b"
+   * @returns a function that removes the entry, for things that should stay (`--keep`)
    */
   defer(title: string, undo: () => Promise<void> | void): () => void {
     if (this.#closing) throw new Error(`cannot register "${title}": the lifecycle is already closing`);
@@ -43,7 +39,7 @@ export class Lifecycle {
     };
   }
 
-  /** Undoes everything in reverse order, each step even if an earlier one failed; a second call waits for the first. */
+  /** Runs all undo steps in reverse order, also after a failed step. A second call waits for the first. */
   close(onStep: (title: string) => void = () => {}): Promise<UndoFailure[]> {
     // Set before the first step runs, which may be synchronous.
     this.#closing ??= Promise.resolve().then(() => this.#run(onStep));

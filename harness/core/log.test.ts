@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it('has each line in the file as soon as it is written, whatever folder that needs', async () => {
+it('creates the folder and writes each line immediately', async () => {
   const file = join(folder, 'new', 'run.jsonl');
   const log = createFileLog(file, { suite: 'toolman' });
   log.info('phase ended', { name: 'checks' });
@@ -25,7 +25,7 @@ it('has each line in the file as soon as it is written, whatever folder that nee
   ]);
 });
 
-it('shows every line to the redactor before it writes it', async () => {
+it('redacts every line before it is written', async () => {
   const file = join(folder, 'redacted.jsonl');
   createFileLog(file, {}, (line) => line.replaceAll('hunter22', '•••')).info('ran hunter22', {
     args: ['hunter22'],

@@ -1,4 +1,4 @@
-/** The log of a run: structured lines in `run.jsonl`, for the reader who wants to know what exactly was done. */
+/** The log of a run: structured lines in `run.jsonl`. */
 import pino from 'pino';
 
 export interface Log {
@@ -8,15 +8,15 @@ export interface Log {
   error(message: string, meta?: Record<string, unknown>): void;
 }
 
-/** Discards everything; for unit tests and for work before a run directory exists. */
+/** Discards everything. For unit tests, and before the run directory exists. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
  * A log that appends JSON lines to `file`.
  *
- * Writing is synchronous: the lines of the moment before a crash are the ones that matter.
+ * Writes are synchronous, so that no line is lost in a crash.
  *
- * @param redact sees every line before it is written
+ * @param redact applied to every line before it is written
  */
 export function createFileLog(
   file: string,

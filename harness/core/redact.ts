@@ -1,15 +1,13 @@
-/** Keeps secrets out of everything that is written: each occurrence becomes `•••`. */
+/** Replaces every secret in a text with `•••`. */
 export type Redact = (text: string) => string;
 
 const mask = '•••';
-/** Shorter strings occur by chance everywhere; replacing them would make a report unreadable and hide nothing. */
+/** Shorter strings occur everywhere by chance; replacing them would make a report unreadable. */
 const shortest = 4;
 
 /**
- * A function that replaces every secret, also in the forms in which Kubernetes and tools show it: base64 (Secret data, at
- * any alignment of a longer value), URL-encoded, escaped for JSON.
- *
- * Secrets shorter than four characters are not looked for.
+ * Returns a function that replaces every secret, also in the forms that Kubernetes and tools print: base64 (also inside a longer
+ * encoded value), URL-encoded, escaped for JSON. Secrets shorter than four characters are ignored.
  */
 export function createRedactor(secrets: readonly string[]): Redact {
   const forms = new Set<string>();
@@ -20,7 +18,7 @@ export function createRedactor(secrets: readonly string[]): Redact {
     }
   }
   if (forms.size === 0) return (text) => text;
-  // The longest first: a secret that contains another one must not leave its rest behind.
+  // Longest first: when one secret contains another, all of it must be replaced.
   const alternatives = [...forms].sort((a, b) => b.length - a.length).map((form) => escapeRegExp(form));
   const pattern = new RegExp(alternatives.join('|'), 'g');
   return (text) => text.replace(pattern, mask);
@@ -34,8 +32,8 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * Base64 depends on where in the longer value the secret stands (modulo 3 bytes). The characters at both ends mix with
- * the neighbours' bits, so only the middle that is the same for every neighbour is looked for.
+ * The base64 form depends on the secret's offset in the longer value, modulo 3 bytes. The characters at both ends also encode bits of
+ * neighbouring bytes, so only the invariant middle is matched.
  */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret);
@@ -54,7 +52,7 @@ function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-/** The same value with every string in it, keys included, redacted. */
+/** A copy of the value with every string redacted, keys included. */
 export function redactDeep<T>(value: T, redact: Redact): T {
   return walk(value, redact) as T;
 }

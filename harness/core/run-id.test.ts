@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newRunId } from './run-id.ts';
 
-it('sorts by time and fits into the names of namespaces and containers', () => {
+it('sorts by time and is valid in names of namespaces and containers', () => {
   const ids = [new Date(2026, 0, 2, 3, 4), new Date(2026, 0, 2, 13, 4), new Date(2026, 10, 21, 9, 42)].map(
     (at) => newRunId(at),
   );

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 
-/** On everything that a run creates, in the cluster and in the engine; its value is the run's id. */
+/** Label on everything that a run creates, in the cluster and in the engine. Its value is the run id. */
 export const RUN_LABEL = 'kindproof.dev/run';
 
-/** A new run's id: sorts by time, fits into names of namespaces and containers, e.g. `1121-0942-k3f`. */
+/** A new run id, `1121-0942-k3f`: sorts by time and is valid in names of namespaces and containers. */
 export function newRunId(now = new Date()): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   const random = randomInt(36 ** 3)

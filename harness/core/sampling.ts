@@ -1,17 +1,18 @@
-/** Looks again and again beside what else goes on, for what is over too soon to be met by a single look. */
+/** Samples a value in the background, to catch states that are too short for a single read. */
+import { callScope } from './call-scope.ts';
 import type { Clock } from './deadline.ts';
 
 export interface Sampling<T> {
-  /** Those of `stop`, as far as they have been taken. */
+  /** The samples so far. */
   readonly samples: readonly T[];
-  /** All samples, in order. */
+  /** Stops sampling and returns all samples, in order. */
   stop(): Promise<T[]>;
 }
 
 /**
- * Starts at once and goes on until it is stopped, or `signal` aborts. A look that fails, or sees nothing, is left out.
+ * Samples until `stop()` is called or `signal` aborts. A failed or undefined sample is dropped.
  *
- * @param look is given the time of the look, in milliseconds since the epoch; `undefined` when there was nothing to see
+ * @param look takes one sample; its argument is the time in ms since the epoch
  */
 export function sampleUntilStopped<T>(
   look: (at: number) => Promise<T | undefined>,
@@ -24,7 +25,8 @@ export function sampleUntilStopped<T>(
 ): Sampling<T> {
   const { everyMs, clock, onError } = deps;
   const stopped = new AbortController();
-  const signal = AbortSignal.any([stopped.signal, ...(deps.signal ? [deps.signal] : [])]);
+  const scope = callScope([stopped.signal, deps.signal]);
+  const { signal } = scope;
   const samples: T[] = [];
 
   async function run(): Promise<void> {
@@ -35,12 +37,12 @@ export function sampleUntilStopped<T>(
       } catch (error) {
         onError?.(error);
       }
-      // Rejects when it is over, which the loop sees by itself.
+      // Rejects on abort, which ends the loop.
       await clock.sleep(everyMs, signal).catch(() => undefined);
     }
   }
 
-  const running = run();
+  const running = run().finally(() => scope.dispose());
   return {
     samples,
     async stop() {

@@ -15,7 +15,7 @@ describe('suggest', () => {
     ['xy', ['ab', 'cd'], undefined],
     ['', suites, undefined],
     ['x', [], undefined],
-  ])('%s: %s -> %s', (word, candidates, expected) => {
+  ])('%s in %j: %s', (word, candidates, expected) => {
     expect(suggest(word, candidates)).toBe(expected);
   });
 });

@@ -1,4 +1,4 @@
-/** The candidate that was probably meant, for "did you mean …?" hints; `undefined` when none is near. */
+/** The most similar candidate, for "did you mean …?" hints; `undefined` when none is similar. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -6,7 +6,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   const best = ranked[0];
   const limit = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1);
   if (best && best.distance <= limit) return best.candidate;
-  // Half a name: `registry` for `tool-registry`.
+  // A part of a name: `registry` for `tool-registry`.
   return word.length >= 3 ? candidates.find((c) => c.toLowerCase().includes(word.toLowerCase())) : undefined;
 }
 

@@ -1,8 +1,7 @@
 /**
- * An API server for unit tests: real HTTPS with a certificate of its own, lists, watches with a history that can be forgotten,
- * connections that can be cut, exec over a WebSocket. Only what the adapter relies on.
+ * An API server for unit tests: real HTTPS with its own certificate, lists, watches with a history that can expire, connections that
+ * can be cut, exec over a WebSocket. It has only what the client uses.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
@@ -11,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
 import { createCommandRunner } from '../core/command.ts';
 import type { KubeObject } from '../kube/api/types.ts';
 
@@ -37,7 +37,7 @@ interface Watcher {
   response: ServerResponse;
 }
 
-/** What a command in a fake container does: gets its input, writes frames `[channel, text]`, or cuts the connection. */
+/** A command in a fake container: reads its input, writes frames `[channel, text]`, or drops the connection. */
 export type FakeCommand = (
   command: string[],
   stdin: string,
@@ -51,6 +51,7 @@ export class FakeApiServer {
   readonly #directory: string;
   readonly #objects = new Map<string, { collection: string; object: KubeObject }>();
   readonly #sockets = new Set<Duplex>();
+  readonly #webSockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'v5.channel.k8s.io' });
   readonly #answers: { matches: (request: Received) => boolean; answer: Answer; times: number }[] = [];
   #history: Change[] = [];
   #watchers: Watcher[] = [];
@@ -66,8 +67,8 @@ export class FakeApiServer {
       socket.on('close', () => this.#sockets.delete(socket));
     });
     server.on('request', (request, response) => void this.#handle(request, response));
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
-      this.#exec(request, socket);
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#exec(request, socket, head);
     });
   }
 
@@ -91,13 +92,13 @@ export class FakeApiServer {
     return fake;
   }
 
-  /** Ends the server; its kubeconfig stays until `stop`. */
+  /** Stops the server. Its kubeconfig exists until `stop()`. */
   async die(): Promise<void> {
     this.cutConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Forgets all objects, requests and planned answers. */
+  /** Deletes all objects, requests and planned responses. */
   reset(): void {
     this.cutConnections();
     this.requests.length = 0;
@@ -111,7 +112,7 @@ export class FakeApiServer {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Answers the next requests that match in place of the store. */
+  /** Overrides the response to the next matching requests. */
   answer(path: string | RegExp, answer: Answer, times = 1): void {
     const matches = (r: Received): boolean =>
       typeof path === 'string' ? r.path === path : path.test(r.path);
@@ -139,19 +140,19 @@ export class FakeApiServer {
     this.#tell({ type: 'DELETED', collection, object: { ...stored.object, metadata }, version });
   }
 
-  /** Ends the streams of all watches as the server's timeout does. */
+  /** Ends all watch streams, like the server's timeout. */
   endWatches(): void {
     for (const { response } of this.#watchers) response.end();
     this.#watchers = [];
   }
 
-  /** Breaks every connection in the middle. */
+  /** Cuts every connection. */
   cutConnections(): void {
     this.#watchers = [];
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Forgets the history, so that a watch from before now gets 410. */
+  /** Expires the history: a watch from an earlier version gets 410. */
   forget(): void {
     this.#history = [];
     this.#forgotten = this.#version;
@@ -214,7 +215,7 @@ export class FakeApiServer {
       apiVersion: items[0]?.apiVersion ?? 'v1',
       kind: `${items[0]?.kind ?? 'Pod'}List`,
       metadata: { resourceVersion: String(this.#version) },
-      // As the real one, without apiVersion and kind.
+      // Like the real server, without apiVersion and kind.
       items: items.map((item) => ({ ...item, apiVersion: undefined, kind: undefined })),
     });
   }
@@ -235,7 +236,7 @@ export class FakeApiServer {
     response.on('close', () => (this.#watchers = this.#watchers.filter((w) => w.response !== response)));
   }
 
-  #exec(incoming: IncomingMessage, socket: Duplex): void {
+  #exec(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const url = new URL(incoming.url ?? '/', 'https://fake');
     const request = {
       method: 'GET',
@@ -250,27 +251,21 @@ export class FakeApiServer {
       socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
       return;
     }
-    const key = `${String(incoming.headers['sec-websocket-key'])}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
-    const accept = createHash('sha1').update(key).digest('base64');
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept}\r\nsec-websocket-protocol: v5.channel.k8s.io\r\n\r\n`,
-    );
-    let stdin = '';
-    const run = (): void => {
-      const { frames, drop } = this.onExec(url.searchParams.getAll('command'), stdin);
-      for (const [channel, text] of frames)
-        socket.write(frameOf(Buffer.concat([Buffer.of(channel), Buffer.from(text)])));
-      if (drop) socket.end();
-    };
-    if (url.searchParams.get('stdin') !== 'true') {
-      run();
-      return;
-    }
-    socket.on('data', (data: Buffer) => {
-      for (const payload of payloadsOf(data)) {
-        if (payload[0] === 255) run();
-        else stdin += payload.subarray(1).toString('utf8');
-      }
+    this.#webSockets.handleUpgrade(incoming, socket, head, (webSocket) => {
+      let stdin = '';
+      const run = (): void => {
+        const { frames, drop } = this.onExec(url.searchParams.getAll('command'), stdin);
+        for (const [channel, text] of frames) {
+          webSocket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]));
+        }
+        if (drop) socket.end();
+      };
+      if (url.searchParams.get('stdin') !== 'true') run();
+      webSocket.on('message', (data: Buffer) => {
+        // Channel 255 ends the input.
+        if (data[0] === 255) run();
+        else stdin += data.subarray(1).toString('utf8');
+      });
     });
   }
 }
@@ -307,25 +302,4 @@ async function receive(incoming: IncomingMessage): Promise<Received> {
 
 function lineOf({ type, object }: Change): string {
   return `${JSON.stringify({ type, object })}\n`;
-}
-
-/** One binary WebSocket frame from server to client (RFC 6455), for payloads below 64 KiB. */
-function frameOf(payload: Buffer): Buffer {
-  const length =
-    payload.length < 126
-      ? Buffer.of(payload.length)
-      : Buffer.of(126, payload.length >> 8, payload.length & 255);
-  return Buffer.concat([Buffer.of(0x82), length, payload]);
-}
-
-/** Payloads of masked frames below 126 bytes. */
-function* payloadsOf(data: Buffer): Generator<Buffer> {
-  for (let at = 0; at + 6 <= data.length;) {
-    const length = (data[at + 1] ?? 0) & 127;
-    const mask = data.subarray(at + 2, at + 6);
-    const isData = ((data[at] ?? 0) & 15) <= 2;
-    const payload = data.subarray(at + 6, at + 6 + length).map((byte, i) => byte ^ (mask[i % 4] ?? 0));
-    if (isData) yield Buffer.from(payload);
-    at += 6 + length;
-  }
 }

@@ -1,4 +1,4 @@
-/** For unit tests: a machine with an engine, both made up, that preflight can look at and mend. */
+/** For unit tests: a fake machine with a fake engine that preflight can inspect and fix. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../core/deadline.ts';
@@ -12,7 +12,7 @@ import { runPreflight } from '../host/preflight/preflight.ts';
 
 export const GIB = 1024 ** 3;
 
-/** Answers as docker does; an engine is "running" while the file `up` exists. */
+/** Answers like docker; the engine is "running" while the file `up` exists. */
 const DOCKER = `
 case "$1 $2" in
   'info --format')
@@ -24,10 +24,10 @@ case "$1 $2" in
   'buildx version') [ -e "$STATE/no-buildx" ] && exit 1; echo 'github.com/docker/buildx 0.13.1+ds1 0.13.1' ;;
 esac`;
 
-/** Behaves as an engine: answers after its start, and stays for a while. */
+/** Behaves like an engine: answers once it has started, and keeps running for a while. */
 const DAEMON = `echo 'API listen on /var/run/docker.sock'; touch "$STATE/up"; exec sleep 2`;
 
-/** Behaves as apt-get: `download` brings files, `install` brings the programs of the folder `packed`. */
+/** Behaves like apt-get: `download` creates files, `install` copies the programs of the folder `packed`. */
 const APT = `
 case "$*" in
   *download*) touch docker.io_26_amd64.deb docker-cli_26_amd64.deb ;;
@@ -55,23 +55,23 @@ const NEED: PreflightNeed = {
 
 export interface FakeHost {
   fake: FakeMachine;
-  /** What preflight gets; a test changes it at will. */
+  /** Passed to preflight; tests may change it. */
   deps: PreflightDeps;
   progress: string[];
   /** Changes facts of the machine. */
   change(facts: Partial<Machine>): void;
   inotify(instances: number, watches: number): Promise<void>;
-  /** A client and an engine that would answer so; `up()` starts it. */
+  /** A client and an engine with these answers; `up()` starts the engine. */
   engine(info?: object, server?: object): Promise<void>;
   up(): Promise<void>;
   daemon(script?: string): Promise<void>;
   apt(): Promise<void>;
-  /** Client and engine come with apt and are not there before. */
+  /** Client and engine are missing until apt installs them. */
   packed(): Promise<void>;
   look(options?: { fix?: boolean; interactive?: boolean; need?: Partial<PreflightNeed> }): Promise<Finding[]>;
 }
 
-/** Debian 12, root, with enough of everything and the programs of `fakeMachine`, but no docker yet. */
+/** Debian 12, root, sufficient resources and the programs of `fakeMachine`, but no docker. */
 export async function fakeHost(): Promise<FakeHost> {
   const fake = await fakeMachine(['sh', 'cat', 'touch', 'rm', 'sleep', 'setsid', 'tar', 'cp', 'chmod']);
   const { folder } = fake;
@@ -145,7 +145,7 @@ export async function fakeHost(): Promise<FakeHost> {
   return host;
 }
 
-/** The finding of that id; a missing one is an error that names those there are. */
+/** The finding with that id; throws when it is missing. */
 export function only(findings: readonly Finding[], id: string): Finding {
   const found = findings.find((finding) => finding.id === id);
   if (!found) throw new Error(`no finding ${id} among ${findings.map((finding) => finding.id).join(', ')}`);

@@ -1,4 +1,4 @@
-/** For unit tests: a lab on a cluster that holds nothing but namespaces with their accounts; to be made inside of a test, which removes its files. */
+/** For unit tests: a lab on a cluster without any objects but namespaces. Create it inside a test, which removes its files. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { KubeClient, ObjectRef } from '../kube/api/client.ts';
 import type { AttachedCluster } from '../run/suite/attached-cluster.ts';
 import type { Check, CheckOptions } from '../run/suite/check.ts';
 import type { Fault, SuiteDefinition } from '../run/suite/definition.ts';
-import { SharedLab, type LabDeps } from '../run/suite/lab.ts';
+import { SharedLab, type LabDeps } from '../run/suite/shared-lab.ts';
 
 export interface FakeLab {
   lab: SharedLab;
@@ -60,9 +60,14 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
     watch: () => ({ synced: Promise.resolve(), stop: () => Promise.resolve() }),
     ...options.kube,
   };
-  const kube = known as KubeClient;
+  const kube = {
+    ...known,
+    get teardown(): KubeClient {
+      return kube;
+    },
+  } as KubeClient;
   const helm: Partial<Helm> = {
-    render: () => Promise.resolve({ objects: [], hooks: [], manifests: [], text: '' }),
+    render: () => Promise.resolve({ objects: [] }),
     install: (source) => {
       done.push(`install ${source.releaseName}`);
       return Promise.reject(new Error('the fake helm installs nothing'));

@@ -1,4 +1,4 @@
-/** For unit tests: programs that behave, in a folder of their own, and a runner that finds them first. */
+/** Fake programs in a temporary folder, and a runner that has only these on PATH. */
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,22 +8,20 @@ import { createCommandRunner } from '../core/command.ts';
 export interface FakeMachine {
   /** A temporary folder, also `$STATE` in the scripts. */
   folder: string;
-  /** The only folder on PATH besides `systemPath`. */
+  /** Folder of the fake programs. PATH also has the real `systemPrograms`. */
   bin: string;
   env: Record<string, string>;
   run: CommandRunner;
-  /** Puts a shell script on PATH; what it is called with is in `calls`. */
+  /** Adds a shell script to PATH. `calls()` records its calls. */
   program(name: string, script: string): Promise<string>;
   /** Writes a file below the folder. */
   file(path: string, text: string): Promise<string>;
-  /** Every call of the programs, one line each: `docker info --format …`. */
+  /** Every call of a fake program: `docker info --format …`. */
   calls(): Promise<string[]>;
   dispose(): Promise<void>;
 }
 
-/**
- * @param systemPrograms names of real programs that the fakes may use; everything else of this machine is out of reach
- */
+/** @param systemPrograms real programs that the fakes can use; no others of this machine are on PATH */
 export async function fakeMachine(
   systemPrograms: readonly string[] = [
     'sh',
@@ -37,7 +35,7 @@ export async function fakeMachine(
     'grep',
   ],
 ): Promise<FakeMachine> {
-  // Not called kindproof-…: a sweep must not take it.
+  // Without the prefix kindproof-, so that a sweep does not remove it.
   const folder = await mkdtemp(join(tmpdir(), 'kp-unit-'));
   const bin = join(folder, 'bin');
   const system = join(folder, 'system');

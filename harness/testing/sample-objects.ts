@@ -1,4 +1,4 @@
-/** Objects for tests: a small system that is in order, to be broken in one place at a time. */
+/** Objects of a small valid system, for tests that break it in one place. */
 import { parseObject } from '../kube/manifests/parse.ts';
 import type { Container, KubeObject, PodSpec } from '../kube/api/types.ts';
 

@@ -1,8 +1,9 @@
-/** A realistic report for the tests of the reporters: passes, failures with long chains, a skip, proofs, timelines. */
+/** A realistic report for the tests of the reporters: passed, failed and skipped checks, proofs, timelines. */
 import type { CheckResult, PodTimeline, Proof, Report } from '../run/report/model.ts';
 
 const start = Date.parse('2026-03-02T21:04:10.000Z');
 const iso = (afterMs: number) => new Date(start + afterMs).toISOString();
+const sharedNamespace = 'kp-1a2b-toolman';
 
 export function sampleCheck(overrides: Partial<CheckResult> = {}): CheckResult {
   return {
@@ -16,12 +17,12 @@ export function sampleCheck(overrides: Partial<CheckResult> = {}): CheckResult {
     assertions: 3,
     observed: ['3 pods on 3 nodes: kp-worker, kp-worker2, kp-worker3 (skew 0)'],
     startedAt: iso(92_000),
-    namespaces: ['kp-1121-0942-k3f-toolman'],
+    namespaces: [sharedNamespace],
     ...overrides,
   };
 }
 
-/** The failure that design documents use as their example. */
+/** One of three replicas is never scheduled. */
 export function sampleFailure(overrides: Partial<CheckResult> = {}): CheckResult {
   return sampleCheck({
     id: 'toolman/T-28',
@@ -29,7 +30,9 @@ export function sampleFailure(overrides: Partial<CheckResult> = {}): CheckResult
     title: 'keeps three replicas available',
     requirements: ['T-28'],
     status: 'failed',
+    startedAt: iso(62_000),
     durationMs: 90_400,
+    namespaces: [`${sharedNamespace}-2`],
     observed: ['2 EndpointSlice addresses ready', 'PodDisruptionBudget toolman: minAvailable 2'],
     reason: '2 of 3 replicas became available within 90 s',
     diagnosis: {
@@ -50,12 +53,10 @@ export function sampleFailure(overrides: Partial<CheckResult> = {}): CheckResult
       ],
       hint: 'Request ReadWriteMany storage, or run with `--set persistence.enabled=false`.',
       timeline: [
-        { afterMs: 0, text: 'created' },
-        { afterMs: 400, text: 'FailedScheduling' },
-        { afterMs: 5200, text: 'FailedScheduling' },
-        { afterMs: 10_300, text: 'FailedScheduling' },
-        { afterMs: 61_000, text: 'PersistentVolumeClaim data bound' },
-        { afterMs: 90_000, text: 'deadline' },
+        { afterMs: 600, text: 'toolman-7c9d-x2l4: created by ReplicaSet toolman-7c9d' },
+        { afterMs: 1000, text: 'toolman-7c9d-x2l4: FailedScheduling: 0/4 nodes are available ×4' },
+        { afterMs: 12_400, text: 'toolman-7c9d-k8wq: pod is ready' },
+        { afterMs: 13_400, text: 'toolman-7c9d-p0zz: pod is ready' },
       ],
     },
     artifacts: [
@@ -90,76 +91,119 @@ export function sampleProof(overrides: Partial<Proof> = {}): Proof {
     outcome: 'caught',
     reason: '1 of 3 replicas became available within 90 s',
     durationMs: 12_300,
+    namespaces: [`${sharedNamespace}-${overrides.fault ?? 'single-replica'}`],
     ...overrides,
   };
 }
 
-function sampleTimeline(): PodTimeline {
-  const moments: PodTimeline['moments'] = [];
-  const at = (
-    seconds: number,
-    pod: string,
-    kind: string,
-    text: string,
-    more: { container?: string; warning?: boolean } = {},
-  ) => {
-    moments.push({
-      at: start + 60_000 + seconds * 1000,
-      pod,
-      kind,
-      text,
-      warning: more.warning ?? false,
-      ...(more.container === undefined ? {} : { container: more.container }),
-    });
-  };
-  const migration = 'toolman-migrate-1-9x4kd';
-  at(0.1, migration, 'created', 'created by Job toolman-migrate-1');
-  at(0.2, migration, 'scheduled', 'scheduled on kp-worker');
-  at(1.4, migration, 'started', 'started', { container: 'migrate' });
-  at(6.9, migration, 'terminated', 'exited with 0', { container: 'migrate' });
-  at(7.1, migration, 'deleted', 'deleted by helm hook-succeeded');
-  ['toolman-7c9d5b6f48-k8wq7', 'toolman-7c9d5b6f48-p0zzt'].forEach((pod, index) => {
-    at(7.3 + index * 0.1, pod, 'created', 'created by ReplicaSet toolman-7c9d5b6f48');
-    at(7.5 + index * 0.1, pod, 'scheduled', `scheduled on kp-worker${index + 1}`);
-    at(8.2 + index, pod, 'init-started', 'started', { container: 'wait-for-schema' });
-    at(11.0 + index, pod, 'init-finished', 'exited with 0', { container: 'wait-for-schema' });
-    at(11.4 + index, pod, 'started', 'started', { container: 'toolman' });
-    at(19.8 + index, pod, 'ready', 'ready', { container: 'toolman' });
-    at(19.9 + index, pod, 'ready', 'ready');
-  });
-  const killed = 'toolman-7c9d5b6f48-p0zzt';
-  at(47.0, killed, 'unready', 'readiness probe failed: HTTP 503', { container: 'toolman' });
-  at(47.1, killed, 'unready', 'not ready');
-  at(47.2, killed, 'event', 'Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503', {
-    warning: true,
-  });
-  at(52.0, killed, 'oom-killed', 'killed: out of memory (limit 256Mi), exit code 137', {
-    container: 'toolman',
-    warning: true,
-  });
-  at(53.4, killed, 'restarted', 'restarted (1)', { container: 'toolman' });
-  at(61.2, killed, 'ready', 'ready', { container: 'toolman' });
-  at(61.3, killed, 'ready', 'ready');
-  const pending = 'toolman-7c9d5b6f48-x2l4h';
-  at(7.4, pending, 'created', 'created by ReplicaSet toolman-7c9d5b6f48');
-  for (const seconds of [7.8, 12.6, 38, 72]) {
-    at(seconds, pending, 'event', 'FailedScheduling: 0/4 nodes are available', { warning: true });
-  }
-  at(97.5, pending, 'deleting', 'deletion requested');
-  at(98.0, pending, 'deleted', 'deleted');
-  for (const [index, pod] of ['toolman-7c9d5b6f48-k8wq7', killed].entries()) {
-    at(97.6, pod, 'deleting', 'deletion requested');
-    at(99.4, pod, 'terminated', 'exited with 0', { container: 'toolman' });
-    at(100.2 + index, pod, 'deleted', 'deleted');
-  }
+type Step = [
+  second: number,
+  pod: string,
+  kind: string,
+  text: string,
+  more?: { container?: string; warning?: boolean },
+];
+
+/** A timeline that begins `from` seconds after the run; the steps are relative to it. */
+function timeline(from: number, steps: readonly Step[], rest: Partial<PodTimeline>): PodTimeline {
+  const moments = steps.map(([second, pod, kind, text, more = {}]) => ({
+    at: start + (from + second) * 1000,
+    pod,
+    kind,
+    text,
+    warning: false,
+    ...more,
+  }));
+  const times = moments.map(({ at }) => at);
   return {
     suite: 'toolman',
-    namespace: 'kp-1a2b-toolman',
-    title: 'toolman: install, checks, uninstall',
-    startedAt: start + 60_000,
-    endedAt: start + 162_000,
+    namespace: sharedNamespace,
+    title: sharedNamespace,
+    checks: [],
+    startedAt: Math.min(...times),
+    endedAt: Math.max(...times),
     moments,
+    ...rest,
   };
+}
+
+const warning = { warning: true };
+const app = { container: 'toolman' };
+
+function becomesReady(pod: string, second: number): Step[] {
+  return [
+    [second, pod, 'created', 'created by ReplicaSet toolman-7c9d'],
+    [second + 0.2, pod, 'scheduled', 'scheduled to kp-1a2b-worker'],
+    [second + 0.9, pod, 'init-started', 'init wait-for-schema started', { container: 'wait-for-schema' }],
+    [
+      second + 3.7,
+      pod,
+      'init-finished',
+      'init wait-for-schema ended with 0',
+      { container: 'wait-for-schema' },
+    ],
+    [second + 4.1, pod, 'started', 'toolman started', app],
+    [second + 11.9, pod, 'ready', 'toolman is ready', app],
+    [second + 12, pod, 'ready', 'pod is ready'],
+  ];
+}
+
+function isDeleted(pod: string, second: number): Step[] {
+  return [
+    [second, pod, 'deleting', 'deletion requested'],
+    [second + 1.8, pod, 'terminated', 'toolman ended with 0', app],
+    [second + 2.6, pod, 'deleted', 'deleted'],
+  ];
+}
+
+/** The shared release: a migration, then two replicas, one of which is OOM-killed. */
+function sharedTimeline(): PodTimeline {
+  const [migration, steady, killed] = ['toolman-migrate-1-9x4k', 'toolman-7c9d-b4tv', 'toolman-7c9d-q9nm'];
+  return timeline(
+    60,
+    [
+      [0.1, migration, 'created', 'created by Job toolman-migrate-1'],
+      [0.2, migration, 'scheduled', 'scheduled to kp-1a2b-worker'],
+      [1.4, migration, 'started', 'migrate started', { container: 'migrate' }],
+      [6.9, migration, 'terminated', 'migrate ended with 0', { container: 'migrate' }],
+      [7.1, migration, 'deleted', 'deleted'],
+      ...becomesReady(steady, 7.3),
+      ...becomesReady(killed, 7.4),
+      [47.0, killed, 'unready', 'toolman is no longer ready', app],
+      [47.1, killed, 'unready', 'pod is no longer ready'],
+      [47.2, killed, 'event', 'Unhealthy: Readiness probe failed: statuscode: 503', warning],
+      [52.0, killed, 'oom-killed', 'toolman was killed for using too much memory', { ...app, ...warning }],
+      [53.4, killed, 'restarted', 'toolman restarted (restart 1)', app],
+      [61.2, killed, 'ready', 'toolman is ready', app],
+      [61.3, killed, 'ready', 'pod is ready'],
+      ...isDeleted(steady, 97.6),
+      ...isDeleted(killed, 97.7),
+    ],
+    { checks: ['toolman/T-35', 'toolman/T-12'] },
+  );
+}
+
+/** The release of `sampleFailure`. */
+function failureTimeline(): PodTimeline {
+  const pending = 'toolman-7c9d-x2l4';
+  const refused = 'FailedScheduling: 0/4 nodes are available';
+  return timeline(
+    62,
+    [
+      [0.6, pending, 'created', 'created by ReplicaSet toolman-7c9d'],
+      ...[1, 5.8, 31, 65].map((second): Step => [second, pending, 'event', refused, warning]),
+      ...becomesReady('toolman-7c9d-k8wq', 0.4),
+      ...becomesReady('toolman-7c9d-p0zz', 1.4),
+    ],
+    { namespace: `${sharedNamespace}-2`, checks: ['toolman/T-28'] },
+  );
+}
+
+function faultTimeline(): PodTimeline {
+  return timeline(160, [...becomesReady('toolman-7c9d-z7rr', 0), ...isDeleted('toolman-7c9d-z7rr', 14)], {
+    namespace: `${sharedNamespace}-single-replica`,
+    title: 'fault single-replica',
+  });
 }
 
 /** One failure, one skip, the rest passed; `overrides` replace whole parts. */
@@ -240,6 +284,7 @@ export function sampleReport(overrides: Partial<Report> = {}): Report {
         id: 'toolman/T-12',
         title: 'migrates the database before the first application container starts',
         requirements: ['T-12'],
+        startedAt: iso(80_000),
         durationMs: 40,
         observed: ['migrate ended at +6.9 s, the first toolman container started at +11.4 s'],
       }),
@@ -250,6 +295,7 @@ export function sampleReport(overrides: Partial<Report> = {}): Report {
         title: 'stays within its memory limit under load',
         requirements: ['R-07'],
         durationMs: 22_100,
+        namespaces: [],
         observed: ['peak 181 Mi of 256 Mi', 'oom_kill 0 on kp-1a2b-worker'],
       }),
     ],
@@ -309,7 +355,7 @@ export function sampleReport(overrides: Partial<Report> = {}): Report {
         source: 'tool-registry/README.md#resources',
       },
     ],
-    timelines: [sampleTimeline()],
+    timelines: [sharedTimeline(), failureTimeline(), faultTimeline()],
     leftovers: [],
     ...overrides,
   };

@@ -1,4 +1,4 @@
-/** API objects for the tables of the tests beside this file. */
+/** API objects for unit tests. */
 import type {
   Condition,
   ContainerStatus,
@@ -12,7 +12,7 @@ import type { World } from '../observe/diagnose/world.ts';
 
 export const NOW = Date.parse('2026-03-01T12:00:00Z');
 
-/** An API time so many seconds before NOW. */
+/** The API time that many seconds before NOW. */
 export function ago(seconds: number): string {
   return new Date(NOW - seconds * 1000).toISOString().replace('.000', '');
 }
@@ -62,7 +62,7 @@ export function makePod(parts: {
   };
 }
 
-/** A pod that the scheduler cannot place. */
+/** A pod that the scheduler reports as unschedulable. */
 export function pendingPod(message: string, spec: Partial<PodSpec> = {}, name = 'web-1'): Pod {
   const pod = makePod({
     name,

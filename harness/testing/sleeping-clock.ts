@@ -1,7 +1,6 @@
-/** For unit tests of what waits. */
 import type { Clock } from '../core/deadline.ts';
 
-/** Time that passes only by sleeping, which is over at once. */
+/** A clock whose time passes only by sleeping. Sleeps return immediately. */
 export function sleepingClock(start = 0): Clock {
   let time = start;
   return {

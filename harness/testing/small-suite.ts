@@ -1,4 +1,4 @@
-/** For unit tests of the runner: a suite in one file that tells the reporter, through vitest's meta, what the kit tells. */
+/** For unit tests of the runner: suites in one file that write the same test records as the kit. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,42 +16,42 @@ const check = (id, body, options = {}) =>
       timeout: options.timeout ?? 60_000,
       skip: options.unselected,
       meta: {
-        kindproofCheck: { id: suite + '/' + id, file: import.meta.filename, requirements: [id], title: 'about ' + id },
-        ...(options.unselected ? { kindproofUnselected: true } : {}),
+        kindproof: {
+          type: 'check',
+          check: { id: suite + '/' + id, file: import.meta.filename, requirements: [id], title: 'about ' + id },
+          selected: !options.unselected,
+        },
       },
     },
     body,
   );
-const outcome = (id, status, reason) => ({
-  result: {
-    id: suite + '/' + id, suite, file: import.meta.filename, title: 'about ' + id, requirements: [id], status, reason,
-    durationMs: 1, assertions: 1, observed: [], startedAt: new Date(0).toISOString(),
-  },
-});
-const passes = (id, options) =>
-  check(id, ({ task }) => { trace(id); task.meta.kindproofOutcome = outcome(id, 'passed'); }, options);
-const fails = (id, reason) =>
-  check(id, ({ task }) => { task.meta.kindproofOutcome = outcome(id, 'failed', reason); throw new Error(reason); });
-const errs = (id, reason) =>
-  check(id, ({ task }) => {
-    const { result } = outcome(id, 'failed', reason);
-    task.meta.kindproofOutcome = { result: { ...result, status: 'errored' } };
-    throw new Error(reason);
-  });
-const skips = (id, reason) =>
-  check(id, ({ task, skip }) => { task.meta.kindproofOutcome = outcome(id, 'skipped', reason); skip(reason); });
+const ends = (task, status, reason, infrastructure) => {
+  const { check } = task.meta.kindproof;
+  const result = {
+    ...check, suite, status, reason,
+    durationMs: 1, assertions: 1, observed: [], namespaces: [], startedAt: new Date(0).toISOString(),
+  };
+  task.meta.kindproof = { ...task.meta.kindproof, outcome: { result, capabilities: [], infrastructure } };
+};
+const passes = (id, options) => check(id, ({ task }) => { trace(id); ends(task, 'passed'); }, options);
+const fails = (id, reason) => check(id, ({ task }) => { ends(task, 'failed', reason); throw new Error(reason); });
+const errs = (id, reason) => check(id, ({ task }) => { ends(task, 'errored', reason); throw new Error(reason); });
+const skips = (id, reason) => check(id, ({ task, skip }) => { ends(task, 'skipped', reason); skip(reason); });
 const loses = (id) =>
   check(id, ({ task }) => {
-    task.meta.kindproofOutcome = {
-      ...outcome(id, 'failed', 'gone'),
-      infrastructure: { code: 'E_CLUSTER_LOST', message: 'the cluster is gone', hint: 'look' },
-    };
+    ends(task, 'errored', 'gone', { code: 'E_CLUSTER_LOST', message: 'the cluster is gone', hint: 'look' });
     throw new Error('gone');
   }, { exclusive: true });
 const fault = (name, body, timeout = 60_000) =>
-  test.concurrent(name, { timeout, meta: { kindproofFault: { fault: name, suite, requirements: ['T-01'] } } }, body);
-const proof = (name, result, reason) =>
-  ({ fault: name, suite, requirements: ['T-01'], outcome: result, reason, durationMs: 1 });
+  test.concurrent(
+    name,
+    { timeout, meta: { kindproof: { type: 'proof', fault: { fault: name, suite, requirements: ['T-01'] } } } },
+    body,
+  );
+const proves = (task, outcome, reason) => {
+  const proof = { ...task.meta.kindproof.fault, outcome, reason, durationMs: 1, namespaces: [] };
+  task.meta.kindproof = { ...task.meta.kindproof, outcome: { proof, capabilities: [] } };
+};
 `;
 
 export interface SmallSuites {
@@ -61,7 +61,7 @@ export interface SmallSuites {
   dispose(): Promise<void>;
 }
 
-/** Writes each suite into a folder below the project, because its file has to find vitest. */
+/** Writes each suite into a folder below the project, so that its file resolves vitest. */
 export async function smallSuites(files: Readonly<Record<string, string>>): Promise<SmallSuites> {
   const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
   await mkdir(cache, { recursive: true });

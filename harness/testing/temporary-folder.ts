@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** For unit tests: an empty folder that goes when the test ends; to be made inside of a test. */
+/** An empty folder that is removed when the current test ends. */
 export async function temporaryFolder(): Promise<string> {
-  // Not called kindproof-…: a sweep must not take it.
+  // Without the prefix kindproof-, so that a sweep does not remove it.
   const folder = await mkdtemp(join(tmpdir(), 'kp-unit-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;

@@ -1,16 +1,18 @@
-/** A terminal for tests: understands what `screen.ts` writes and shows what a person would see. */
+/** A fake terminal: executes the sequences that screen.ts writes and shows the resulting lines. */
 
 export interface VirtualTerminal {
   write(text: string): void;
-  /** The lines as they stand now, without colours. */
+  /** The current lines, without colours. */
   lines(): string[];
-  /** Everything that was written, as it was written. */
+  /** Everything that was written, unchanged. */
   raw(): string;
+  cursorIsVisible(): boolean;
 }
 
 export function createVirtualTerminal(): VirtualTerminal {
   const lines: string[] = [''];
   let raw = '';
+  let cursorIsVisible = true;
   function show(text: string): void {
     for (const token of text.split(/(\r|\n)/)) {
       if (token === '\n') lines.push('');
@@ -25,12 +27,14 @@ export function createVirtualTerminal(): VirtualTerminal {
       const [before = '', ...sequences] = text.split('\u001b[');
       show(before);
       for (const sequence of sequences) {
-        const [, count = '', command = '', rest = ''] = /^(\d*)([A-Za-z])([^]*)$/.exec(sequence) ?? [];
-        if (command === 'A') lines.length = Math.max(1, lines.length - Number(count));
+        const [, parameter = '', command = '', rest = ''] = /^(\??\d*)([A-Za-z])([^]*)$/.exec(sequence) ?? [];
+        if (command === 'A') lines.length = Math.max(1, lines.length - Number(parameter));
+        if (parameter === '?25') cursorIsVisible = command === 'h';
         show(rest);
       }
     },
     lines: () => lines.slice(0, -1),
     raw: () => raw,
+    cursorIsVisible: () => cursorIsVisible,
   };
 }

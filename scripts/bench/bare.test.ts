@@ -25,7 +25,7 @@ async function addRun(id: string, exitCode: number, clusterMs: number): Promise<
 }
 
 describe('bareReport', () => {
-  it('takes the run that passed and prepared longest', async () => {
+  it('returns the passed run with the longest preparation', async () => {
     await addRun('warm', 0, 40_000);
     await addRun('cold', 0, 900_000);
     await addRun('failed', 3, 1_800_000);
@@ -34,15 +34,15 @@ describe('bareReport', () => {
     expect((await bareReport(true, runs)).run.id).toBe('cold');
   });
 
-  it('takes the run that was named, whatever came of it', async () => {
+  it('returns the named run, also a failed one', async () => {
     await addRun('failed', 3, 1000);
     expect((await bareReport(join(runs, 'failed'), runs)).run.id).toBe('failed');
   });
 
   it.each([
-    ['no run has passed', true as const],
+    ['no run passed', true as const],
     ['the named folder has no report', 'nowhere'],
-  ])('says what to do when %s', async (_case, bare) => {
+  ])('throws UsageError when %s', async (_case, bare) => {
     await expect(bareReport(bare, runs)).rejects.toThrow(UsageError);
   });
 });

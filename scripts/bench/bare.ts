@@ -1,4 +1,4 @@
-/** Finds the run that started on a bare machine among those that are there. */
+/** Finds the run that started on a bare machine. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../harness/core/errors.ts';
@@ -6,17 +6,17 @@ import type { Report } from '../../harness/run/report/model.ts';
 import { readReport } from './measured-run.ts';
 import { phaseMs } from './result.ts';
 
-const PREPARATION = ['preflight', 'tools', 'images', 'cluster'];
+const PREPARATION = ['preflight', 'tools', 'node image', 'images', 'cluster'];
 
 /**
- * The run of a bare machine: the given one, or of those in `runs` that passed the one that prepared longest.
+ * The given run, or the passed run in `runs` with the longest preparation.
  *
- * @throws UsageError `E_BENCH_BARE` when there is none
+ * @throws UsageError `E_BENCH_BARE` when none exists
  */
 export async function bareReport(bare: string | true, runs: string): Promise<Report> {
   if (bare !== true) {
     return readReport(bare).catch((cause: unknown) => {
-      throw new UsageError('E_BENCH_BARE', `there is no report.json of a run in ${bare}`, {
+      throw new UsageError('E_BENCH_BARE', `${bare} contains no valid report.json`, {
         cause,
         hint: 'Give a run directory, e.g. runs/latest.',
       });
@@ -29,8 +29,8 @@ export async function bareReport(bare: string | true, runs: string): Promise<Rep
   const passed = reports.filter((r) => r?.run.exitCode === 0).filter((r) => r !== undefined);
   const [longest] = passed.sort((a, b) => preparationMs(b) - preparationMs(a));
   if (longest) return longest;
-  throw new UsageError('E_BENCH_BARE', `no run in ${runs} has passed`, {
-    hint: 'On a machine that you can spare, clone and run `npm run e2e -- --suite toolman` first.',
+  throw new UsageError('E_BENCH_BARE', `no run in ${runs} passed`, {
+    hint: 'On a spare machine, clone and run `npm run e2e -- --suite toolman` first.',
   });
 }
 

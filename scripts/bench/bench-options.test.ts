@@ -7,7 +7,7 @@ describe('parseBenchOptions', () => {
     [['--runs', '1', '--json'], { runs: 1, suite: 'toolman', json: true, bare: undefined }],
     [['--bare'], { runs: 3, suite: 'toolman', json: false, bare: true }],
     [['--bare', 'runs/latest'], { runs: 3, suite: 'toolman', json: false, bare: 'runs/latest' }],
-  ])('%j', (argv, options) => {
+  ])('parses %j', (argv, options) => {
     expect(parseBenchOptions(argv, () => {})).toEqual(options);
   });
 
@@ -15,7 +15,7 @@ describe('parseBenchOptions', () => {
     [['--runs', '0'], /whole number/],
     [['--bare', '--runs', '2'], /measures nothing/],
     [['--rnus', '2'], /--runs/],
-  ])('refuses %j', (argv, message) => {
+  ])('rejects %j', (argv, message) => {
     expect(() => parseBenchOptions(argv, () => {})).toThrow(message);
   });
 });

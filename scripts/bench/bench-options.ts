@@ -1,64 +1,57 @@
 /** The options of `npm run bench`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../harness/core/errors.ts';
-import { parseArguments } from '../parse-arguments.ts';
-
-export interface BenchOptions {
-  runs: number;
-  suite: string;
-  json: boolean;
-  /** Only look at a run of a bare machine: its directory, or `true` for the one in runs/ that prepared longest. */
-  bare: string | true | undefined;
-}
+import { parseArguments, positiveInteger, type OptionsOf } from '../../harness/run/plan/parse-arguments.ts';
 
 const EXAMPLES = `
-What is measured, in each round:
-  cluster, N nodes      from nothing until every system pod is Ready; N is what the suite asks for, and 5
+Each round measures:
+  cluster, N nodes      from nothing until every system pod is Ready; N is the number of nodes of the suite, and 5
   load images           from the engine into all nodes
-  suite, fresh cluster  a whole run: preflight, cluster, images, checks, taking down
-  suite, --reuse        the same on a cluster that is there
+  suite, fresh cluster  a whole run: preflight, cluster, images, checks, cleanup
+  suite, --reuse        the same on an existing kept cluster
   checks, --reuse       the checks alone
-  Kubernetes' part      probes and graceful ends within that run that no tool can shorten (scripts/bench/imposed.ts)
-One unmeasured run comes first, so that images are built and caches are warm.
+  Kubernetes' part      time in that run for probes and graceful termination, which no tool can shorten (scripts/bench/imposed.ts)
+One unmeasured run comes first: it builds images and fills caches.
 
---bare measures nothing itself, because that would take your engine and caches away. It shows the phases of a run that found
-nothing there: take a machine that you can spare, clone, \`npm run e2e -- --suite toolman\`, then \`npm run bench -- --bare\`.
+--bare measures nothing, because that would remove your engine and caches. It shows the phases of a run that started without them:
+on a spare machine, clone, run \`npm run e2e -- --suite toolman\`, then \`npm run bench -- --bare\`.
 
 Examples:
   npm run bench                      three rounds, 15 minutes on two cores
   npm run -s bench -- --runs 1 --json
   npm run bench -- --bare runs/1121-1214-oih
 
-Exit codes: 0 measured, 1 a check failed, so the times mean nothing, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
+Exit codes: 0 measured, 1 a check failed, so the times are meaningless, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
+
+function benchCommand() {
+  return new Command('bench')
+    .description('Measures how long clusters, image loading and suites take on this machine.')
+    .option('--runs <count>', 'rounds', positiveInteger, 3)
+    .option('--suite <name>', 'suite to measure with', 'toolman')
+    .option('--json', 'machine-readable result with all samples', false)
+    .option('--bare [run directory]', 'show a run that started on a bare machine instead of measuring')
+    .addHelpText('after', EXAMPLES);
+}
+
+/** `bare`: a run directory, or `true` for the run in runs/ with the longest preparation. */
+export type BenchOptions = OptionsOf<ReturnType<typeof benchCommand>>;
 
 /**
  * Parses the command line.
  *
- * @returns undefined when only help was asked for; it has been written to `out`
+ * @returns undefined for `--help`, whose text is written to `out`
  * @throws UsageError `E_OPTION`
  */
 export function parseBenchOptions(
   argv: readonly string[],
   out: (text: string) => void,
 ): BenchOptions | undefined {
-  const command = new Command('bench')
-    .description('Measures how long clusters, image loading and suites take here.')
-    .option('--runs <count>', 'rounds', positiveInteger, 3)
-    .option('--suite <name>', 'suite to measure with', 'toolman')
-    .option('--json', 'machine-readable result, all samples included', false)
-    .option('--bare [run directory]', 'show a run of a bare machine instead of measuring')
-    .addHelpText('after', EXAMPLES);
-  if (!parseArguments(command, argv, out)) return undefined;
-  const raw = command.opts<{ runs: number; suite: string; json: boolean; bare?: string | true }>();
-  if (raw.bare !== undefined && command.getOptionValueSource('runs') === 'cli') {
+  const command = benchCommand();
+  const options = parseArguments(command, argv, out);
+  if (options?.bare !== undefined && command.getOptionValueSource('runs') === 'cli') {
     throw new UsageError('E_OPTION', '--bare measures nothing, so --runs does not go with it', {
-      hint: 'Leave one of them out.',
+      hint: 'Omit one of them.',
     });
   }
-  return { runs: raw.runs, suite: raw.suite, json: raw.json, bare: raw.bare };
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on is needed.');
-  return Number(text);
+  return options;
 }

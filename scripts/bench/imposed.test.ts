@@ -13,7 +13,15 @@ function timeline(...steps: Step[]): PodTimeline {
     warning: false,
     ...(container === undefined ? {} : { container }),
   }));
-  return { suite: 'toolman', namespace: 'n', title: 'n', startedAt: 0, endedAt: 100_000, moments };
+  return {
+    suite: 'toolman',
+    namespace: 'n',
+    title: 'n',
+    checks: [],
+    startedAt: 0,
+    endedAt: 100_000,
+    moments,
+  };
 }
 
 const readyAfter = (pod: string, from: number, to: number): Step[] => [
@@ -24,21 +32,21 @@ const readyAfter = (pod: string, from: number, to: number): Step[] => [
 ];
 
 describe('imposedMs', () => {
-  it('is nothing without pods', () => {
+  it('is zero without pods', () => {
     expect(imposedMs([])).toBe(0);
     expect(imposedMs([timeline([0, 'a', 'created'], [1, 'a', 'event'])])).toBe(0);
   });
 
-  it('counts from the start of the container to readiness, not scheduling', () => {
+  it('counts from container start to readiness, without scheduling', () => {
     expect(imposedMs([timeline(...readyAfter('a', 10, 14))])).toBe(4000);
   });
 
-  it('counts pods that start side by side once, and one after the other twice', () => {
+  it('counts pods that start together once, and pods that start one after the other twice', () => {
     expect(imposedMs([timeline(...readyAfter('a', 10, 14), ...readyAfter('b', 11, 16))])).toBe(6000);
     expect(imposedMs([timeline(...readyAfter('a', 10, 14), ...readyAfter('b', 20, 25))])).toBe(9000);
   });
 
-  it('counts a graceful end, but not one that nobody waited for', () => {
+  it('counts a graceful termination only when it was recorded to the end', () => {
     const start = readyAfter('a', 10, 14);
     const end: Step[] = [
       [20, 'a', 'deleting'],
@@ -58,11 +66,11 @@ describe('imposedMs', () => {
     expect(imposedMs([timeline(...readyAfter('a', 10, 14), ...restart)])).toBe(19_000);
   });
 
-  it('counts a restart that never became ready not at all', () => {
+  it('ignores a restart that never became ready', () => {
     expect(imposedMs([timeline([10, 'a', 'started', 'main'], [20, 'a', 'restarted', 'main'])])).toBe(0);
   });
 
-  it('takes the longest of namespaces that overlap and adds those that do not', () => {
+  it('counts the longest of overlapping namespaces and adds the others', () => {
     const side = timeline(...readyAfter('a', 10, 14));
     const longest = timeline(...readyAfter('b', 11, 30));
     const alone = timeline(...readyAfter('c', 50, 55));

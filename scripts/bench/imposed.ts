@@ -1,16 +1,16 @@
 /**
- * The part of a run that Kubernetes itself imposes: what no test tool can make shorter without changing the subject. Pure.
+ * The part of a run that Kubernetes imposes: time that no test tool can save without changing the subject. Pure.
  *
- * Read from the timelines of the report, so from what the API server told, not from what was planned:
+ * Computed from the timelines of the report, so from what the API server delivered:
  *
- * 1. A pod waits for Kubernetes from the start of its main container, its restart, or its loss of readiness, until it is ready (delays,
+ * 1. A pod waits for Kubernetes from the start of its main container, its restart, or its loss of readiness until it is ready (delays,
  *    periods and thresholds of probes, restart back-off), and from the request to delete it until it is gone (grace period). Waits that
- *    were still open when the recording ended were not waited for, and do not count.
- * 2. In one namespace these waits are laid over one another: two pods that start side by side cost the time once.
- * 3. Checks run side by side in namespaces of their own, so of namespaces that overlap in time only the longest counts; those that
- *    do not, such as checks that need the nodes to themselves, are added.
+ *    were still open when the recording ended do not count.
+ * 2. Overlapping waits in one namespace count once: two pods that start at the same time cost that time once.
+ * 3. Checks run in parallel in separate namespaces. Of namespaces that overlap in time only the longest counts; others, such as those of
+ *    exclusive checks, are added.
  *
- * Scheduling, mounting of volumes and pulling are not in it: they depend on the machine. So it is a floor, not a forecast.
+ * Scheduling, volume mounts and image pulls are not included, because they depend on the machine. So the result is a lower bound.
  */
 import type { PodTimeline } from '../../harness/run/report/model.ts';
 
@@ -19,7 +19,7 @@ interface Span {
   to: number;
 }
 
-/** Milliseconds; see above for what they are. */
+/** In milliseconds. */
 export function imposedMs(timelines: readonly PodTimeline[]): number {
   const namespaces = timelines.flatMap(({ moments }) => {
     const waits = waitsOf(moments);
@@ -34,7 +34,7 @@ export function imposedMs(timelines: readonly PodTimeline[]): number {
     .reduce((sum, longest) => sum + longest, 0);
 }
 
-/** When the pods of one namespace waited for probes or for their end. */
+/** When the pods of one namespace waited for probes or termination. */
 function waitsOf(moments: PodTimeline['moments']): Span[] {
   const pods = new Set(moments.map((m) => m.pod));
   return [...pods].flatMap((pod) => waitsOfPod(moments.filter((m) => m.pod === pod)));
@@ -63,7 +63,7 @@ function waitsOfPod(moments: PodTimeline['moments']): Span[] {
   return waits;
 }
 
-/** Overlapping and touching spans as one, in order. */
+/** Merges overlapping and adjacent spans, in order. */
 function merge(spans: readonly Span[]): Span[] {
   const merged: Span[] = [];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

@@ -1,8 +1,8 @@
-/** How long a cluster takes when nothing else goes on: made, awaited, removed. */
+/** Measures the creation of a cluster while nothing else runs. */
 import { join } from 'node:path';
 import { kindProvider } from '../../clusters/kind/kind-provider.ts';
 import { ensureNodeImage } from '../../clusters/node-image/node-image.ts';
-import { acquireRunLock } from '../../clusters/run-lock.ts';
+import { acquireRunLock } from '../../clusters/cleanup/run-lock.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { Lifecycle } from '../../harness/core/lifecycle.ts';
@@ -13,10 +13,10 @@ import { cacheDirectory, runsDirectory } from '../project.ts';
 import type { MeasuredRunDeps } from './measured-run.ts';
 
 /**
- * Creates a cluster of so many nodes, control plane included, and removes it.
+ * Creates a cluster with this number of nodes, including the control plane, and deletes it.
  *
  * @returns milliseconds from `kind create` until every system pod is Ready
- * @throws InfrastructureError when the cluster cannot be made
+ * @throws InfrastructureError when the cluster cannot be created
  */
 export async function measureCluster(
   nodes: number,
@@ -27,7 +27,7 @@ export async function measureCluster(
   const lock = await acquireRunLock(runDirectory);
   const log = createFileLog(join(runDirectory, 'run.jsonl'));
   const lifecycle = new Lifecycle(log);
-  // Not bound to the signal: what is half made has to be removed after an interruption.
+  // Ignores the signal: after an interruption the partly created cluster has to be deleted.
   const run = createCommandRunner({ log });
   try {
     const kind = await resolveTool('kind', {
@@ -51,7 +51,6 @@ export async function measureCluster(
       name,
       topology: { groups: [{ name: 'worker', count: nodes - 1 }] },
       kubeconfig,
-      runId,
       evidenceDirectory: join(runDirectory, 'cluster'),
     });
     const durationMs = systemClock.now() - start;

@@ -1,43 +1,30 @@
-/** One run of the harness whose times are to be taken: the same code as `npm run e2e`, but quiet. */
+/** One measured run: the same code as `npm run e2e`, with short output. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acquireRunLock } from '../../clusters/run-lock.ts';
 import { CheckFailure, EXIT, InfrastructureError, InterruptedError } from '../../harness/core/errors.ts';
-import type { RunObserver } from '../../harness/run/report/events.ts';
+import type { Reporter } from '../../harness/run/report/reporter.ts';
 import { report as reportSchema, type Report } from '../../harness/run/report/model.ts';
-import { executeRun } from '../../harness/run/runner/run.ts';
-import { createPorts } from '../e2e/ports.ts';
+import { startRun } from '../e2e/start-run.ts';
 import { planFromArguments } from '../plan-from-arguments.ts';
 import { runsDirectory } from '../project.ts';
 
 export interface MeasuredRunDeps {
   signal: AbortSignal;
-  /** Told what goes on, one line at a time. */
+  /** One line about the current step. */
   onProgress: (text: string) => void;
 }
 
 /**
  * Runs to the end and returns the report.
  *
- * @throws CheckFailure or InfrastructureError `E_BENCH_RUN` when the run did not pass: its times would mean nothing
+ * @throws CheckFailure or InfrastructureError `E_BENCH_RUN` when the run did not pass, because its times are meaningless
  */
 export async function measuredRun(argv: readonly string[], deps: MeasuredRunDeps): Promise<Report> {
   const { options, plan } = await planFromArguments(argv);
   const runDirectory = join(runsDirectory, plan.runId);
-  const lock = await acquireRunLock(runDirectory);
   const commandLine = ['npm run e2e --', ...argv].join(' ');
-  const observers = [phaseObserver(deps.onProgress)];
-  try {
-    await executeRun({
-      options,
-      plan,
-      runDirectory,
-      signal: deps.signal,
-      ports: createPorts({ options, plan, observers, commandLine, lock }),
-    });
-  } finally {
-    await lock.release();
-  }
+  const reporters = [phaseReporter(deps.onProgress)];
+  await startRun({ options, plan, commandLine, reporters, signal: deps.signal });
   const report = await readReport(runDirectory);
   const { exitCode, verdict } = report.run;
   if (exitCode === EXIT.passed) return report;
@@ -45,9 +32,9 @@ export async function measuredRun(argv: readonly string[], deps: MeasuredRunDeps
   const Failure = exitCode === EXIT.checkFailed ? CheckFailure : InfrastructureError;
   throw new Failure(
     'E_BENCH_RUN',
-    `\`${commandLine}\` did not pass (${verdict}), so its times mean nothing`,
+    `\`${commandLine}\` did not pass (${verdict}), so its times are meaningless`,
     {
-      hint: `Look at ${join('runs', plan.runId, 'report.html')}, then measure again.`,
+      hint: `See ${join('runs', plan.runId, 'report.html')}, then measure again.`,
     },
   );
 }
@@ -57,8 +44,9 @@ export async function readReport(runDirectory: string): Promise<Report> {
   return reportSchema.parse(JSON.parse(await readFile(join(runDirectory, 'report.json'), 'utf8')));
 }
 
-function phaseObserver(onProgress: (text: string) => void): RunObserver {
+function phaseReporter(onProgress: (text: string) => void): Reporter {
   return {
+    name: 'phases',
     onEvent(event) {
       if (event.type === 'phase-ended')
         onProgress(`  ${event.name}  ${(event.durationMs / 1000).toFixed(1)} s`);

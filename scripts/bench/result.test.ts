@@ -9,11 +9,11 @@ describe('summarise', () => {
     [[3], { median: 3, min: 3, max: 3, count: 1 }],
     [[5, 1, 3], { median: 3, min: 1, max: 5, count: 3 }],
     [[4, 1, 2, 9], { median: 3, min: 1, max: 9, count: 4 }],
-  ])('%j', (samples, summary) => {
+  ])('summarises %j', (samples, summary) => {
     expect(summarise(samples)).toEqual(summary);
   });
 
-  it('has nothing to say about nothing', () => {
+  it('returns undefined for no samples', () => {
     expect(summarise([])).toBeUndefined();
   });
 });
@@ -21,7 +21,7 @@ describe('summarise', () => {
 const round = { fresh: sampleReport(), reuse: sampleReport(), fiveNodesMs: 60_000 };
 
 describe('benchRows', () => {
-  it('takes phases and whole runs, and ratios within a round', () => {
+  it('contains phases, whole runs, and ratios within a round', () => {
     const rows = benchRows([round, { ...round, fiveNodesMs: 62_000 }]);
     const named = (name: string) => rows.find((r) => r.name === name);
     expect(named('cluster, 4 nodes')).toMatchObject({ median: 48_000, unit: 'ms' });
@@ -30,7 +30,7 @@ describe('benchRows', () => {
     expect(named('fresh cluster : --reuse')?.median).toBe(1);
   });
 
-  it('leaves out what was not measured instead of showing zeros', () => {
+  it('omits what was not measured', () => {
     const bare = sampleReport({ timelines: [], phases: [] });
     const names = benchRows([{ fresh: bare, reuse: bare, fiveNodesMs: 1 }]).map((r) => r.name);
     expect(names).not.toContain('load images');
@@ -46,9 +46,9 @@ describe('the tables', () => {
     expect(lines.at(-1)).toMatch(/1\.00 ×$/);
   });
 
-  it('say which phases of a bare machine went on side by side', () => {
+  it('mark concurrent phases of a bare machine', () => {
     const text = bareTable(sampleReport());
-    expect(text).toContain('beside cluster');
+    expect(text).toContain('parallel to cluster');
     expect(text.split('\n')[0]).toContain('214.0 s');
   });
 });

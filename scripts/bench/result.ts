@@ -1,15 +1,15 @@
-/** From the reports of the measured runs to rows of numbers. Pure. */
+/** Turns the reports of the measured runs into rows of figures. Pure. */
 import type { Report } from '../../harness/run/report/model.ts';
 import { imposedMs } from './imposed.ts';
 import { summarise, type Summary } from './statistics.ts';
 
 /** What one round measured. */
 export interface Round {
-  /** A whole run on a cluster of its own. */
+  /** A whole run on a new cluster. */
   fresh: Report;
-  /** A whole run on the cluster that was there. */
+  /** A whole run on the kept cluster. */
   reuse: Report;
-  /** Creation of a cluster of five nodes, without anything beside it. */
+  /** Creation of a cluster of five nodes, while nothing else runs. */
   fiveNodesMs: number;
 }
 
@@ -19,7 +19,7 @@ export interface Row extends Summary {
   samples: number[];
 }
 
-/** The rows of the table. Ratios are taken within a round, so that a slow hour of the machine cancels out. */
+/** The rows of the table. Ratios are computed within a round, so that slow periods of the machine cancel out. */
 export function benchRows(rounds: readonly Round[]): Row[] {
   const nodes = rounds[0]?.fresh.cluster?.nodes.length ?? 0;
   const imposed = ({ reuse }: Round): number => imposedMs(reuse.timelines ?? []);
@@ -44,7 +44,7 @@ export function benchRows(rounds: readonly Round[]): Row[] {
   ].filter((r) => r !== undefined);
 }
 
-/** Duration of a phase; `undefined` when the run never came to it. */
+/** Duration of a phase; `undefined` when the run did not reach it. */
 export function phaseMs(report: Report, name: string): number | undefined {
   return report.phases.find((phase) => phase.name === name)?.durationMs;
 }

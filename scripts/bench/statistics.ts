@@ -1,4 +1,4 @@
-/** Median, smallest and largest of repeated measurements. Pure. */
+/** Median, minimum and maximum of repeated measurements. Pure. */
 
 export interface Summary {
   median: number;
@@ -7,7 +7,7 @@ export interface Summary {
   count: number;
 }
 
-/** `undefined` for no samples: a missing measurement is not a zero. */
+/** `undefined` for no samples: a missing measurement is not zero. */
 export function summarise(samples: readonly number[]): Summary | undefined {
   const sorted = [...samples].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,21 +1,21 @@
-/** The result of a measurement as lines for a person. Pure. */
+/** Measurements as text tables. Pure. */
 import type { Report } from '../../harness/run/report/model.ts';
 import type { Row } from './result.ts';
 
 const COLUMNS = ['median', 'min', 'max'] as const;
 
-/** Columns name, median, min, max; durations in seconds. */
+/** Columns: name, median, min, max; durations in seconds. */
 export function benchTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => [row.name, ...COLUMNS.map((column) => value(row[column], row.unit))]);
   return aligned([['', ...COLUMNS], ...cells]);
 }
 
-/** The phases of one run, what went on at the same time said so, and the whole. */
+/** The total and the phases of one run; marks concurrent phases. */
 export function bareTable(report: Report): string {
   const rows = report.phases.map((phase, index) => {
     const before = report.phases.filter((_, i) => i < index);
-    const beside = before.find((other) => startOf(phase) < endOf(other) && startOf(other) < endOf(phase));
-    return [phase.name, value(phase.durationMs, 'ms'), beside ? `beside ${beside.name}` : ''];
+    const parallel = before.find((other) => startOf(phase) < endOf(other) && startOf(other) < endOf(phase));
+    return [phase.name, value(phase.durationMs, 'ms'), parallel ? `parallel to ${parallel.name}` : ''];
   });
   return aligned([
     ['bare machine to verdict', value(report.run.durationMs, 'ms'), report.run.verdict],
@@ -35,15 +35,13 @@ function value(number: number, unit: Row['unit']): string {
   return unit === 'ms' ? `${(number / 1000).toFixed(1)} s` : `${number.toFixed(2)} ×`;
 }
 
-/** First column to the left, numbers to the right, words at the end as they are. */
+/** Aligns the first column left and all others right. */
 function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((r) => (r[column] ?? '').length)));
   return rows
     .map((cells) =>
       cells
-        .map((cell, i) =>
-          /^\d/.test(cell) || i > 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
-        )
+        .map((cell, i) => (i > 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
         .join('  ')
         .trimEnd(),
     )

@@ -1,23 +1,23 @@
-/** From a run's report to the decision about a release. Pure. */
+/** Decides from a run's report whether to release. Pure. */
 import { EXIT } from '../../harness/core/errors.ts';
-import { outcomeOf, plural, shortId, verdictOf } from '../../harness/run/report/verdict.ts';
+import { count, firstLine } from '../../harness/core/wording.ts';
+import { verdictOf } from '../../harness/run/report/verdict.ts';
+import { outcomeOf, shortId } from '../../harness/run/report/wording.ts';
 import type { Report } from '../../harness/run/report/model.ts';
 
-export type GateVerdict = 'release' | 'do not release' | 'no verdict';
+export type GateDecision = 'release' | 'do not release' | 'no verdict';
 
 export interface Decision {
-  verdict: GateVerdict;
+  decision: GateDecision;
   /** Why not; empty for a release. */
   reasons: string[];
 }
 
 /**
- * What follows from a run for the release.
+ * Only a run that passed everything it was asked for leads to "release". A run that could not test everything leads to "no verdict". A
+ * failed check outweighs a later infrastructure error: the failure is a fact.
  *
- * Only a run that passed everything it was asked for says "release". A run that could not look says "no verdict": the chart is neither
- * good nor bad. A failed check outweighs an outage that came after it, because it has been seen.
- *
- * @param expected what the gate asked for: whether faults had to be put in, and whether the chart is still what was tested
+ * @param expected whether faults had to be proven, and whether the chart is still the tested one
  */
 export function decide(report: Report, expected: { proofs: boolean; chartUnchanged: boolean }): Decision {
   const failed = report.checks.filter((check) => check.status === 'failed');
@@ -30,41 +30,40 @@ export function decide(report: Report, expected: { proofs: boolean; chartUnchang
   if (error && exitCode !== EXIT.checkFailed) {
     const lost = `${firstLine(error.message)} (${error.code})`;
     return reasons.length > 0 && exitCode === EXIT.infrastructure
-      ? { verdict: 'do not release', reasons: [...reasons, lost] }
-      : { verdict: 'no verdict', reasons: [lost] };
+      ? { decision: 'do not release', reasons: [...reasons, lost] }
+      : { decision: 'no verdict', reasons: [lost] };
   }
   if (!expected.chartUnchanged) {
-    return { verdict: 'no verdict', reasons: ['the chart or its values changed while they were tested'] };
+    return { decision: 'no verdict', reasons: ['the chart or its values changed during the run'] };
   }
-  if (reasons.length > 0) return { verdict: 'do not release', reasons };
-  if (report.checks.length === 0) return { verdict: 'no verdict', reasons: ['no check ran'] };
+  if (reasons.length > 0) return { decision: 'do not release', reasons };
+  if (report.checks.length === 0) return { decision: 'no verdict', reasons: ['no check ran'] };
   if (expected.proofs && (report.proofs ?? []).length === 0) {
-    return { verdict: 'no verdict', reasons: ['no fault was put in, so nothing shows that the checks see'] };
+    return {
+      decision: 'no verdict',
+      reasons: ['no fault was injected, so nothing proves that the checks detect defects'],
+    };
   }
   const { tone, headline } = verdictOf(report);
   return tone === 'passed'
-    ? { verdict: 'release', reasons: [] }
-    : { verdict: 'do not release', reasons: [headline] };
+    ? { decision: 'release', reasons: [] }
+    : { decision: 'do not release', reasons: [headline] };
 }
 
-/** The exit code of the gate: that of the run, unless the decision is another one. */
-export function exitCodeOfDecision(decision: Decision, report: Report): number {
-  if (decision.verdict === 'release') return EXIT.passed;
-  if (decision.verdict === 'do not release') return EXIT.checkFailed;
+/** The exit code of the gate: that of the run, unless the decision requires another. */
+export function exitCodeOfDecision({ decision }: Decision, report: Report): number {
+  if (decision === 'release') return EXIT.passed;
+  if (decision === 'do not release') return EXIT.checkFailed;
   const own: readonly number[] = [EXIT.usage, EXIT.interrupted];
   return own.includes(report.run.exitCode) ? report.run.exitCode : EXIT.infrastructure;
 }
 
 const SHOWN = 3;
 
-/** One line for a person: `release`, `do not release: why`, `no verdict: why`. */
-export function decisionLine({ verdict, reasons }: Decision): string {
-  if (reasons.length === 0) return verdict;
+/** `release`, `do not release: why` or `no verdict: why`. */
+export function decisionLine({ decision, reasons }: Decision): string {
+  if (reasons.length === 0) return decision;
   const rest = reasons.length - SHOWN;
-  const more = rest > 0 ? `; and ${plural(rest, 'more reason')}` : '';
-  return `${verdict}: ${reasons.slice(0, SHOWN).join('; ')}${more}`;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? text;
+  const more = rest > 0 ? `; and ${count(rest, 'more reason')}` : '';
+  return `${decision}: ${reasons.slice(0, SHOWN).join('; ')}${more}`;
 }

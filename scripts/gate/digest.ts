@@ -1,16 +1,16 @@
-/** Digests of what is tested, so that evidence can be compared with what is released later. */
+/** Digests of the tested files, to compare the evidence with a later release. */
 import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 
 export interface FileDigest {
-  /** Relative to what was digested, with `/`. */
+  /** Relative to the digested folder, with `/`. */
   path: string;
   sha256: string;
 }
 
 export interface TreeDigest {
-  /** Over paths and contents of all files: equal exactly when the files are. */
+  /** Digest of paths and contents of all files. */
   sha256: string;
   files: FileDigest[];
 }
@@ -23,9 +23,9 @@ export async function fileDigest(path: string): Promise<string> {
 }
 
 /**
- * Digest of a chart: every file of its folder, or the packaged chart (.tgz) as one file.
+ * Digest of a chart: every file of its folder, or the package (.tgz) as one file.
  *
- * `helm package` puts times into its archive, so the same chart packaged twice differs; this digest does not.
+ * For a folder the digest is reproducible, unlike that of an archive, in which `helm package` stores times.
  */
 export async function treeDigest(path: string): Promise<TreeDigest> {
   const isFile = (await stat(path)).isFile();
@@ -43,7 +43,7 @@ export async function treeDigest(path: string): Promise<TreeDigest> {
   return { sha256: hash.digest('hex'), files };
 }
 
-/** All files below a folder, also behind symbolic links to files; a version control's own folder is no part of a chart. */
+/** All files below a folder, including symbolic links to files, without `.git`. */
 async function filesUnder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const found = await Promise.all(

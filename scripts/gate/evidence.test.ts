@@ -27,7 +27,7 @@ describe('digestSubject', () => {
     expect(values.map((f) => f.path)).toEqual(['values.yaml']);
   });
 
-  it('does not depend on where the chart lies, nor on times', async () => {
+  it('does not depend on the location or times of the chart', async () => {
     const before = await subject();
     await cp(join(folder, 'chart'), join(folder, 'elsewhere', 'chart'), { recursive: true });
     await utimes(join(folder, 'elsewhere', 'chart', 'Chart.yaml'), 1, 1);
@@ -45,14 +45,14 @@ describe('digestSubject', () => {
     expect(sameSubject(before, await subject())).toBe(false);
   });
 
-  it('leaves version control out', async () => {
+  it('ignores .git', async () => {
     const before = await subject();
     await mkdir(join(folder, 'chart', '.git'));
     await writeFile(join(folder, 'chart', '.git', 'HEAD'), 'ref\n');
     expect(sameSubject(before, await subject())).toBe(true);
   });
 
-  it('takes a packaged chart as one file', async () => {
+  it('digests a packaged chart as one file', async () => {
     await writeFile(join(folder, 'toolman-1.0.0.tgz'), 'archive');
     const { chart } = await digestSubject(join(folder, 'toolman-1.0.0.tgz'), []);
     expect(chart.files.map((f) => f.path)).toEqual(['toolman-1.0.0.tgz']);
@@ -60,11 +60,11 @@ describe('digestSubject', () => {
 });
 
 describe('buildEvidence', () => {
-  it('holds verdict, digests, results and what is not covered, and fits its schema', async () => {
+  it('contains decision, digests, results and uncovered requirements, and matches its schema', async () => {
     const report = sampleReport({ checks: [sampleCheck()], proofs: [sampleProof()] });
     await writeFile(join(folder, 'report.json'), JSON.stringify(report));
     const built = buildEvidence({
-      decision: { verdict: 'release', reasons: [] },
+      decision: { decision: 'release', reasons: [] },
       report,
       suite: 'toolman',
       subject: await subject(),

@@ -1,4 +1,4 @@
-/** evidence.json: what was tested, with what, and how it came out, in one file that can be kept. */
+/** evidence.json: what was tested, with which tools, and the results, in one file to archive. */
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { checkStatus, proof, type Report } from '../../harness/run/report/model.ts';
@@ -13,7 +13,7 @@ export const evidence = z.object({
   verdict: z.enum(['release', 'do not release', 'no verdict']),
   reasons: z.array(z.string()),
   writtenAt: z.string(),
-  /** The commit of kindproof, with `-dirty` when its files had been changed; absent outside a checkout. */
+  /** The commit of kindproof, with `-dirty` for modified files; absent outside a git checkout. */
   kindproof: z.object({ version: z.string(), commit: z.string().optional() }),
   run: z.object({ id: z.string(), startedAt: z.string(), durationMs: z.number(), command: z.string() }),
   tools: z.record(z.string(), z.string()),
@@ -37,25 +37,25 @@ export const evidence = z.object({
     }),
   ),
   proofs: z.array(proof.omit({ durationMs: true })),
-  /** How much of the suite's catalogue these results speak of. */
+  /** Which requirements of the suite's catalogue the results cover. */
   requirements: z.object({
     covered: z.array(z.string()),
     uncovered: z.array(z.string()),
     notApplicable: z.array(z.string()),
   }),
-  /** Files of the run directory as they were when the evidence was written. */
+  /** Files of the run directory when the evidence was written. */
   files: z.array(fileDigestSchema),
 });
 
 export type Evidence = z.infer<typeof evidence>;
 
-/** What the run was given, as it was before the run. */
+/** Digests of the subject, taken before the run. */
 export interface SubjectDigests {
   chart: TreeDigest & { path: string };
   values: { path: string; sha256: string }[];
 }
 
-/** Digests of a chart and its values files; names without folders, because folders differ between machines. */
+/** Digests of a chart and its values files; names without folders, which differ between machines. */
 export async function digestSubject(chart: string, values: readonly string[]): Promise<SubjectDigests> {
   return {
     chart: { path: basename(chart), ...(await treeDigest(chart)) },
@@ -65,7 +65,7 @@ export async function digestSubject(chart: string, values: readonly string[]): P
   };
 }
 
-/** Whether two looks at a subject saw the same bytes. */
+/** Whether a subject is unchanged. */
 export function sameSubject(before: SubjectDigests, after: SubjectDigests): boolean {
   return (
     before.chart.sha256 === after.chart.sha256 &&
@@ -74,7 +74,7 @@ export function sameSubject(before: SubjectDigests, after: SubjectDigests): bool
   );
 }
 
-/** Puts the evidence together; pure but for the digests, which the caller took. */
+/** Builds the evidence. Pure. */
 export function buildEvidence(input: {
   decision: Decision;
   report: Report;
@@ -92,7 +92,7 @@ export function buildEvidence(input: {
   const { cluster } = report;
   return evidence.parse({
     schemaVersion: 1,
-    verdict: decision.verdict,
+    verdict: decision.decision,
     reasons: decision.reasons,
     writtenAt: input.writtenAt,
     kindproof: input.kindproof,
@@ -130,7 +130,7 @@ export function buildEvidence(input: {
   });
 }
 
-/** Digests of the files of a run directory that are there. */
+/** Digests of those files of a run directory that exist. */
 export async function digestRunFiles(
   runDirectory: string,
   names: readonly string[],

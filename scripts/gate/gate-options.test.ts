@@ -5,21 +5,23 @@ import { e2eArguments, parseGateOptions } from './gate-options.ts';
 const ignore = (): void => {};
 
 describe('parseGateOptions', () => {
-  it('proves a sample unless told otherwise', () => {
-    expect(parseGateOptions(['--suite', 'toolman'], ignore)?.proveSample).toBe(8);
-    expect(parseGateOptions(['--suite', 'toolman', '--prove-sample', '3'], ignore)?.proveSample).toBe(3);
-    expect(parseGateOptions(['--suite', 'toolman', '--no-prove'], ignore)?.proveSample).toBe(0);
+  it.each([
+    [[], { prove: true, proveSample: 8 }],
+    [['--prove-sample', '3'], { prove: true, proveSample: 3 }],
+    [['--no-prove'], { prove: false }],
+  ])('proves a sample of faults by default: %j', (argv, expected) => {
+    expect(parseGateOptions(['--suite', 'toolman', ...argv], ignore)).toMatchObject(expected);
   });
 
   it.each([
     [[], /--suite/],
     [['--suite', 'toolman', '--prove-sample', '0'], /whole number/],
     [['--suite', 'toolman', '--chrat', 'x'], /--chart/],
-  ])('refuses %j', (argv, message) => {
+  ])('rejects %j', (argv, message) => {
     expect(() => parseGateOptions(argv, ignore)).toThrow(message);
   });
 
-  it('prints help and runs nothing', () => {
+  it('returns undefined for --help', () => {
     const printed: string[] = [];
     expect(parseGateOptions(['--help'], (text) => printed.push(text))).toBeUndefined();
     expect(printed.join('')).toContain('Exit codes');
@@ -27,7 +29,7 @@ describe('parseGateOptions', () => {
 });
 
 describe('e2eArguments', () => {
-  it('stand for a strict run on a cluster of its own that e2e understands', () => {
+  it('request a strict run on a new cluster', () => {
     const gate = parseGateOptions(
       [
         ...['--suite', 'toolman', '--chart', '../chart', '--values', 'a.yaml', 'b.yaml', '--set', 'x=-1'],
@@ -54,7 +56,7 @@ describe('e2eArguments', () => {
     });
   });
 
-  it('without proofs ask for the checks alone', () => {
+  it('request only the checks with --no-prove', () => {
     const gate = parseGateOptions(['--suite', 'toolman', '--no-prove'], ignore);
     expect(parseOptions(e2eArguments(gate!), ignore)).toMatchObject({ prove: false, checks: false });
   });

@@ -16,14 +16,14 @@ function row(overrides: Partial<RequirementRow>): RequirementRow {
 }
 
 describe('requirementsMarkdown', () => {
-  it('shows one table a suite and a sum over all', () => {
+  it('contains a summary and one table for each suite', () => {
     const text = requirementsMarkdown([
       row({}),
       row({ id: 'T-02', status: 'uncovered', checks: [], faults: [] }),
       row({ id: 'K-01', suite: 'k8s-mcp-agent', status: 'not-applicable', reason: 'a hosted service' }),
     ]);
     expect(text).toContain('| toolman | 2 | 1 | 1 | 0 |');
-    expect(text).toContain('| together | 3 | 1 | 1 | 1 |');
+    expect(text).toContain('| total | 3 | 1 | 1 | 1 |');
     expect(text).toContain('| T-01 | the chart validates | covered | lints and renders | `unknown-field` |');
     expect(text).toContain('| T-02 | the chart validates | open | — | — |');
     expect(text).toContain('n/a: a hosted service');
@@ -36,7 +36,7 @@ describe('requirementsMarkdown', () => {
     ['maps <name> to *', 'maps \\<name> to \\*'],
     ['sets `A_B` and C_D', 'sets `A_B` and C\\_D'],
     ['runs `a | b`', 'runs `a \\| b`'],
-  ])('keeps %j inside its cell', (requirement, shown) => {
+  ])('escapes %j for its cell', (requirement, shown) => {
     expect(requirementsMarkdown([row({ requirement })])).toContain(`| T-01 | ${shown} |`);
   });
 });

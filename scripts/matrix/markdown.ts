@@ -7,7 +7,7 @@ const STATUS: Record<RequirementRow['status'], string> = {
   'not-applicable': 'n/a',
 };
 
-/** docs/requirements.md: a sum over all suites, then one table a suite, in the order of the rows. */
+/** docs/requirements.md: a summary of all suites, then one table for each suite, in the order of the rows. */
 export function requirementsMarkdown(rows: readonly RequirementRow[]): string {
   const suites = [...new Set(rows.map((row) => row.suite))];
   const sum = suites.map((suite) => sumRow(suite, ofSuite(rows, suite)));
@@ -18,13 +18,13 @@ export function requirementsMarkdown(rows: readonly RequirementRow[]): string {
     '',
     '<!-- prettier-ignore-start -->',
     '',
-    'A requirement is **covered** when a check verifies it and there is a fault that has to turn that check red (`npm run prove`).',
-    'Without one of the two it is **open**, and the table says what is missing. Rows of the suite `all` apply to every suite.',
+    'A requirement is **covered** when a check verifies it and a fault exists that this check has to catch (`npm run prove`).',
+    'Otherwise it is **open**, and `—` marks what is missing. Rows of the suite `all` apply to every suite.',
     '',
     '| suite | requirements | covered | open | n/a |',
     '| --- | --: | --: | --: | --: |',
     ...sum,
-    sumRow('together', rows),
+    sumRow('total', rows),
     '',
     ...suites.flatMap((suite) => table(suite, ofSuite(rows, suite))),
   ];
@@ -68,7 +68,7 @@ function missing(row: RequirementRow): string {
   return row.status === 'not-applicable' ? '' : '—';
 }
 
-/** Text that can neither end the cell nor start markup of its own; what stands in backticks stays as it is, but for the bar. */
+/** Escapes text for a table cell; in backticks, only the bar needs it. */
 function cell(text: string): string {
   return text
     .replace(/\s+/g, ' ')

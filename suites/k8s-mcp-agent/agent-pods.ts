@@ -1,13 +1,13 @@
-/** The pods of the release's DaemonSet, by owner: where they are, and how they come and go. */
+/** The pods of the release's DaemonSet, by owner: where they run, and waits for them to come and go. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure, InterruptedError, messageOf } from '../../harness/core/errors.ts';
 import { isReady } from '../../harness/observe/waits/pod-start.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { imagesOf } from '../../harness/kube/manifests/objects.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
-import { AGENT_CONTAINER } from './mcp-session.ts';
+import { AGENT_CONTAINER } from './sessions/mcp-session.ts';
 
-/** All of them, those that are being deleted included; there may be none. */
+/** All its pods, including those being deleted; may be empty. */
 export async function daemonPods(release: Release): Promise<Pod[]> {
   const { uid } = (await release.daemonSet().read()).metadata;
   const pods = await release.kube.list('Pod', { namespace: release.namespace });
@@ -18,14 +18,14 @@ export async function daemonPodsOn(release: Release, node: string): Promise<Pod[
   return (await daemonPods(release)).filter((pod) => pod.spec.nodeName === node);
 }
 
-/** Until the controllers have told a pod to go, or to come. */
-const TOLD_MS = 60_000;
-/** Grace period of a pod, and what its node needs for it. */
+/** For the controllers to delete a pod. */
+const DELETE_MS = 60_000;
+/** For a deleted pod to be gone: its grace period, and time for its node. */
 const LEAVE_MS = 90_000;
-/** What its node needs to start a pod. */
+/** For a node to start a pod. */
 const START_MS = 60_000;
 
-/** Waits until all of them that are on the node have been told to go, and then until they are gone; `why` completes the sentence. */
+/** Waits until all agent pods on the node are being deleted, and then until they are gone; `why` completes the sentence. */
 export async function agentGoneFrom(release: Release, node: string, { why }: { why: string }): Promise<void> {
   const until = (what: string, timeoutMs: number, stays: (pod: Pod) => boolean): Promise<void> =>
     waitFor({
@@ -37,36 +37,19 @@ export async function agentGoneFrom(release: Release, node: string, { why }: { w
         return { done: false, seen: staying.map(state).join(', ') };
       },
     });
-  await until('leave', TOLD_MS, ({ metadata }) => metadata.deletionTimestamp === undefined);
+  await until('leave', DELETE_MS, ({ metadata }) => metadata.deletionTimestamp === undefined);
   await until('be gone from', LEAVE_MS, () => true);
 }
 
 /**
- * Waits until the DaemonSet wants pods on that many nodes: its controller has looked at what has changed. So nothing needs to be waited for
- * that is not to happen. The controller of 1.36 does not look when a node closes itself to new pods only; it does when a pod has gone.
- */
-export function wantedOnNodes(release: Release, nodes: number, { why }: { why: string }): Promise<void> {
-  return waitFor({
-    what: `the DaemonSet to want ${nodes} pods, ${why}`,
-    timeoutMs: TOLD_MS,
-    look: async () => {
-      const wanted = (await release.daemonSet().read()).status?.desiredNumberScheduled ?? 0;
-      return wanted === nodes
-        ? { done: true, value: undefined }
-        : { done: false, seen: `it wants ${wanted}` };
-    },
-  });
-}
-
-/**
- * Waits until a pod is ready on the node and the agent can be run in it, as its users do. Ready alone says little: without a readiness probe a
- * container is, for a moment, that ends at once.
+ * Waits until a pod is Ready on the node and the agent runs in it, started as its users start it. Ready alone proves little: without
+ * a readiness probe, a container that exits at once is Ready for a moment.
  *
- * @param options.timeoutMs default 60 000, and the time that the pod which is to be replaced may take to go
- * @param options.not uid of a pod that does not count, because it is to be replaced
- * @param options.when what has happened to the node, for the message
- * @returns the pod, and what the agent says of its version
- * @throws WaitTimeout with what is there instead
+ * @param options.timeoutMs default 60 000, and 90 000 more when a pod is to be replaced
+ * @param options.not uid of a pod that is to be replaced, and does not count
+ * @param options.when what happened to the node, for the message
+ * @returns the pod, and the version that the agent prints
+ * @throws WaitTimeout with the pods on the node
  */
 export function agentWorksOn(
   release: Release,
@@ -97,7 +80,7 @@ async function agentVersion(release: Release, pod: Pod): Promise<string> {
   throw new CheckFailure('E_EXEC', `\`/agent --version\` exited with ${result.exitCode}: ${said}`);
 }
 
-/** The agent's image: the nodes have it, and it can sleep. */
+/** The agent's image: it is on the nodes, and has `sleep`. */
 export function agentImageOf(release: Release): string {
   const [use] = imagesOf([release.rendered('DaemonSet')]);
   if (use) return use.ref;

@@ -1,12 +1,12 @@
-/** What a ServiceAccount may do that the agent has no business with. */
+/** Which requests that the agent does not need are allowed to a ServiceAccount. */
 import pLimit from 'p-limit';
 import { isAllowed, type AccessRequest } from '../../harness/kube/api/access-review.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 
-/** Everything that changes something. */
+/** Verbs that change an object. */
 const WRITING = ['create', 'update', 'patch', 'delete'];
 
-/** What an agent that diagnoses GPUs has no business with, by resource. */
+/** Requests that an agent for GPU diagnostics does not need, by resource. */
 const REQUESTS: readonly (Omit<AccessRequest, 'verb'> & { verbs: readonly string[] })[] = [
   { resource: 'pods', verbs: WRITING },
   { resource: 'pods', subresource: 'exec', verbs: ['create', 'get'] },
@@ -26,18 +26,18 @@ const REQUESTS: readonly (Omit<AccessRequest, 'verb'> & { verbs: readonly string
 ];
 
 /**
- * Asks about each of them in the account's namespace.
+ * Reviews each of these requests in the account's namespace.
  *
- * @returns how many were asked about, and those that are allowed as `create pods/exec`
+ * @returns the number of reviewed requests, and the allowed ones, such as `create pods/exec`
  */
 export async function allowedRequests(
   kube: KubeClient,
   account: { namespace: string; name: string },
-): Promise<{ asked: number; allowed: string[] }> {
-  const asked = REQUESTS.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })));
+): Promise<{ reviewed: number; allowed: string[] }> {
+  const requests = REQUESTS.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })));
   const limit = pLimit(8);
   const answers = await Promise.all(
-    asked.map((request) =>
+    requests.map((request) =>
       limit(async () => {
         const { resource, subresource, verb } = request;
         const path = subresource === undefined ? resource : `${resource}/${subresource}`;
@@ -45,5 +45,5 @@ export async function allowedRequests(
       }),
     ),
   );
-  return { asked: asked.length, allowed: answers.flat() };
+  return { reviewed: requests.length, allowed: answers.flat() };
 }

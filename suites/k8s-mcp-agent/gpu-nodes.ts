@@ -1,5 +1,5 @@
-/** The nodes that have GPUs, and the agent's pod on each. */
-import { GPU_RESOURCE } from '../../clusters/gpu-capacity.ts';
+/** The nodes with GPUs, and the agent's pod on each. */
+import { GPU_RESOURCE } from '../../clusters/nodes/gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
@@ -8,24 +8,24 @@ import type { Pod } from '../../harness/kube/api/types.ts';
 /** How the document finds the agent's pods. */
 export const AGENT_SELECTOR = 'app.kubernetes.io/name=k8s-mcp-agent';
 
-/** What lets a workload onto GPU nodes. */
+/** The toleration that a workload needs on GPU nodes. */
 export const GPU_TOLERATION = { key: GPU_RESOURCE, operator: 'Exists', effect: 'NoSchedule' };
 
-/** What a container that computes on so many GPUs is limited to. */
+/** The limit of a container that uses this many GPUs. */
 export function gpuLimit(count: number): Record<string, string> {
   return { [GPU_RESOURCE]: String(count) };
 }
 
 export interface GpuNodeFacts {
   name: string;
-  /** What its status says it has. */
+  /** The capacity in its status. */
   gpus: number;
 }
 
 /**
- * Nodes with the label of GPU nodes, by name.
+ * Nodes with the label of GPU nodes, sorted by name.
  *
- * @throws CheckFailure `E_SELECTED_NOTHING` when there is none
+ * @throws CheckFailure `E_SELECTED_NOTHING` when there are none
  */
 export async function gpuNodes(kube: KubeClient): Promise<GpuNodeFacts[]> {
   const labelSelector = Object.entries(GPU_NODE_LABELS)
@@ -41,7 +41,7 @@ export async function gpuNodes(kube: KubeClient): Promise<GpuNodeFacts[]> {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What the documented command selects: the pods of that name on a node. */
+/** The pods on a node that the documented command selects. */
 export function agentPodsOn(kube: KubeClient, namespace: string, node: string): Promise<Pod[]> {
   return kube.list('Pod', {
     namespace,
@@ -51,7 +51,7 @@ export function agentPodsOn(kube: KubeClient, namespace: string, node: string): 
 }
 
 /**
- * The first of them, which the documented command takes.
+ * The first of them, which the documented command uses.
  *
  * @throws CheckFailure `E_SELECTED_NOTHING`
  */

@@ -18,7 +18,7 @@ function changing(taints: Node['spec']['taints'] = []) {
 }
 
 describe('a node that a check changes', () => {
-  it('has the taints of the last call beside its own', async () => {
+  it('has its own taints and those of the last call', async () => {
     const { object, node } = changing([OWN]);
     await node.taint(FOREIGN);
     expect(object.spec.taints).toEqual([OWN, FOREIGN]);
@@ -26,7 +26,7 @@ describe('a node that a check changes', () => {
     expect(object.spec.taints).toEqual([OWN, EVICTING]);
   });
 
-  it('is as before when the check has ended', async () => {
+  it('is restored when the check ends', async () => {
     const { object, node, undo } = changing([OWN]);
     await node.label('pool', 'b');
     await node.label('new', 'yes');
@@ -36,7 +36,7 @@ describe('a node that a check changes', () => {
     expect(object.metadata.labels).toEqual({ pool: 'a' });
   });
 
-  it('does not get back what Kubernetes has taken away meanwhile, and keeps what it has set', async () => {
+  it('does not get back taints that Kubernetes has removed, and keeps those that it has added', async () => {
     const { object, node, undo } = changing([OWN, LATE]);
     object.spec.taints = [OWN];
     await node.taint(FOREIGN);

@@ -1,4 +1,4 @@
-/** Labels and taints that a node has for the time of a check. */
+/** Labels and taints that a check gives to a node temporarily. */
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Node } from '../../harness/kube/api/types.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
@@ -8,15 +8,15 @@ type Taint = NonNullable<Node['spec']['taints']>[number];
 export interface ChangeableNode {
   name: string;
   label(key: string, value: string): Promise<void>;
-  /** Has these taints beside its own; an earlier call's are gone. */
+  /** Adds these taints to the node's own, in place of those of an earlier call. */
   taint(...taints: Taint[]): Promise<void>;
 }
 
 /**
- * What was there before comes back when the check ends, however it ends; so a check that calls this is `exclusive`.
+ * The original labels and taints are restored when the check ends, on every exit path. A check that uses this has to be `exclusive`.
  *
- * Taints are added to those of the moment, and taken from them: Kubernetes sets some itself, on a node that is late with its heartbeat, and
- * whoever wrote these again would evict the node's pods when all is well.
+ * Taints are added to and removed from the present ones, never written back as a whole: Kubernetes sets some itself on a node that is
+ * late with its heartbeat, and writing these back later would evict the node's pods.
  */
 export function changeableNode(lab: Pick<Lab, 'defer'>, kube: KubeClient, node: Node): ChangeableNode {
   const { name } = node.metadata;
@@ -26,13 +26,14 @@ export function changeableNode(lab: Pick<Lab, 'defer'>, kube: KubeClient, node: 
   const taint = async (
     taints: readonly Taint[],
     labels: Record<string, string | null> = {},
+    client = kube,
   ): Promise<void> => {
-    const present = (await kube.get('Node', { name }))?.spec.taints ?? [];
+    const present = (await client.get('Node', { name }))?.spec.taints ?? [];
     const others = present.filter((one) => !added.some((own) => isSame(one, own)));
     added.push(...taints);
-    await kube.patch('Node', { name }, { metadata: { labels }, spec: { taints: [...others, ...taints] } });
+    await client.patch('Node', { name }, { metadata: { labels }, spec: { taints: [...others, ...taints] } });
   };
-  lab.defer(`restore labels and taints of ${name}`, () => taint([], restore));
+  lab.defer(`restore labels and taints of ${name}`, () => taint([], restore, kube.teardown));
   return {
     name,
     async label(key, value) {
@@ -43,7 +44,7 @@ export function changeableNode(lab: Pick<Lab, 'defer'>, kube: KubeClient, node: 
   };
 }
 
-/** A node has one taint of a key and an effect at most. */
+/** A node has at most one taint per key and effect. */
 function isSame(one: Taint, other: Taint): boolean {
   return one.key === other.key && one.effect === other.effect;
 }

@@ -14,17 +14,17 @@ export const agent: SuiteDefinition = {
   title: 'k8s-mcp-agent, GPU diagnostics as a DaemonSet',
   directory,
   files: [
-    'manifests.e2e.ts',
-    'install.e2e.ts',
-    'security.e2e.ts',
-    'sessions.e2e.ts',
-    'session-life.e2e.ts',
-    'usage.e2e.ts',
-    'scheduling.e2e.ts',
-    'runtime-class.e2e.ts',
-    'nodes.e2e.ts',
+    'checks/manifests.e2e.ts',
+    'checks/install.e2e.ts',
+    'checks/security.e2e.ts',
+    'checks/sessions.e2e.ts',
+    'checks/session-life.e2e.ts',
+    'checks/usage.e2e.ts',
+    'checks/scheduling.e2e.ts',
+    'checks/runtime-class.e2e.ts',
+    'checks/nodes.e2e.ts',
   ],
-  // Two GPU nodes that differ, so that no constant passes for what a node has; one without, for everything that must not land there.
+  // Two GPU nodes with different numbers of GPUs, so that a constant in the agent fails; one node without, where no agent may run.
   topology: { groups: [gpuGroup([4, 1]), { name: 'plain', count: 1 }], runtimeClasses: ['nvidia'] },
   subject: {
     chart: join(directory, '..', '..', 'fixtures', 'charts', 'k8s-mcp-agent'),
@@ -32,7 +32,7 @@ export const agent: SuiteDefinition = {
     releaseName: 'k8s-mcp-agent',
     images: [
       { name: 'agent', recipe: agentImage, override: { containers: ['agent'] } },
-      // Of no chart: a check starts it beside the agent.
+      // Not part of the chart: a check starts it beside the agent.
       {
         name: 'device-plugin',
         recipe: gpuDevicePluginImage,

@@ -1,4 +1,4 @@
-/** What the Tool Registry needs beside it: a database of its own in each namespace, and a tenant of the embedding service. */
+/** What the Tool Registry needs outside the cluster: for each namespace a database, and a tenant of the embedding service. */
 import { z } from 'zod';
 import { embeddingServiceImage } from '../../fixtures/images/tool-registry.ts';
 import { plainPostgresImage, postgresImage } from '../../fixtures/images/postgres.ts';
@@ -8,68 +8,47 @@ import type { Lifecycle } from '../../harness/core/lifecycle.ts';
 import type {
   Environment,
   EnvironmentContext,
-  PreparedNamespace,
   SuiteEnvironment,
 } from '../../harness/run/suite/environment.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import { RegistryNamespace } from './registry-namespace.ts';
 
-export { RegistryNamespace } from './registry-namespace.ts';
+export type RegistryLab = Lab<RegistryOptions, RegistryNamespace>;
+export type RegistryRelease = Release<RegistryNamespace>;
 
 export interface RegistryOptions {
   /**
-   * `shared` (default): a database of its own on the suite's server. `own`: a PostgreSQL container of its own, which the check may stop,
-   * pause and start again. `bare`: a container of its own from the image without pgvector.
+   * `shared` (default): a separate database on the suite's server. `own`: a separate PostgreSQL container, which the check may stop,
+   * pause and start again. `bare`: a separate container of the image without pgvector.
    */
   server?: 'shared' | 'own' | 'bare';
   /** `false`: postgres-service has no endpoint until `connect()`. Default `true`. */
   connected?: boolean;
   /** Default: the run's secret. */
   password?: string;
-  /** What DATABASE_URL says, if not the truth. */
+  /** The password in DATABASE_URL, if it is to be a wrong one. */
   urlPassword?: string;
-  /** Whether the extension `vector` is there before the application comes. Default `created`, on a `bare` server `none`. */
+  /** Whether the extension `vector` exists before the application starts. Default `created`, on a `bare` server `none`. */
   extension?: 'created' | 'none';
-  /** Key EMBEDDING_API_KEY of the Secret; default: the run's secret; `false` takes the key away. */
+  /** Key EMBEDDING_API_KEY of the Secret; default: the run's secret; `false` removes the key. */
   apiKey?: string | false;
 }
-
-const optionsSchema = z.strictObject({
-  server: z.enum(['shared', 'own', 'bare']).exactOptional(),
-  connected: z.boolean().exactOptional(),
-  password: z.string().min(1).exactOptional(),
-  urlPassword: z.string().min(1).exactOptional(),
-  extension: z.enum(['created', 'none']).exactOptional(),
-  apiKey: z.union([z.string().min(1), z.literal(false)]).exactOptional(),
-}) satisfies z.ZodType<RegistryOptions>;
 
 const secretsSchema = z.object({ 'database-password': z.string(), 'embedding-api-key': z.string() });
 
 /** Role of the documents' DATABASE_URL. */
 const OWNER = 'toolregistry';
 
-export const registryEnvironment: SuiteEnvironment = {
+export const registryEnvironment: SuiteEnvironment<RegistryOptions, RegistryNamespace> = {
   title: 'PostgreSQL and an embedding service',
   images: [postgresImage, plainPostgresImage, embeddingServiceImage],
   secrets: ['database-password', 'embedding-api-key'],
   open: (context) => Promise.resolve(new RegistryEnvironment(context)),
 };
 
-/**
- * What the environment has prepared for a release.
- *
- * @param source a release, or what `lab.environment` returned as `{ environment }`
- */
-export function registryOf({
-  environment,
-}: {
-  environment: PreparedNamespace | undefined;
-}): RegistryNamespace {
-  if (environment instanceof RegistryNamespace) return environment;
-  throw new Error('this namespace was not prepared by the environment of the suite tool-registry');
-}
-
 /** One server and one embedding service for all namespaces of a process, started when the first one is prepared. */
-class RegistryEnvironment implements Environment {
+class RegistryEnvironment implements Environment<RegistryOptions, RegistryNamespace> {
   readonly #context: EnvironmentContext;
   readonly #secrets: z.infer<typeof secretsSchema>;
   #server: Promise<PostgresServer> | undefined;
@@ -80,8 +59,11 @@ class RegistryEnvironment implements Environment {
     this.#secrets = secretsSchema.parse(context.secrets);
   }
 
-  async prepare(namespace: string, asked: unknown, lifecycle: Lifecycle): Promise<RegistryNamespace> {
-    const options = optionsSchema.parse(asked ?? {});
+  async prepare(
+    namespace: string,
+    options: RegistryOptions = {},
+    lifecycle: Lifecycle,
+  ): Promise<RegistryNamespace> {
     const { cluster } = this.#context;
     const [server, embedding] = await Promise.all([
       this.#serverFor(namespace, options.server ?? 'shared', lifecycle),
@@ -90,7 +72,7 @@ class RegistryEnvironment implements Environment {
     const password = options.password ?? this.#secrets['database-password'];
     const database = await server.createDatabase({
       name: namespace,
-      // Roles are the server's: one with another password is another one.
+      // Roles belong to the server, so another password needs another role.
       owner: options.password === undefined ? OWNER : `${OWNER}-${namespace}`.slice(-63),
       password,
       extension: options.extension ?? (options.server === 'bare' ? 'none' : 'created'),
@@ -108,7 +90,7 @@ class RegistryEnvironment implements Environment {
     return prepared;
   }
 
-  /** Like the server: one that did not start is no answer for the next namespace. */
+  /** A service that failed to start is started again for the next namespace. */
   #embeddingService(): Promise<EmbeddingService> {
     const { runId, log, signal } = this.#context;
     this.#embedding ??= startEmbeddingService({ runId, image: embeddingServiceImage.ref, log, signal }).catch(

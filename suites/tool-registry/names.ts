@@ -1,4 +1,4 @@
-/** Names and numbers that the documents give. */
+/** Names and numbers from the documents. */
 export const DEPLOYMENT = 'tool-registry-api';
 export const SERVICE = 'tool-registry-api';
 export const CONFIG_MAP = 'tool-registry-config';

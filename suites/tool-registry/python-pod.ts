@@ -1,32 +1,32 @@
-/** A pod beside the release, or elsewhere, that connects and can be connected to. Its image is the application's: it has Python and is on the nodes. */
+/** A pod that opens and accepts connections. It uses the application's image, which has Python and is already on the nodes. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
 
-/** A host, by name or address, and a port of it. */
+/** A host, by name or address, and a port. */
 export interface Destination {
   host: string;
   port: number;
 }
 
-/** Where it answers with a list of files. */
+/** The port of its HTTP server. */
 export const PYTHON_POD_PORT = 8080;
 
-/** Seconds for a connection: what a policy denies is dropped, not refused. */
+/** Seconds for a connection: packets that a policy denies are dropped, not refused. */
 const CONNECT_SECONDS = 3;
 
-/** How long a node that is busy may take to start it. */
+/** For a busy node to start the pod. */
 const START_MS = 120_000;
 
-/** For one script. Where no name server answers, the resolver takes 20 s to say so. */
+/** For one script. Without a name server the resolver gives up after 20 s. */
 const SCRIPT_MS = 60_000;
 
-/** How long the nodes of a busy machine may take to hear of a Service, an endpoint or a policy. */
+/** For the nodes of a busy machine to learn of a Service, an endpoint or a policy. */
 const UNTIL_MS = 60_000;
 
-/** Failures in a row that tell of a denial. With a name that cannot be resolved each takes as long as the resolver. */
+/** Failures in a row that count as denied. With a name that cannot be resolved each takes as long as the resolver. */
 const DENIALS = 2;
 
 const CONNECTED = 'connected';
@@ -51,7 +51,7 @@ except (OSError, http.client.HTTPException) as error:
     print(error)
 `;
 
-/** Starts one and waits until it answers; it goes with its namespace. */
+/** Starts the pod and waits until it accepts connections; it is deleted with its namespace. */
 export async function startPythonPod(release: Release, namespace: string, name: string): Promise<Pod> {
   const pod = {
     name,
@@ -65,53 +65,60 @@ export async function startPythonPod(release: Release, namespace: string, name: 
 
 /** The image of container api. */
 export async function imageOf(release: Release): Promise<string> {
-  const [pod] = await release.deployment().pods();
-  const image = pod?.spec.containers.find((c) => c.name === 'api')?.image;
+  const pod = await release.pod(release.deployment());
+  const image = pod.spec.containers.find((c) => c.name === 'api')?.image;
   if (image !== undefined) return image;
   throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no container api');
 }
 
-/** `connected`, or why not; from inside the first container of any pod with Python. */
+/** Connects from the first container of any pod with Python; returns `connected`, or why it failed. */
 export function connect(release: Release, from: Pod, { host, port }: Destination): Promise<string> {
   return python(release, from, CONNECT, [host, String(port)]);
 }
 
 /**
- * Waits until a connection is accepted: each node comes by itself to a new Service, and to who is behind it.
+ * Waits until a connection is accepted: each node learns of a new Service and its endpoints separately.
  *
- * @param way completes the sentence "waited for the way … to be open"
+ * @param route completes the sentence "waited for connections …": "from api to the database"
  */
-export function untilOpen(release: Release, from: Pod, to: Destination, way: string): Promise<void> {
+export function connectionAccepted(
+  release: Release,
+  from: Pod,
+  to: Destination,
+  route: string,
+): Promise<void> {
   const ask = (): Promise<string> => connect(release, from, to);
-  return untilSaid(`the way ${way} to be open`, ask, (answer) => answer === CONNECTED);
+  return untilAnswer(`connections ${route} to be accepted`, ask, (answer) => answer === CONNECTED);
 }
 
 /**
- * Waits until no connection comes about: a network plug-in takes a moment to see a new policy, and a new pod.
+ * Waits until connections fail: a network plug-in takes a moment to apply a new policy, or a policy to a new pod.
  *
- * Not once but twice in a row: a single one may fail on a machine that is busy.
+ * Two have to fail in a row: a single one may fail because the machine is busy.
+ *
+ * @param route as for `connectionAccepted`
  */
-export function untilDenied(release: Release, from: Pod, to: Destination, way: string): Promise<void> {
+export function connectionDenied(release: Release, from: Pod, to: Destination, route: string): Promise<void> {
   const ask = (): Promise<string> => connect(release, from, to);
   let denied = 0;
-  return untilSaid(`the policy to deny the way ${way}`, ask, (answer) => {
+  return untilAnswer(`the policy to deny connections ${route}`, ask, (answer) => {
     denied = answer === CONNECTED ? 0 : denied + 1;
     return denied >= DENIALS;
   });
 }
 
-/** Waits until what is posted is answered with status 200; `what` completes the sentence "waited for … to be answered 200". */
-export function untilAnswered(
+/** Waits until a POST request is answered with status 200; `what` completes the sentence "waited for … to be answered 200". */
+export function postAnswered(
   release: Release,
   from: Pod,
   { url, body }: { url: string; body: unknown },
   what: string,
 ): Promise<void> {
   const ask = (): Promise<string> => python(release, from, POST, [url, JSON.stringify(body)]);
-  return untilSaid(`${what} to be answered 200`, ask, (answer) => answer === '200');
+  return untilAnswer(`${what} to be answered 200`, ask, (answer) => answer === '200');
 }
 
-function untilSaid(
+function untilAnswer(
   what: string,
   ask: () => Promise<string>,
   holds: (answer: string) => boolean,
@@ -126,7 +133,7 @@ function untilSaid(
   });
 }
 
-/** @throws CheckFailure `E_EXEC` when the script itself breaks: that is no answer, neither a good nor a bad one */
+/** @throws CheckFailure `E_EXEC` when the script itself fails: that says nothing about the connection */
 async function python(release: Release, pod: Pod, script: string, args: string[]): Promise<string> {
   const { name, namespace = '' } = pod.metadata;
   const { exitCode, stdout, stderr } = await release.kube.exec({

@@ -7,7 +7,7 @@ import { object } from '../../harness/testing/sample-objects.ts';
 import { patchObjects } from '../../harness/kube/manifests/patch.ts';
 import { RegistryNamespace, type NamespaceParts } from './registry-namespace.ts';
 
-/** A cluster that remembers the last form of each object, and a server that moves. */
+/** A cluster that keeps the last version of each object, and a server whose address can change. */
 function prepared(parts: Partial<NamespaceParts> = {}) {
   const applied = new Map<string, KubeObject>();
   const kube: Partial<KubeClient> = {
@@ -50,7 +50,7 @@ const subject = [
 ];
 
 describe('RegistryNamespace', () => {
-  it('completes the subject by documented keys, password percent-encoded', () => {
+  it('fills in the documented keys, with the password percent-encoded', () => {
     const [secret, config] = patchObjects(subject, prepared().registry.patches);
     expect(secret?.['stringData']).toEqual({
       DATABASE_URL: 'postgresql+asyncpg://toolregistry:p%40ss@postgres-service:5432/kp-1',
@@ -62,14 +62,14 @@ describe('RegistryNamespace', () => {
     });
   });
 
-  it('can lie about the password and leave the key out', () => {
+  it('can give a wrong password and leave the API key out', () => {
     const { registry } = prepared({ urlPassword: 'wrong', apiKey: undefined });
     const [secret] = patchObjects(subject, registry.patches);
     expect(secret?.['stringData']).toEqual({ DATABASE_URL: expect.stringContaining(':wrong@') as string });
     expect(registry.password).toBe('p@ss');
   });
 
-  it('leads to the database when it is connected, wherever that is by then', async () => {
+  it('leads to the present address of the database while it is connected', async () => {
     const { registry, addresses, at } = prepared();
     await registry.create({ connected: false });
     expect([addresses('postgres-service'), addresses('your-embedding-service')]).toEqual([

@@ -1,4 +1,4 @@
-/** A namespace in which the Tool Registry finds its database and its embedding service under the documented names. */
+/** A namespace with Services of the documented names that lead to the database and the embedding service. */
 import { asyncpgUrl } from '../../fixtures/services/database-url.ts';
 import type { EmbeddingTenant } from '../../fixtures/services/embedding.ts';
 import { externalService } from '../../fixtures/services/external-service.ts';
@@ -8,7 +8,7 @@ import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
 import type { PreparedNamespace } from '../../harness/run/suite/environment.ts';
 import { CONFIG_MAP, SECRET } from './names.ts';
 
-/** Hosts that the documents give. */
+/** Host names in the documents. */
 const DATABASE_SERVICE = 'postgres-service';
 const EMBEDDING_SERVICE = 'your-embedding-service';
 
@@ -17,9 +17,9 @@ export interface NamespaceParts {
   namespace: string;
   database: Database;
   embedding: { address: { ip: string; port: number }; tenant: EmbeddingTenant };
-  /** What DATABASE_URL says. */
+  /** The password in DATABASE_URL. */
   urlPassword: string;
-  /** `undefined`: the Secret has no such key. */
+  /** `undefined`: the Secret has no key EMBEDDING_API_KEY. */
   apiKey: string | undefined;
 }
 
@@ -66,7 +66,7 @@ export class RegistryNamespace implements PreparedNamespace {
     this.#embeddingAddress = embedding.address;
   }
 
-  /** Makes the two Services; those of the database lead nowhere unless `connected`. */
+  /** Creates the two Services; that of the database has no endpoint unless `connected`. */
   async create({ connected }: { connected: boolean }): Promise<void> {
     const [service, slice] = this.#external(EMBEDDING_SERVICE, this.#embeddingAddress, 'http');
     await Promise.all([
@@ -77,12 +77,12 @@ export class RegistryNamespace implements PreparedNamespace {
     ]);
   }
 
-  /** postgres-service leads to the server where it is now: also after it was started again, which may give it another address. */
+  /** postgres-service leads to the server's present address, which may change when it is started again. */
   connect(): Promise<void> {
     return this.#applyDatabaseEndpoints(true);
   }
 
-  /** postgres-service leads nowhere: new connections are refused, open ones stay. */
+  /** postgres-service has no endpoint: new connections are refused, open ones stay. */
   disconnect(): Promise<void> {
     return this.#applyDatabaseEndpoints(false);
   }

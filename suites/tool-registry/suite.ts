@@ -1,34 +1,35 @@
-/** The Tool Registry suite: plain manifests, migrations in an init container, PostgreSQL beside the cluster. */
+/** The Tool Registry suite: plain manifests, migrations in an init container, PostgreSQL outside the cluster. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registryFaults } from '../../fixtures/faults/tool-registry/index.ts';
 import { toolRegistryPreviousImage, toolRegistryImage } from '../../fixtures/images/tool-registry.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
-import { registryEnvironment } from './environment.ts';
+import { registryEnvironment, type RegistryOptions } from './environment.ts';
+import type { RegistryNamespace } from './registry-namespace.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 
-export const registry: SuiteDefinition = {
+export const registry: SuiteDefinition<RegistryOptions, RegistryNamespace> = {
   name: 'tool-registry',
   title: 'Tool Registry, an MCP server on PostgreSQL',
   directory,
-  // The shared release is installed by the first file; the last ones disturb releases of their own.
+  // The first file installs the shared release; the last ones disturb their own releases.
   files: [
-    'objects.e2e.ts',
-    'manifests.e2e.ts',
-    'install.e2e.ts',
-    'security.e2e.ts',
-    'migrations.e2e.ts',
-    'database.e2e.ts',
-    'api.e2e.ts',
-    'configuration.e2e.ts',
-    'life.e2e.ts',
-    'scaling.e2e.ts',
-    'outages.e2e.ts',
-    'network.e2e.ts',
-    'secrecy.e2e.ts',
+    'checks/objects.e2e.ts',
+    'checks/manifests.e2e.ts',
+    'checks/install.e2e.ts',
+    'checks/security.e2e.ts',
+    'checks/migrations.e2e.ts',
+    'checks/database.e2e.ts',
+    'checks/api.e2e.ts',
+    'checks/configuration.e2e.ts',
+    'checks/life.e2e.ts',
+    'checks/scaling.e2e.ts',
+    'checks/outages.e2e.ts',
+    'checks/network.e2e.ts',
+    'checks/secrecy.e2e.ts',
   ],
-  // One node for each replica; the autoscaler needs metrics.
+  // One node for each replica. The autoscaler needs metrics.
   topology: { groups: [{ name: 'workers', count: 3 }], metrics: true },
   subject: {
     chart: join(directory, '..', '..', 'fixtures', 'manifests', 'tool-registry', 'base'),
@@ -41,7 +42,7 @@ export const registry: SuiteDefinition = {
         override: { containers: ['api', 'migrations'] },
       },
       {
-        // An application that knows one revision of the schema less: what runs beside the new one, and what is gone back to.
+        // The release before, which knows one schema revision less: it runs beside the new one, and rollbacks lead to it.
         name: 'previous',
         recipe: toolRegistryPreviousImage,
         override: { containers: [] },

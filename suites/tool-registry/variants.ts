@@ -1,12 +1,12 @@
-/** The subject with one thing different, as patches: what a check needs of a release of its own. */
+/** Patches for a check's own release that change one thing of the subject. */
 import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
 import { CONFIG_MAP, DEPLOYMENT } from './names.ts';
 
 const POD = '/spec/template/spec';
 
 /**
- * So many replicas that ask for little CPU: releases of several checks stand side by side on a small cluster, and what they ask
- * for is checked elsewhere.
+ * The number of replicas, with small CPU requests: several releases have to fit on a small cluster at once. The real requests are
+ * checked elsewhere.
  */
 export function replicas(count: number): ManifestPatch[] {
   const request = '/resources/requests/cpu';
@@ -32,7 +32,7 @@ export function configured(values: Readonly<Record<string, string>>): ManifestPa
   ];
 }
 
-/** A new revision that differs in nothing that matters: what `kubectl rollout restart` does. */
+/** A new revision without a real difference, as `kubectl rollout restart` makes it. */
 export function restarted(mark: string): ManifestPatch[] {
   return [
     {
@@ -42,20 +42,20 @@ export function restarted(mark: string): ManifestPatch[] {
   ];
 }
 
-/** The line that the documents want taken out when an autoscaler decides. */
+/** Without the line that the documents remove when an autoscaler decides. */
 export const leftToTheAutoscaler: readonly ManifestPatch[] = [
   { target: { kind: 'Deployment', name: DEPLOYMENT }, ops: [{ op: 'remove', path: '/spec/replicas' }] },
 ];
 
-/** Pods that are only counted: no scheduler takes care of them, so they cost nothing. */
+/** Pods that no scheduler places: they can be counted and use nothing. */
 export const unscheduled: readonly ManifestPatch[] = [
   {
     target: { kind: 'Deployment', name: DEPLOYMENT },
-    ops: [{ op: 'add', path: `${POD}/schedulerName`, value: 'nobody' }],
+    ops: [{ op: 'add', path: `${POD}/schedulerName`, value: 'none' }],
   },
 ];
 
-/** Liveness that needs seconds instead of half a minute to give up: what it must not do shows sooner. */
+/** A liveness probe that fails after seconds instead of half a minute, so that a wrong restart shows sooner. */
 export const impatientLiveness: readonly ManifestPatch[] = [
   {
     target: { kind: 'Deployment', name: DEPLOYMENT },

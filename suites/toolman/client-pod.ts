@@ -1,21 +1,21 @@
-/** A pod outside of the release, from whose side the Service is looked at. */
+/** A pod outside the release, from which checks call its Service. */
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import type { ExecResult } from '../../harness/kube/api/client.ts';
 import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
 
-export interface ProbePod {
+export interface ClientPod {
   namespace: string;
   run(command: string[]): Promise<ExecResult>;
-  /** The raw answer, status line first; empty when there was none within 5 s. */
+  /** The raw answer, status line first; empty when none came within 5 s. */
   httpGet(host: string, port: number, path: string): Promise<string>;
 }
 
-/** Starts one in a new namespace; it goes with the check. */
-export async function probePod(lab: Lab): Promise<ProbePod> {
+/** Starts one in a new namespace, which is deleted when the check ends. */
+export async function startClientPod(lab: Lab): Promise<ClientPod> {
   const { kube } = lab;
   const namespace = await lab.namespace();
-  const name = 'probe';
+  const name = 'client';
   const tolerations = [{ operator: 'Exists', effect: 'NoSchedule' }];
   await startBarePod(kube, { name, namespace, image: busyboxImage.ref, tolerations }, { timeoutMs: 120_000 });
   const run = (command: string[]): Promise<ExecResult> =>

@@ -1,7 +1,6 @@
 /** The Toolman suite: an MCP proxy as a Deployment with probes, a mounted ConfigMap and replicas that spread. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { toolmanTopology } from '../../clusters/topology.ts';
 import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
@@ -14,19 +13,20 @@ export const toolman: SuiteDefinition = {
   name: 'toolman',
   title: 'Toolman, an MCP proxy',
   directory,
-  // The shared release is installed by the first file; the last ones disturb releases of their own.
+  // The first file installs the shared release; the last ones disturb their own releases.
   files: [
-    'manifests.e2e.ts',
-    'install.e2e.ts',
-    'configuration.e2e.ts',
-    'placement.e2e.ts',
-    'resources.e2e.ts',
-    'stability.e2e.ts',
-    'probes.e2e.ts',
-    'lifecycle.e2e.ts',
-    'taints.e2e.ts',
+    'checks/manifests.e2e.ts',
+    'checks/install.e2e.ts',
+    'checks/configuration.e2e.ts',
+    'checks/placement.e2e.ts',
+    'checks/resources.e2e.ts',
+    'checks/stability.e2e.ts',
+    'checks/probes.e2e.ts',
+    'checks/lifecycle.e2e.ts',
+    'checks/taints.e2e.ts',
   ],
-  topology: toolmanTopology(),
+  // One node for each of the three replicas, with the label that the chart's nodeSelector selects.
+  topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] },
   subject: {
     chart,
     values: [join(fixtures, 'values', 'toolman', 'reference.yaml')],

@@ -17,7 +17,7 @@ describe('parseInspect', () => {
     ['two images', JSON.stringify([{ Id: ID }, { Id: ID }])],
     ['a short id', '[{"Id":"sha256:abc"}]'],
     ['no JSON', 'Error'],
-  ])('refuses %s', (_title, stdout) => {
+  ])('rejects %s', (_title, stdout) => {
     expect(() => parseInspect(stdout)).toThrow();
   });
 });

@@ -1,4 +1,4 @@
-/** The local container engine, as far as images go. */
+/** Image commands of the local container engine. */
 import { z } from 'zod';
 import type { CommandRunner } from '../../core/command.ts';
 import type { Clock } from '../../core/deadline.ts';
@@ -14,7 +14,7 @@ const inspected = z
   )
   .length(1);
 
-/** An image that the engine has. */
+/** An image in the engine. */
 export interface LocalImage {
   /** `sha256:…` */
   id: string;
@@ -33,7 +33,7 @@ export interface EngineDeps {
   clock?: Clock;
 }
 
-/** The image of that reference; `undefined` when the engine has none. */
+/** The image with this reference; `undefined` when the engine does not have it. */
 export async function inspectImage(
   ref: string,
   { run, signal }: EngineDeps,
@@ -47,30 +47,30 @@ export async function inspectImage(
     try {
       return parseInspect(result.stdout);
     } catch (error) {
-      throw new InfrastructureError('E_ENGINE', `docker says something unknown about image ${ref}`, {
+      throw new InfrastructureError('E_ENGINE', `docker returned an unexpected description of image ${ref}`, {
         cause: error,
       });
     }
   }
   if (/no such image|image not known|reference does not exist/i.test(result.stderr)) return undefined;
-  // `docker image inspect ''` and malformed references: no engine has them.
+  // An empty or malformed reference cannot exist in any engine.
   if (/invalid reference format/i.test(result.stderr)) return undefined;
   throw new InfrastructureError(
     'E_ENGINE',
-    `docker could not look for image ${ref}: ${result.stderr.trim()}`,
+    `docker could not inspect image ${ref}: ${result.stderr.trim()}`,
     {
-      hint: 'Look whether the container engine runs (`npm run doctor`).',
+      hint: 'Check that the container engine is running (`npm run doctor`).',
     },
   );
 }
 
 export interface PullLimits {
-  /** How long a registry may stay silent before its first answer. */
+  /** Limit for the first answer of the registry. */
   firstAnswerMs: number;
   totalMs: number;
 }
 
-/** Pulls an image. `undefined` on success, else why not, in one sentence. */
+/** Pulls an image. Returns `undefined` on success, else the reason in one sentence. */
 export async function pullImage(
   ref: string,
   deps: EngineDeps,
@@ -80,7 +80,7 @@ export async function pullImage(
   const clock = deps.clock ?? systemClock;
   const silent = new AbortController();
   const answered = new AbortController();
-  // `docker pull` prints its first line when the registry has answered; without a network it may wait for minutes.
+  // `docker pull` prints its first line when the registry answers; without a network it may wait for minutes.
   const watchdog = clock.sleep(limits.firstAnswerMs, answered.signal).then(
     () => {
       silent.abort();
@@ -111,6 +111,6 @@ export async function pullImage(
 
 function pullReason(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
-  const last = lines.findLast((line) => line !== '') ?? 'docker pull failed without a word';
+  const last = lines.findLast((line) => line !== '') ?? 'docker pull failed without a message';
   return last.replace(/^Error response from daemon: /, '');
 }

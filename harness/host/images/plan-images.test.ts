@@ -12,7 +12,7 @@ const REF = 'example.org/web:1.2.3';
 const ID = `sha256:${'a'.repeat(64)}`;
 
 /**
- * An engine as a folder: an image is a file with its labels. Registry `hub` answers, `slow` never does, the others refuse.
+ * A fake engine whose images are files with labels. The registry `hub` answers, `slow` never does, all others deny access.
  */
 const DOCKER = `#!/bin/sh
 file() { echo "$KP_STATE/$(echo "$1" | tr '/:' '__')"; }
@@ -71,7 +71,7 @@ const rendered = (...images: string[]): ReturnType<typeof imagesOf> =>
   ]);
 
 describe('planImages', () => {
-  it('has every reference once, with its users, its recipe and its name', () => {
+  it('lists every reference once, with its users, recipe and name', () => {
     const web = recipe('');
     const plan = planImages({
       rendered: rendered(REF, REF, 'busybox:1'),
@@ -98,10 +98,10 @@ describe('prepareImages', () => {
 
   it.each([
     ['is present with the recipe’s fingerprint', { [REF]: `{"${FINGERPRINT_LABEL}":"f1"}` }, 'present'],
-    ['is present and the user’s own', { [REF]: '{"maintainer":"me"}' }, 'present'],
+    ['is present without the label', { [REF]: '{"maintainer":"me"}' }, 'present'],
     ['is outdated', { [REF]: `{"${FINGERPRINT_LABEL}":"f0"}` }, 'built'],
     ['is absent', {}, 'built'],
-  ])('with a recipe, an image that %s', async (_title, local, source) => {
+  ])('prepares an image with a recipe that %s', async (_title, local, source) => {
     const { deps, state } = await engine(local);
     const [image] = await prepareImages(plan(REF, [recipe(state)]), deps);
     expect(image).toEqual({
@@ -117,14 +117,14 @@ describe('prepareImages', () => {
     ['hub/a:1', 'pulled', undefined],
     ['slow/a:1', 'unavailable', 'its registry did not answer within 0.15 s'],
     ['none/a:1', 'unavailable', 'pull access denied for none/a:1'],
-  ])('without a recipe, %s is %s', async (ref, source, reason) => {
+  ])('returns %s as %s without a recipe', async (ref, source, reason) => {
     const { deps } = await engine();
     const patience = ref.startsWith('slow/') ? { pullLimits: { firstAnswerMs: 150, totalMs: 20_000 } } : {};
     const [image] = await prepareImages(plan(ref), { ...deps, ...patience });
     expect(image).toMatchObject({ ref, source, ...(reason === undefined ? { digest: ID } : { reason }) });
   });
 
-  it('tells a failing recipe from a chart’s wrong image, after the other builds have ended', async () => {
+  it('throws for a failing recipe, after the other builds have ended', async () => {
     const { deps, state } = await engine();
     const other = recipe(state, { ref: 'other:1', build: () => writeFile(join(state, 'other_1'), 'null') });
     const broken = recipe(state, { build: () => Promise.reject(new Error('no compiler')) });
@@ -137,19 +137,19 @@ describe('prepareImages', () => {
     expect(await readFile(join(state, 'other_1'), 'utf8')).toBe('null');
   });
 
-  it('does not believe a recipe that leaves no image', async () => {
+  it('throws for a recipe that builds no image', async () => {
     const { deps, state } = await engine();
     const lazy = recipe(state, { build: () => Promise.resolve() });
     await expect(prepareImages(plan(REF, [lazy]), deps)).rejects.toMatchObject({ code: 'E_IMAGE_BUILD' });
   });
 
-  it('blames the engine when it cannot be asked', async () => {
+  it('throws E_ENGINE when the engine does not answer', async () => {
     const { deps, state } = await engine();
     await writeFile(join(state, 'down'), '');
     await expect(prepareImages(plan(REF), deps)).rejects.toMatchObject({ code: 'E_ENGINE', exitCode: 3 });
   });
 
-  it('keeps the plan’s order and tells how far it is', async () => {
+  it('keeps the plan’s order and reports progress', async () => {
     const { deps, progress } = await engine({ 'b:1': 'null' });
     const images = await prepareImages(
       planImages({ rendered: rendered('hub/a:1', 'b:1'), recipes: [] }),

@@ -1,4 +1,4 @@
-/** Which images a run needs, and from where: the engine has it, a recipe builds it, a registry serves it, or nobody does. */
+/** Which images a run needs, and their source: the engine, a recipe, a registry, or none. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,12 +21,12 @@ import {
 export type { ImagePlan, PreparedImage } from './types.ts';
 
 export interface ImageRequest {
-  /** What the rendered manifests name (`imagesOf`); several subjects' uses may be put together. */
+  /** Images of the rendered manifests (`imagesOf`), of one or more subjects. */
   rendered: readonly ImageUse[];
   recipes: readonly ImageRecipe[];
-  /** References that are needed whatever the manifests say: those of the checks' own pods. */
+  /** References needed independently of the manifests: images of the pods that checks create. */
   always?: readonly string[];
-  /** Name of an image -> its reference, so that the report says `toolman` and not `example.org/x/toolman`. */
+  /** Name of an image -> its reference, so that the report shows `toolman` instead of `example.org/x/toolman`. */
   names?: Readonly<Record<string, string>>;
 }
 
@@ -36,14 +36,14 @@ export interface PrepareDeps {
   onProgress: (text: string) => void;
   log?: Log;
   clock?: Clock;
-  /** Images at the same time; default 2, as builds and pulls share disk and network. */
+  /** Images prepared concurrently; default 2, because builds and pulls share disk and network. */
   concurrency?: number;
   pullLimits?: PullLimits;
 }
 
 const PULL_LIMITS: PullLimits = { firstAnswerMs: 20_000, totalMs: 600_000 };
 
-/** Every distinct reference once, with who names it and who can build it. Pure. */
+/** Every distinct reference once, with the objects that use it and its recipe. Pure. */
 export function planImages(request: ImageRequest): ImagePlan {
   const namedBy = new Map<string, string[]>();
   for (const { ref, namedBy: uses } of request.rendered) {
@@ -67,19 +67,19 @@ export function planImages(request: ImageRequest): ImagePlan {
 }
 
 /**
- * Has every image of the plan in the local engine, as far as that can be.
+ * Builds or pulls the images of the plan into the local engine.
  *
- * An image that nobody has is returned as `unavailable` and is no error here: a chart that names a wrong image has to be told so
- * by a check, with what the cluster says. A recipe of our own that fails is an error.
+ * An image that exists nowhere is returned as `unavailable` and is not an error: a check has to report a chart's wrong image, with the
+ * message of the cluster. A failing recipe is an error.
  *
  * @returns in the plan's order
- * @throws InfrastructureError E_IMAGE_BUILD when a recipe fails, E_ENGINE when the engine cannot be asked
+ * @throws InfrastructureError E_IMAGE_BUILD when a recipe fails, E_ENGINE when the engine does not answer
  */
 export async function prepareImages(plan: ImagePlan, deps: PrepareDeps): Promise<PreparedImage[]> {
   const limit = pLimit(deps.concurrency ?? 2);
   const total = plan.images.length;
   let done = 0;
-  // All are awaited before an error is thrown on: no build goes on in the background of a run that has ended.
+  // Awaits all before throwing, so that no build continues in the background after the run has ended.
   const settled = await Promise.allSettled(
     plan.images.map((image) =>
       limit(async () => {
@@ -100,7 +100,7 @@ async function prepareImage(image: PlannedImage, deps: PrepareDeps): Promise<Pre
   const local = await inspectImage(ref, deps);
   if (local) {
     const label = local.labels[FINGERPRINT_LABEL];
-    // An image without our label is the user's own: it is what they want to see tested.
+    // An image without the label is the user's own, and the one to test.
     if (!recipe || label === undefined || label === (await recipe.fingerprint())) {
       return { name, ref, digest: local.id, source: 'present', namedBy };
     }
@@ -112,7 +112,7 @@ async function prepareImage(image: PlannedImage, deps: PrepareDeps): Promise<Pre
     if (built) return { name, ref, digest: built.id, source: 'built', namedBy };
     throw new InfrastructureError(
       'E_IMAGE_BUILD',
-      `the recipe of ${ref} ended well but left no such image in the engine`,
+      `the recipe of ${ref} succeeded, but the engine does not have the image`,
     );
   }
   deps.onProgress(`pulling ${ref}`);
@@ -124,7 +124,7 @@ async function prepareImage(image: PlannedImage, deps: PrepareDeps): Promise<Pre
     name,
     ref,
     source: 'unavailable',
-    reason: reason ?? 'it was pulled, but the engine does not have it',
+    reason: reason ?? 'the pull succeeded, but the engine does not have the image',
     namedBy,
   };
 }
@@ -150,7 +150,7 @@ async function build(recipe: ImageRecipe, deps: PrepareDeps, log: Log): Promise<
       `image ${recipe.ref} could not be built: ${messageOf(error)}`,
       {
         cause: error,
-        hint: 'Put an image of your own in its place with --image NAME=REF, or look at the build’s output in run.jsonl.',
+        hint: 'See the build output in run.jsonl, or use your own image with --image NAME=REF.',
       },
     );
   } finally {

@@ -1,26 +1,26 @@
-/** Where images come from. Recipes stand beside the image they build (fixtures/images), the harness only runs them. */
+/** Types of image preparation. The recipes are in fixtures/images; the harness only runs them. */
 import type { CommandRunner } from '../../core/command.ts';
 import type { Log } from '../../core/log.ts';
 
-/** Label on every image that a recipe has built; its value is the recipe's fingerprint. */
+/** Label of every image built by a recipe; its value is the recipe's fingerprint. */
 export const FINGERPRINT_LABEL = 'kindproof.dev/fingerprint';
 
 export interface BuildContext {
   run: CommandRunner;
   log: Log;
   signal: AbortSignal;
-  /** An empty folder of this build's own. */
+  /** An empty folder for this build. */
   workDir: string;
   onProgress: (text: string) => void;
 }
 
-/** How an image is made when no registry has it. */
+/** How to build an image that no registry has. */
 export interface ImageRecipe {
-  /** The reference that it builds. */
+  /** The reference of the built image. */
   ref: string;
-  /** Changes exactly when the image would: a digest over everything that goes into it. */
+  /** A digest of all build inputs: changes exactly when the image changes. */
   fingerprint(): Promise<string>;
-  /** Leaves `ref` in the local engine, labelled `kindproof.dev/fingerprint=<fingerprint>`. */
+  /** Builds `ref` in the local engine, with the label `kindproof.dev/fingerprint=<fingerprint>`. */
   build(context: BuildContext): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface PlannedImage {
   ref: string;
   /** `Deployment toolman: container toolman`, for messages. */
   namedBy: string[];
-  /** The builder of exactly this reference, if there is one. */
+  /** The recipe for exactly this reference, if any. */
   recipe?: ImageRecipe;
 }
 

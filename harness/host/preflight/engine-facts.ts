@@ -1,4 +1,4 @@
-/** What the Docker client and the engine behind it say about themselves. */
+/** Facts reported by the Docker client and its engine. */
 import { z } from 'zod';
 import { CommandError } from '../../core/command.ts';
 import { findProgram } from '../tools/find-program.ts';
@@ -40,20 +40,20 @@ export interface EngineFacts {
   rootless: boolean;
   /** Version of BuildKit's client plug-in. */
   buildx?: string;
-  /** Why the engine did not answer, in Docker's words. */
+  /** Docker's message when the engine did not answer. */
   error?: string;
 }
 
 type Deps = Pick<PreflightDeps, 'run' | 'env' | 'signal'>;
 
-/** Asks client and engine; an engine that does not answer is a fact (`error`), not an exception. */
+/** Queries client and engine; an engine that does not answer sets `error` instead of throwing. */
 export async function engineFacts(deps: Deps): Promise<EngineFacts> {
   const client = await findProgram('docker', deps.env['PATH']);
-  if (client === undefined) return { podman: false, rootless: false, error: 'there is no docker on PATH' };
+  if (client === undefined) return { podman: false, rootless: false, error: 'docker is not on PATH' };
   const [infoOutput, versionOutput, buildxOutput] = await Promise.all([
-    ask(deps, ['info', '--format', '{{json .}}']),
-    ask(deps, ['version', '--format', '{{json .}}']),
-    ask(deps, ['buildx', 'version']),
+    query(deps, ['info', '--format', '{{json .}}']),
+    query(deps, ['version', '--format', '{{json .}}']),
+    query(deps, ['buildx', 'version']),
   ]);
   const info = parsed(infoSchema, infoOutput.stdout);
   const version = parsed(versionSchema, versionOutput.stdout);
@@ -69,10 +69,10 @@ export async function engineFacts(deps: Deps): Promise<EngineFacts> {
   };
   if (info && info.ServerVersion !== '') return { ...facts, info };
   const reason = (info?.ServerErrors ?? [])[0] ?? infoOutput.stderr.trim().split('\n').at(-1) ?? '';
-  return { ...facts, error: reason === '' ? 'it gave no answer' : reason };
+  return { ...facts, error: reason === '' ? 'it did not answer' : reason };
 }
 
-async function ask(
+async function query(
   deps: Deps,
   args: readonly string[],
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {

@@ -44,7 +44,7 @@ describe('an engine that answers', () => {
     expect(only(await host.look(), 'capabilities').status).toBe(status);
   });
 
-  it('needs buildx to build images, and gets it by mending', async () => {
+  it('needs buildx to build images, and fix installs it', async () => {
     await host.engine();
     await host.up();
     await host.fake.file('no-buildx', '');
@@ -54,10 +54,10 @@ describe('an engine that answers', () => {
   });
 });
 
-describe('an engine that is installed and not running', () => {
+describe('an installed engine that is not running', () => {
   beforeEach(() => host.engine());
 
-  it('is reported with what the client says', async () => {
+  it('is reported with the message of the client', async () => {
     await host.daemon();
     const finding = only(await host.look(), 'engine');
     expect(finding.status).toBe('problem');
@@ -73,7 +73,7 @@ describe('an engine that is installed and not running', () => {
     expect(log).toContain('API listen');
   });
 
-  it('gives the end of its log when it does not come up', async () => {
+  it('reports the end of its log when it does not start', async () => {
     await host.daemon("echo 'failed to start daemon: iptables not found' >&2; exit 1");
     const { status, found } = await engineAfterFix();
     expect(status).toBe('problem');
@@ -81,22 +81,22 @@ describe('an engine that is installed and not running', () => {
     expect(found).toContain('failed to start daemon: iptables not found');
   });
 
-  it('is started in spite of the pid file of a killed one', async () => {
+  it('is started despite the pid file of a killed engine', async () => {
     await host.daemon('[ -e "$STATE/var/run/docker.pid" ] && exit 1; touch "$STATE/up"; exec sleep 2');
-    // Above the highest number that Linux gives to a process.
+    // Above the highest process id of Linux.
     await host.fake.file('var/run/docker.pid', '4194999');
     expect((await engineAfterFix()).status).toBe('fixed');
   });
 
-  it('is not started a second time while its process lives', async () => {
+  it('is not started again while its process is running', async () => {
     await host.daemon();
     const file = await host.fake.file('var/run/docker.pid', '77');
     host.change({ processName: (pid) => Promise.resolve(pid === 77 ? 'dockerd' : undefined) });
-    expect((await engineAfterFix()).found).toContain('dockerd runs (process 77)');
+    expect((await engineAfterFix()).found).toContain('dockerd is running (process 77)');
     expect(await readFile(file, 'utf8')).toBe('77');
   });
 
-  it('is started by systemd where that runs', async () => {
+  it('is started by systemd where it runs', async () => {
     await host.daemon('exit 1');
     await mkdir(join(host.fake.folder, 'run/systemd/system/docker.service.d'), { recursive: true });
     await host.fake.program('systemctl', 'touch "$STATE/up"');
@@ -104,7 +104,7 @@ describe('an engine that is installed and not running', () => {
     expect(await host.fake.calls()).toContain('systemctl start docker');
   });
 
-  it('is left alone when DOCKER_HOST names another', async () => {
+  it('is not started when DOCKER_HOST names another engine', async () => {
     await host.daemon();
     host.deps.env = { ...host.deps.env, DOCKER_HOST: 'tcp://10.0.0.1:2375' };
     expect(await engineAfterFix()).toMatchObject({
@@ -114,7 +114,7 @@ describe('an engine that is installed and not running', () => {
   });
 });
 
-describe('an engine that is missing', () => {
+describe('a missing engine', () => {
   it.each([
     ['ID=fedora\n', 'docs.docker.com/engine/install'],
     ['ID=debian\nVERSION_ID="11"\n', 'docs.docker.com/engine/install'],
@@ -143,12 +143,12 @@ describe('an engine that is missing', () => {
     await host.packed();
     host.change({ root: false });
     const finding = await engineAfterFix();
-    expect(finding).toMatchObject({ status: 'problem', found: 'there is no docker on PATH' });
+    expect(finding).toMatchObject({ status: 'problem', found: 'docker is not on PATH' });
     expect(finding.remedy).toContain('sudo npm run doctor -- --fix');
     expect(await host.fake.calls()).toEqual([]);
   });
 
-  it('cannot be installed when apt has no mirror, and says so', async () => {
+  it('is not installed when apt has no Debian mirror', async () => {
     await host.packed();
     await host.fake.file('etc/apt/sources.list.d/debian.sources', '');
     expect((await engineAfterFix()).found).toContain('no source of bookworm main');

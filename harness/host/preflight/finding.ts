@@ -1,4 +1,4 @@
-/** What preflight says about one aspect of the machine. */
+/** What one preflight inspection found about this machine. */
 import type { CommandRunner } from '../../core/command.ts';
 import type { Clock } from '../../core/deadline.ts';
 import type { Log } from '../../core/log.ts';
@@ -7,48 +7,51 @@ import type { Machine } from './machine.ts';
 
 export type FindingStatus = 'ok' | 'warning' | 'problem' | 'fixed';
 
-/** One fact with its judgement. A `problem` stops a run; a `warning` may make it fail or leave something behind. */
+/** A `problem` stops the run; a `warning` may make it fail or leave something behind. */
 export interface Finding {
   /** Stable, kebab-case: `inotify-instances`. */
   id: string;
   title: string;
   status: FindingStatus;
-  /** What was seen, with figures. */
+  /** What was observed, with figures. */
   found: string;
   /** Why it matters to a run. */
   why: string;
   /** What to do, with the exact commands; empty when there is nothing to do. */
   remedy: string;
-  /** Present when kindproof can mend it itself. */
+  /** Present when kindproof can fix it. */
   fix?: () => Promise<void>;
-  /** What `fix` does to the machine, completing "This will …"; absent when it stays in the project's folder. */
+  /** What `fix` does to the machine, completing "This will …"; absent when it only changes the project's folder. */
   changes?: string;
 }
 
-/** `Title: what was found.`; what a tool said with a mark of its own gets no second one. */
+/** What to do about a finding, and how kindproof does it. */
+export type Remedy = Pick<Finding, 'remedy' | 'fix' | 'changes'>;
+
+/** `Title: what was found.`, without a second full stop after a quoted message. */
 export function sentenceOf({ title, found }: Pick<Finding, 'title' | 'found'>): string {
   return `${title}: ${found}${/[.?!]$/.test(found) ? '' : '.'}`;
 }
 
-/** What the run to come needs; the checks judge by it. */
+/** What the planned run needs. */
 export interface PreflightNeed {
-  /** `existing`: no nodes are started here, and the engine matters only to images that are built. */
+  /** `existing`: no nodes are started here; the engine is only needed to build images. */
   cluster: 'kind' | 'existing';
-  /** Nodes of the planned cluster, control plane included. */
+  /** Nodes of the planned cluster, including the control plane. */
   nodes: number;
-  /** The node image is not there yet and will be built: 12 GiB of disk instead of 6. */
+  /** The node image is missing and will be built: 12 GiB of disk instead of 6. */
   buildNodeImage: boolean;
   /** Images will be built with BuildKit. */
   buildImages: boolean;
-  /** Tools to look for. A caller that resolves them itself while other things happen passes none. */
+  /** Tools to look for; empty when the caller resolves them itself. */
   tools: readonly ToolName[];
 }
 
-/** Something an earlier run left, as the sweep of clusters/ sees it. */
+/** Something an earlier run left behind. */
 export interface LeftoverFact {
   kind: string;
   name: string;
-  /** `alive`: belongs to a run that still goes on; `kept`: left on purpose with --keep. */
+  /** `alive`: belongs to a run in progress; `kept`: left on purpose with --keep. */
   state: 'stale' | 'alive' | 'kept';
 }
 
@@ -58,22 +61,22 @@ export interface PreflightDeps {
   clock: Clock;
   machine: Machine;
   env: Record<string, string | undefined>;
-  /** The repository: its disk is looked at. */
+  /** The repository, whose disk is inspected. */
   projectDir: string;
   /** `<projectDir>/.cache` */
   cacheDir: string;
   /** One line about a step that takes time or changes something. */
   onProgress: (text: string) => void;
-  /** Asks the person at the terminal; only called when `interactive`. */
+  /** Asks the user a yes/no question; only called when `interactive`. */
   confirm?: (question: string) => Promise<boolean>;
-  /** What earlier runs left; given by the caller, since only clusters/ knows. */
+  /** What earlier runs left behind; passed in, because the harness may not import clusters/. */
   leftovers?: () => Promise<LeftoverFact[]>;
   signal?: AbortSignal | undefined;
 }
 
-export type Check = (deps: PreflightDeps, need: PreflightNeed) => Promise<Finding[]> | Finding[];
+export type Inspection = (deps: PreflightDeps, need: PreflightNeed) => Promise<Finding[]> | Finding[];
 
-/** A finding without anything to do. */
+/** A finding that needs no action. */
 export function fine(id: string, title: string, found: string, why = ''): Finding {
   return { id, title, status: 'ok', found, why, remedy: '' };
 }

@@ -1,4 +1,4 @@
-/** The machine's own facts: /proc, /etc, disks, user. Read below a root folder, so that tests bring a machine of their own. */
+/** Facts about the machine: /proc, /etc, disks, user. Read below a root folder, so that tests can provide their own machine. */
 import { readFile, readdir, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,25 +9,25 @@ export interface Machine {
   cpus: number;
   /** True for a process that may change the machine. */
   root: boolean;
-  /** The file's text; undefined when it does not exist or may not be read. */
+  /** The file's text; undefined when it is missing or unreadable. */
   read(path: string): Promise<string | undefined>;
-  /** Names in a folder, sorted; empty when there is none. */
+  /** Sorted names in a folder; empty when the folder is missing. */
   list(path: string): Promise<string[]>;
   write(path: string, text: string): Promise<void>;
-  /** Bytes that this user may still write on the disk of a path; of the nearest folder above that exists. */
+  /** Free bytes for this user on the disk of a path, or of its nearest existing parent folder. */
   freeBytes(path: string): Promise<number | undefined>;
-  /** Bytes of memory that can be used without swapping, and in all. */
+  /** Bytes of memory available without swapping, and in total. */
   memory(): Promise<{ available: number; total: number }>;
-  /** Name of a process's program; undefined when there is no such process, or it has ended and waits to be collected. */
+  /** Name of a process's program; undefined when the process is missing or a zombie. */
   processName(pid: number): Promise<string | undefined>;
-  /** The path on this file system of a path of the machine. */
+  /** Where a path of the machine is on this file system. */
   real(path: string): string;
 }
 
 /**
- * The machine this process runs on.
+ * The machine that this process runs on.
  *
- * @param options.rootDir folder in which /proc, /etc and /var are looked for; default `/`
+ * @param options.rootDir folder that contains /proc, /etc and /var; default `/`
  */
 export function localMachine(options: { rootDir?: string; asRoot?: boolean } = {}): Machine {
   const rootDir = options.rootDir ?? '/';
@@ -80,6 +80,19 @@ export function localMachine(options: { rootDir?: string; asRoot?: boolean } = {
       return { available: kib('MemAvailable') ?? freemem(), total: kib('MemTotal') ?? totalmem() };
     },
   };
+}
+
+const CAP_SYS_RESOURCE = 24n;
+
+/**
+ * Whether containers of this machine can have CAP_SYS_RESOURCE: they cannot exceed its bounding set (capabilities(7)).
+ * True without /proc, where the engine runs in a virtual machine that has all capabilities.
+ *
+ * @param procStatus text of /proc/self/status
+ */
+export function hasSysResource(procStatus: string | undefined): boolean {
+  const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(procStatus ?? '')?.[1];
+  return mask === undefined || ((BigInt(`0x${mask}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
 }
 
 /** `KEY=value` lines of /etc/os-release, without quotes. */

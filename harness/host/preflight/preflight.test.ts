@@ -20,8 +20,8 @@ const memory = (available: number): Partial<Machine> => ({
 });
 const freeBytes = (bytes: number): Partial<Machine> => ({ freeBytes: () => Promise.resolve(bytes) });
 
-describe('on a healthy machine', () => {
-  it('finds nothing to do', async () => {
+describe('preflight on a healthy machine', () => {
+  it('reports only ok findings', async () => {
     const findings = await host.look();
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(only(findings, 'engine').found).toBe('Docker 26.1.5+dfsg1, API 1.45, client 28.2.2');
@@ -34,22 +34,22 @@ describe('on a healthy machine', () => {
     );
   });
 
-  it('asks less of one that only talks to an existing cluster', async () => {
+  it('skips the engine and inotify for an existing cluster without image builds', async () => {
     const ids = (await host.look({ need: { cluster: 'existing', buildImages: false } })).map(({ id }) => id);
     expect(ids).not.toContain('engine');
     expect(ids).not.toContain('inotify-instances');
   });
 
-  it('never shows the password of a proxy', async () => {
+  it('hides the password of a proxy', async () => {
     host.deps.env = { ...host.deps.env, HTTPS_PROXY: 'http://me:secret@proxy.test:3128' };
     expect(only(await host.look(), 'proxy').found).toBe('HTTPS_PROXY=http://***@proxy.test:3128');
   });
 });
 
-describe('judges', () => {
+describe('preflight reports', () => {
   it.each<[string, Partial<Machine>, string, Finding['status'], RegExp]>([
     ['an old Node', { nodeVersion: '18.20.1' }, 'node', 'problem', /20\.19/],
-    ['one processor', { cpus: 1 }, 'cpus', 'warning', /2 recommended/],
+    ['one CPU', { cpus: 1 }, 'cpus', 'warning', /2 recommended/],
     ['4 GiB for 4 nodes', memory(4 * GIB), 'memory', 'warning', /5\.0 GiB needed for 4 nodes/],
     ['2 GiB for 4 nodes', memory(2 * GIB), 'memory', 'problem', /needed/],
     ['1 GiB of disk', freeBytes(GIB), 'disk-project', 'problem', /2 GiB needed/],
@@ -87,7 +87,7 @@ describe('judges', () => {
 
   it.each([
     [[{ kind: 'cluster', name: 'kp-1 (4 nodes)', state: 'stale' as const }], 'warning', 'kp-1'],
-    [[{ kind: 'cluster', name: 'kp-1', state: 'alive' as const }], 'ok', '1 of runs that go on'],
+    [[{ kind: 'cluster', name: 'kp-1', state: 'alive' as const }], 'ok', '1 in use or kept'],
     [[], 'ok', 'none'],
   ])('leftovers %j -> %s', async (leftovers, status, found) => {
     host.deps.leftovers = () => Promise.resolve(leftovers);
@@ -96,21 +96,30 @@ describe('judges', () => {
       found: expect.stringContaining(found) as string,
     });
   });
+
+  it.each([
+    ['cluster', /use memory/],
+    ['volume', /^They use disk space/],
+    ['file', /^They contain credentials of clusters that no longer exist/],
+  ])('says why a leftover %s matters', async (kind, why) => {
+    host.deps.leftovers = () => Promise.resolve([{ kind, name: 'x', state: 'stale' }]);
+    expect(only(await host.look(), 'leftovers').why).toMatch(why);
+  });
 });
 
-describe('mends', () => {
+describe('preflight with fix', () => {
   beforeEach(() => host.inotify(128, 524_288));
-  const mended = async (interactive = false) =>
+  const afterFix = async (interactive = false) =>
     only(await host.look({ fix: true, interactive }), 'inotify-instances');
 
-  it('what it can, and says so', async () => {
-    expect(await mended()).toMatchObject({ status: 'fixed', found: '1024' });
+  it('fixes what it can and reports it', async () => {
+    expect(await afterFix()).toMatchObject({ status: 'fixed', found: '1024' });
     expect(host.progress.join()).toContain('set fs.inotify.max_user_instances=1024 until the next reboot');
   });
 
-  it('nothing for one who is not root, who gets the command', async () => {
+  it('prints the command for a user without root', async () => {
     host.change({ root: false });
-    const finding = await mended();
+    const finding = await afterFix();
     expect(finding.status).toBe('problem');
     expect(finding.remedy).toContain('sudo sysctl -w fs.inotify.max_user_instances=1024');
   });
@@ -118,21 +127,21 @@ describe('mends', () => {
   it.each([
     [true, 'fixed'],
     [false, 'problem'],
-  ])('after asking a person at the terminal: %s -> %s', async (answer, status) => {
+  ])('asks a user at the terminal first: %s -> %s', async (answer, status) => {
     const questions: string[] = [];
     host.deps.confirm = (question) => {
       questions.push(question);
       return Promise.resolve(answer);
     };
-    expect((await mended(true)).status).toBe(status);
+    expect((await afterFix(true)).status).toBe(status);
     expect(questions).toHaveLength(1);
   });
 
-  it('and gives the reason when that fails', async () => {
+  it('reports why a fix failed', async () => {
     host.change({ write: () => Promise.reject(new Error('read-only file system')) });
-    expect(await mended()).toMatchObject({
+    expect(await afterFix()).toMatchObject({
       status: 'problem',
-      found: expect.stringContaining('mending it failed: read-only file system') as string,
+      found: expect.stringContaining('the fix failed: read-only file system') as string,
     });
   });
 });
@@ -141,7 +150,7 @@ describe('sentenceOf', () => {
   it.each([
     ['128 of 512', 'Inotify: 128 of 512.'],
     ['Is the docker daemon running?', 'Inotify: Is the docker daemon running?'],
-  ])('ends "%s" with one mark', (found, sentence) => {
+  ])('ends "%s" with one punctuation mark', (found, sentence) => {
     expect(sentenceOf({ title: 'Inotify', found })).toBe(sentence);
   });
 });

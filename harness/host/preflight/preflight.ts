@@ -1,86 +1,92 @@
-/** Looks at the machine before a run, and mends what it can: the same code for `e2e` and `doctor`. */
-import { InterruptedError, messageOf } from '../../core/errors.ts';
+/** Inspects the machine before a run and fixes what it can; `e2e` and `doctor` share it. */
 import { throwIfAborted } from '../../core/deadline.ts';
-import { checkEngine } from './inspections/engine.ts';
-import { checkEnvironment } from './inspections/environment.ts';
-import { checkLeftovers } from './inspections/leftovers.ts';
-import { checkInotify, checkOpenFiles } from './inspections/limits.ts';
-import { checkNode, checkPrograms } from './inspections/programs.ts';
-import { checkCpus, checkDisk, checkMemory } from './inspections/resources.ts';
-import { checkTools } from './inspections/tools.ts';
-import { sentenceOf, type Check, type Finding, type PreflightDeps, type PreflightNeed } from './finding.ts';
+import { InterruptedError, messageOf } from '../../core/errors.ts';
+import {
+  sentenceOf,
+  type Finding,
+  type Inspection,
+  type PreflightDeps,
+  type PreflightNeed,
+} from './finding.ts';
+import { inspectEngine } from './inspections/engine.ts';
+import { inspectEnvironment } from './inspections/environment.ts';
+import { inspectLeftovers } from './inspections/leftovers.ts';
+import { inspectInotify, inspectOpenFiles } from './inspections/limits.ts';
+import { inspectNode, inspectPrograms } from './inspections/programs.ts';
+import { inspectCpus, inspectDisk, inspectMemory } from './inspections/resources.ts';
+import { inspectTools } from './inspections/tools.ts';
 
 export interface PreflightOptions {
-  /** Mend what can be mended, instead of only saying how. */
+  /** Fix what can be fixed, instead of only reporting it. */
   fix: boolean;
-  /** A person is at the terminal: they are asked before the machine outside the project's folder is changed. */
+  /** A user is at the terminal and is asked before anything outside the project's folder changes. */
   interactive: boolean;
   need: PreflightNeed;
 }
 
-/** In this order, because later ones rely on what earlier ones mend (a disk is that of the engine's root folder). */
-const CHECKS: readonly Check[] = [
-  checkNode,
-  checkPrograms,
-  checkEngine,
-  checkInotify,
-  checkOpenFiles,
-  checkCpus,
-  checkMemory,
-  checkDisk,
-  checkTools,
-  checkLeftovers,
-  checkEnvironment,
+/** Ordered: later inspections depend on earlier fixes (the inspected disk is that of the engine's root folder). */
+const INSPECTIONS: readonly Inspection[] = [
+  inspectNode,
+  inspectPrograms,
+  inspectEngine,
+  inspectInotify,
+  inspectOpenFiles,
+  inspectCpus,
+  inspectMemory,
+  inspectDisk,
+  inspectTools,
+  inspectLeftovers,
+  inspectEnvironment,
 ];
 
 /**
  * Every finding about this machine, in a fixed order.
  *
- * With `fix`, a problem or warning that can be mended is mended and looked at again: it is then `fixed`, or stays what
- * it was with the reason added to `found`. Never throws because of the machine's state.
+ * With `fix`, fixable problems and warnings are fixed and inspected again. The finding then has the status `fixed`, or keeps its status
+ * and `found` says why the fix failed. Never throws because of the machine's state.
  *
  * @throws InterruptedError when the signal aborts
  */
 export async function runPreflight(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const check of CHECKS) {
+  for (const inspect of INSPECTIONS) {
     throwIfAborted(deps.signal);
-    const seen = await check(deps, options.need);
-    findings.push(...(options.fix ? await mend(check, seen, deps, options) : seen));
+    const found = await inspect(deps, options.need);
+    findings.push(...(options.fix ? await fixAll(inspect, found, deps, options) : found));
   }
   for (const { id, status, found } of findings) deps.log.info('preflight', { id, status, found });
   return findings;
 }
 
-async function mend(
-  check: Check,
+async function fixAll(
+  inspect: Inspection,
   before: Finding[],
   deps: PreflightDeps,
   options: PreflightOptions,
 ): Promise<Finding[]> {
-  const outcome = new Map<string, string>();
+  const notes = new Map<string, string>();
   for (const finding of before) {
     if (finding.fix === undefined || finding.status === 'ok') continue;
-    outcome.set(finding.id, await attempt(finding, deps, options.interactive));
+    notes.set(finding.id, await attempt(finding, deps, options.interactive));
   }
-  if (outcome.size === 0) return before;
-  const after = await check(deps, options.need);
+  if (notes.size === 0) return before;
+  const after = await inspect(deps, options.need);
   return after.map((finding) => {
-    const note = outcome.get(finding.id);
+    const note = notes.get(finding.id);
     if (note === undefined) return finding;
     if (finding.status === 'ok') return { ...finding, status: 'fixed' };
     return { ...finding, found: note === '' ? finding.found : `${finding.found} (${note})` };
   });
 }
 
-/** Runs a fix; the returned text is empty, or says why it did not happen. */
+/** Runs a fix; returns why it did not succeed, or an empty string. */
 async function attempt(finding: Finding, deps: PreflightDeps, interactive: boolean): Promise<string> {
   if (finding.changes !== undefined) {
     if (interactive) {
-      const agreed = await deps.confirm?.(`${sentenceOf(finding)} Mend it? This will ${finding.changes}`);
-      if (agreed !== true) return 'not mended: you said no';
+      const agreed = await deps.confirm?.(`${sentenceOf(finding)} Fix it? This will ${finding.changes}`);
+      if (agreed !== true) return 'not fixed: you declined';
     } else {
-      deps.onProgress(`${sentenceOf(finding)} Mending: this will ${finding.changes}`);
+      deps.onProgress(`${sentenceOf(finding)} Fixing: this will ${finding.changes}`);
     }
   }
   try {
@@ -89,6 +95,6 @@ async function attempt(finding: Finding, deps: PreflightDeps, interactive: boole
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
     deps.log.error('fix failed', { id: finding.id, error: messageOf(error) });
-    return `mending it failed: ${messageOf(error)}`;
+    return `the fix failed: ${messageOf(error)}`;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The project's cache of tools. A program appears in it by a rename, whole or not at all, so runs at the same time need
- * no lock: the second one finds the place taken and uses what is there.
+ * The project's cache of tools. Programs are moved into it by an atomic rename, so concurrent runs need no lock: the second one finds the
+ * finished program and uses it.
  */
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,12 +15,12 @@ interface CacheDeps {
   signal?: AbortSignal | undefined;
 }
 
-/** Where the program of a pin belongs. */
-export function cachePath(pin: ToolPin, cacheDir: string): string {
+/** Path of a pinned program in the cache. */
+function cachePath(pin: ToolPin, cacheDir: string): string {
   return join(cacheDir, 'tools', `${pin.name}-${pin.version}`, pin.name);
 }
 
-/** The cached program, when it is there, runs here and is of the pinned version. */
+/** The cached program, if it exists, runs on this machine and has the pinned version. */
 export async function cachedTool(pin: ToolPin, deps: CacheDeps): Promise<string | undefined> {
   const path = cachePath(pin, deps.cacheDir);
   if (!(await isExecutable(path))) return undefined;
@@ -31,9 +31,9 @@ export async function cachedTool(pin: ToolPin, deps: CacheDeps): Promise<string 
 /**
  * Puts a program into the cache.
  *
- * @param make writes the program to the given path in a folder of its own
+ * @param make writes the program to `file`; may use `folder`, which is deleted afterwards
  * @returns path of the program in the cache
- * @throws whatever `make` throws, or an Error when what it made does not run or is of another version
+ * @throws Error of `make`, or when the program does not run or has another version
  */
 export async function intoCache(
   pin: ToolPin,
@@ -44,36 +44,36 @@ export async function intoCache(
   await mkdir(tools, { recursive: true });
   const folder = await mkdtemp(join(tools, `.new-${pin.name}-`));
   try {
-    const made = join(folder, 'out');
-    await mkdir(made);
-    const file = join(made, pin.name);
+    const output = join(folder, 'out');
+    await mkdir(output);
+    const file = join(output, pin.name);
     await make(file, folder);
     await chmod(file, 0o755);
-    await chmod(made, 0o755);
+    await chmod(output, 0o755);
     const version = await reportedVersion(pin, file, deps);
     if (version?.text !== pin.version) {
-      throw new Error(`what was made says it is ${version?.text ?? 'of no version'}, not ${pin.version}`);
+      throw new Error(`the program reports ${version?.text ?? 'no version'}, not ${pin.version}`);
     }
-    await moveIn(pin, deps, made);
+    await moveIn(pin, deps, output);
     return cachePath(pin, deps.cacheDir);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function moveIn(pin: ToolPin, deps: CacheDeps, made: string): Promise<void> {
-  const place = join(deps.cacheDir, 'tools', `${pin.name}-${pin.version}`);
+async function moveIn(pin: ToolPin, deps: CacheDeps, output: string): Promise<void> {
+  const target = join(deps.cacheDir, 'tools', `${pin.name}-${pin.version}`);
   for (let attempt = 1; ; attempt++) {
     try {
-      await rename(made, place);
+      await rename(output, target);
       return;
     } catch (error) {
       const taken = ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
       if (!taken || attempt === 3) throw error;
       if (await cachedTool(pin, deps)) return;
-      // Something unusable (another architecture, an interrupted copy) is in the way: move it aside in one step.
-      const aside = join(made, '..', `unusable-${attempt}`);
-      await rename(place, aside).catch(() => {});
+      // Replaces an unusable program, such as one of another architecture.
+      const aside = join(output, '..', `unusable-${attempt}`);
+      await rename(target, aside).catch(() => {});
     }
   }
 }

@@ -5,11 +5,11 @@ import type { ToolName, ToolPin } from './versions.ts';
 export interface ToolDeps {
   run: CommandRunner;
   log: Log;
-  /** The project's `.cache`; tools are kept in `<cacheDir>/tools/<name>-<version>/<name>`. */
+  /** The project's `.cache`; tools are in `<cacheDir>/tools/<name>-<version>/<name>`. */
   cacheDir: string;
-  /** `PATH`, proxies and Go settings are read from here. */
+  /** Source of `PATH`, proxies and Go settings. */
   env: Record<string, string | undefined>;
-  /** One line for the reader about a step that takes time or a decision taken. */
+  /** One line about a step that takes time, or a decision. */
   onProgress?: ((text: string) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** Default: the pinned versions; replaced in tests. */

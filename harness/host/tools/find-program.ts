@@ -1,12 +1,11 @@
-/** Finds programs the way a shell does. */
+/** Finds programs like a shell does. */
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 /**
- * The first executable file called `name` in a PATH-like list.
+ * The first executable file with this name in a PATH-like list.
  *
- * @param path the list of folders, usually `env.PATH`; relative entries are skipped, since what they find depends on
- *   where one stands
+ * @param path usually `env.PATH`; relative entries are skipped, because they depend on the working directory
  */
 export async function findProgram(name: string, path: string | undefined): Promise<string | undefined> {
   for (const folder of (path ?? '').split(delimiter)) {
@@ -17,7 +16,7 @@ export async function findProgram(name: string, path: string | undefined): Promi
   return undefined;
 }
 
-/** True for a regular file (or a link to one) that this process may execute. */
+/** True for a regular file, or a link to one, that this process may execute. */
 export async function isExecutable(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK);

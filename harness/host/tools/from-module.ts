@@ -1,4 +1,4 @@
-/** Builds a tool from its Go module: the way that works wherever a Go module proxy is reachable. */
+/** Builds a tool from its Go module, which works wherever a Go module proxy is reachable. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type CommandOptions } from '../../core/command.ts';
@@ -9,12 +9,13 @@ import type { ToolDeps } from './deps.ts';
 import type { ToolPin } from './versions.ts';
 
 /**
- * Builds exactly the pinned version in a module of its own and moves it into the cache.
+ * Builds the pinned version in a separate module and moves it into the cache.
  *
- * The module's checksums are those of Go's checksum database, as configured on this machine (GOSUMDB, GOPROXY).
+ * Go verifies the module with its checksum database, as configured on this machine (GOSUMDB, GOPROXY). Go locks its module and build
+ * caches, so concurrent builds are safe.
  *
  * @returns path of the program
- * @throws Error when Go is missing, CommandError when a step of it fails
+ * @throws Error when Go is missing or a step fails
  */
 export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<string> {
   if ((await findProgram('go', deps.env['PATH'])) === undefined) throw new Error('Go is not installed');
@@ -25,7 +26,7 @@ export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<str
     const go = (args: readonly string[], timeoutMs: number) => {
       const options: CommandOptions = {
         cwd: module,
-        // An outer go.work or vendor folder must not get a say in what is built.
+        // Ignores any go.work file or vendor folder of a parent folder.
         env: { ...deps.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOWORK: 'off', GOOS: '', GOARCH: '' },
         timeoutMs,
         signal: deps.signal,
@@ -37,9 +38,11 @@ export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<str
     );
     await go(['mod', 'download', pin.module.path], 120_000).catch(withReason);
     const resolved = new Map<string, string>();
-    for (const asked of pin.module.asks) {
-      const { stdout } = await go(['list', '-m', '-f', '{{.Version}}', asked], 120_000).catch(withReason);
-      resolved.set(asked, stdout.trim());
+    for (const dependency of pin.module.dependencies) {
+      const { stdout } = await go(['list', '-m', '-f', '{{.Version}}', dependency], 120_000).catch(
+        withReason,
+      );
+      resolved.set(dependency, stdout.trim());
     }
     const variables = pin.module.variables((name) => resolved.get(name) ?? '');
     const ldflags = ['-s', '-w', ...Object.entries(variables).flatMap(([k, v]) => ['-X', `${k}=${v}`])];
@@ -60,7 +63,7 @@ function goMod(pin: ToolPin): string {
   ].join('\n');
 }
 
-/** Go prints what it downloads to stderr; the reason of a failure is in its last lines. */
+/** Go prints its downloads to stderr; the last other lines are the reason for a failure. */
 function withReason(error: unknown): never {
   if (error instanceof CommandError && error.result.exitCode > 0) {
     const lines = error.result.stderr.trim().split('\n');

@@ -1,4 +1,4 @@
-/** Downloads a tool from its project's release page, checked against a pinned SHA-256. */
+/** Downloads a tool from its project's release page and verifies the pinned SHA-256. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -13,15 +13,15 @@ import { thisPlatform } from './platform.ts';
 import type { ToolDeps } from './deps.ts';
 import type { ToolPin } from './versions.ts';
 
-/** A machine without a way out should be told within seconds; one with a slow line may take its time. */
+/** Fails within seconds without internet access; leaves time for a slow connection. */
 const CONNECT_MS = 4000;
 const DOWNLOAD_MS = 180_000;
 
 /**
- * Fetches the release of a pin into the cache.
+ * Downloads the pinned release into the cache.
  *
  * @returns path of the program
- * @throws Error that says why not: no pin for this platform, page not reached, or a checksum that does not match
+ * @throws Error without a checksum for this platform, when the page is unreachable, or when the checksum differs
  */
 export async function downloadRelease(pin: ToolPin, deps: ToolDeps): Promise<string> {
   const platform = thisPlatform();
@@ -71,7 +71,7 @@ async function fetchTo(url: string, file: string, deps: ToolDeps): Promise<strin
     return hash.digest('hex');
   } catch (error) {
     throwIfAborted(deps.signal);
-    throw new Error(`${url} could not be fetched: ${messageOf(error)}`, { cause: error });
+    throw new Error(`cannot download ${url}: ${messageOf(error)}`, { cause: error });
   } finally {
     await dispatcher.destroy().catch(() => {});
   }

@@ -2,7 +2,7 @@ import type { Platform } from './versions.ts';
 
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
 
-/** This machine in Go's words; undefined where kindproof has not been tried. */
+/** This machine's platform; undefined when kindproof has not been tested on it. */
 export function thisPlatform(
   os: string = process.platform,
   arch: string = process.arch,

@@ -3,7 +3,7 @@ import type { Version } from './version.ts';
 import { versionIn } from './version.ts';
 import type { ToolPin } from './versions.ts';
 
-/** What a program says about its own version; undefined when it cannot be run or says nothing of the kind. */
+/** The version that a program reports; undefined when it cannot run or reports none. */
 export async function reportedVersion(
   pin: ToolPin,
   path: string,
@@ -17,7 +17,7 @@ export async function reportedVersion(
     });
     return result.exitCode === 0 ? versionIn(result.stdout) : undefined;
   } catch (error) {
-    // A program of another architecture cannot be started: that is an answer here, not a failure.
+    // For example a program of another architecture.
     if (error instanceof CommandError) return undefined;
     throw error;
   }

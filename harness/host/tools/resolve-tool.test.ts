@@ -19,16 +19,15 @@ const PLATFORM = thisPlatform() ?? 'linux-amd64';
 const script = (version: string) => `#!/bin/sh\necho "kind v${version} go1.26 linux/amd64"\n`;
 const says = (version: string) => `echo "kind v${version} go1.26 linux/amd64"`;
 
-/** A Go that "builds" a program which says the version that its go.mod requires. */
+/** A Go that "builds" a program which reports the version that its go.mod requires. */
 const GO = `
 case "$1" in
   mod) exit 0 ;;
   list) echo v0.37.1 ;;
   build)
-    while [ $# -gt 1 ]; do [ "$1" = -o ] && out="$2"; [ "$1" = -ldflags ] && flags="$2"; shift; done
-    echo "$flags" >>"$STATE/ldflags"
-    grep -q 'v0.33.0' go.mod || exit 9
-    printf '#!/bin/sh\\necho kind v0.33.0\\n' >"$out" ;;
+    while [ $# -gt 1 ]; do [ "$1" = -o ] && out="$2"; shift; done
+    while read -r word _ version; do [ "$word" = require ] && required="$version"; done <go.mod
+    printf '#!/bin/sh\\necho %s\\n' "$required" >"$out" ;;
 esac`;
 
 let machine: FakeMachine;
@@ -47,6 +46,7 @@ afterEach(async () => {
 });
 
 function deps(pin: Partial<ToolPin['release']> = {}): ToolDeps {
+  const unpinned = (tool: ToolPin): ToolPin => ({ ...tool, release: { ...tool.release, sha256: {} } });
   const kind = { ...TOOL_PINS.kind, release: { ...TOOL_PINS.kind.release, sha256: {}, ...pin } };
   return {
     run: machine.run,
@@ -54,7 +54,7 @@ function deps(pin: Partial<ToolPin['release']> = {}): ToolDeps {
     cacheDir: join(machine.folder, 'cache'),
     env: machine.env,
     onProgress: (text) => progress.push(text),
-    pins: { ...TOOL_PINS, kind },
+    pins: { kind, helm: unpinned(TOOL_PINS.helm) },
   };
 }
 
@@ -76,32 +76,32 @@ const pinned = (url: string, body: string) => ({
 });
 
 describe('resolveTool', () => {
-  it.each(['0.33.0', '0.33.4'])('takes kind %s from PATH', async (version) => {
+  it.each(['0.33.0', '0.33.4'])('uses kind %s on PATH', async (version) => {
     const path = await machine.program('kind', says(version));
     expect(await resolveTool('kind', deps())).toEqual({ name: 'kind', path, version, source: 'path' });
   });
 
-  it.each(['0.32.9', '1.33.0'])('does not use kind %s from PATH and says so', async (version) => {
+  it.each(['0.32.9', '1.33.0'])('ignores kind %s on PATH and reports it', async (version) => {
     const path = await machine.program('kind', says(version));
     await machine.program('go', GO);
     expect(await resolveTool('kind', deps())).toMatchObject({ version: '0.33.0', source: 'module' });
     expect(progress[0]).toBe(`${path} is ${version}; 0.33.x is needed: it is not used`);
   });
 
-  it('uses what it has fetched before', async () => {
+  it('uses the program in the cache', async () => {
     await machine.program('go', GO);
     const first = await resolveTool('kind', deps());
     expect(await resolveTool('kind', deps())).toEqual({ ...first, source: 'cache' });
   });
 
-  it('downloads a release whose checksum is the pinned one', async () => {
+  it('downloads a release with the pinned checksum', async () => {
     const url = await release(script('0.33.0'));
     const found = await resolveTool('kind', deps(pinned(url, script('0.33.0'))));
     expect(found).toMatchObject({ version: '0.33.0', source: 'release' });
     expect(await machine.calls()).toEqual([]);
   });
 
-  it('does not use a download with another checksum', async () => {
+  it('rejects a download with another checksum', async () => {
     const url = await release(script('0.33.0'));
     await expect(resolveTool('kind', deps(pinned(url, 'something else')))).rejects.toMatchObject({
       code: 'E_TOOL_MISSING',
@@ -112,10 +112,10 @@ describe('resolveTool', () => {
   });
 
   it.each([
-    ['nothing is pinned for this platform', () => Promise.resolve({})],
-    ['the page does not have it', async () => pinned(await release('', 404), '')],
+    ['no checksum is pinned for this platform', () => Promise.resolve({})],
+    ['the release page does not have it', async () => pinned(await release('', 404), '')],
     [
-      'the program is of another version',
+      'the downloaded program has another version',
       async () => pinned(await release(script('0.1.0')), script('0.1.0')),
     ],
   ])('builds it from its module when %s', async (_, pin) => {
@@ -123,11 +123,24 @@ describe('resolveTool', () => {
     expect(await resolveTool('kind', deps(await pin()))).toMatchObject({ source: 'module' });
   });
 
-  it('keeps one whole program when two runs build at the same time', async () => {
+  it('keeps one complete program when two runs build it concurrently', async () => {
     await machine.program('go', GO);
     const found = await Promise.all([resolveTool('kind', deps()), resolveTool('kind', deps())]);
     expect(new Set(found.map(({ path }) => path)).size).toBe(1);
     expect(await readdir(join(machine.folder, 'cache', 'tools'))).toEqual(['kind-0.33.0']);
+  });
+
+  it('builds kind and helm concurrently', async () => {
+    await machine.program('go', GO);
+    const found = await Promise.all([resolveTool('helm', deps()), resolveTool('kind', deps())]);
+    expect(found.map(({ name, version, source }) => [name, version, source])).toEqual([
+      ['helm', TOOL_PINS.helm.version, 'module'],
+      ['kind', TOOL_PINS.kind.version, 'module'],
+    ]);
+    const cached = await readdir(join(machine.folder, 'cache', 'tools'));
+    expect(cached.sort()).toEqual([`helm-${TOOL_PINS.helm.version}`, `kind-${TOOL_PINS.kind.version}`]);
+    // Lines of the two builds mix, so each names its tool.
+    for (const line of progress) expect(line).toMatch(/\b(kind|helm) \d/);
   });
 
   it('replaces a cached program that does not run', async () => {
@@ -137,15 +150,15 @@ describe('resolveTool', () => {
     expect(await resolveTool('kind', deps())).toMatchObject({ source: 'cache' });
   });
 
-  it('names every way that failed', async () => {
+  it('reports every attempt when all fail', async () => {
     await machine.program('go', 'echo "go: no such module" >&2; exit 1');
     const error = await resolveTool('kind', deps()).catch((thrown: unknown) => thrown);
-    expect(String(error)).toContain('PATH: there is no kind');
+    expect(String(error)).toContain('PATH: kind is missing');
     expect(String(error)).toContain('release: no checksum is pinned');
     expect(String(error)).toContain('go: no such module');
   });
 
-  it("gives helm the linker variables of Helm's own build", () => {
+  it("sets the linker variables of Helm's release build", () => {
     const module = { ...TOOL_PINS.helm.module };
     expect(module.variables(() => 'v0.37.1')).toMatchObject({
       'helm.sh/helm/v3/internal/version.version': `v${TOOL_PINS.helm.version}`,
@@ -155,11 +168,11 @@ describe('resolveTool', () => {
 });
 
 describe('expectedSource', () => {
-  it('says that nothing can be done without pin and Go', async () => {
+  it('reports that the tool is impossible to get without checksum and Go', async () => {
     expect(await expectedSource('kind', deps())).toEqual({ how: '', possible: false });
   });
 
-  it('names the build when there is Go', async () => {
+  it('describes the build when Go is installed', async () => {
     await machine.program('go', GO);
     expect(await expectedSource('kind', deps())).toMatchObject({
       how: expect.stringContaining('built from its Go module'),
@@ -169,7 +182,7 @@ describe('expectedSource', () => {
 });
 
 describe('the pins', () => {
-  it.each(Object.values(TOOL_PINS))('of $name fit together', (pin) => {
+  it.each(Object.values(TOOL_PINS))('of $name are consistent', (pin) => {
     const version = versionIn(pin.version);
     expect(version && pin.accepts.test(version)).toBe(true);
     expect(pin.release.url('linux-amd64')).toContain(`v${pin.version}`);

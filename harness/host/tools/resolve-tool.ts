@@ -1,6 +1,6 @@
 /**
- * Finds the programs that kindproof drives: on PATH, in the project's cache, from the official release, or built from
- * the Go module. Never silently another version.
+ * Finds the programs that kindproof runs: on PATH, in the project's cache, from the official release, or built from the Go module.
+ * Never silently uses another version.
  */
 import { InfrastructureError, InterruptedError, messageOf } from '../../core/errors.ts';
 import { cachedTool } from './cache.ts';
@@ -19,16 +19,15 @@ export interface ResolvedTool {
   name: ToolName;
   /** Absolute path of the program. */
   path: string;
-  /** What the program itself says, without `v`. */
+  /** As the program reports it, without `v`. */
   version: string;
   source: ToolSource;
 }
 
 /**
- * A program of a version that is known to work, fetched or built when the machine has none.
+ * A program of a version that is known to work, downloaded or built when the machine has none.
  *
- * Downloads are checked against a pinned SHA-256; a build needs Go and takes up to two minutes. Runs at the same time
- * do not disturb one another.
+ * A build needs Go and takes up to two minutes. Concurrent calls are safe, in this process and in others.
  *
  * @throws InfrastructureError `E_TOOL_MISSING` with what was tried and why each way failed
  */
@@ -53,17 +52,16 @@ export async function resolveTool(name: ToolName, deps: ToolDeps): Promise<Resol
   }
   throw new InfrastructureError(
     'E_TOOL_MISSING',
-    `${name} ${pin.version} could not be had:\n${tried.map((line) => `  ${line}`).join('\n')}`,
+    `${name} ${pin.version} is unavailable:\n${tried.map((line) => `  ${line}`).join('\n')}`,
     {
-      hint: `Put ${name} (${pin.accepts.words}) on PATH, or install Go ${pin.module.go} or newer so that it can be built.`,
+      hint: `Put ${name} (${pin.accepts.words}) on PATH, or install Go ${pin.module.go} or newer to build it.`,
       details: { name, version: pin.version, tried },
     },
   );
 }
 
 /**
- * Where a tool is without fetching or building anything: `tool` when it is there, else what was looked at (`tried`).
- * Says so when PATH has a version that will not be used.
+ * Finds a tool without downloading or building it; `tried` says where it was missing. Reports a version on PATH that is not used.
  */
 export async function locateTool(
   name: ToolName,
@@ -73,7 +71,7 @@ export async function locateTool(
   const tried: string[] = [];
   const onPath = await findProgram(name, deps.env['PATH']);
   if (onPath === undefined) {
-    tried.push(`PATH: there is no ${name}`);
+    tried.push(`PATH: ${name} is missing`);
   } else {
     const version = await reportedVersion(pin, onPath, deps);
     if (version && pin.accepts.test(version)) {
@@ -86,11 +84,11 @@ export async function locateTool(
   }
   const cached = await cachedTool(pin, deps);
   if (cached) return { tool: { name, path: cached, version: pin.version, source: 'cache' }, tried };
-  tried.push(`cache: ${name} ${pin.version} has not been fetched yet`);
+  tried.push(`cache: ${name} ${pin.version} is missing`);
   return { tried };
 }
 
-/** How a tool that is not there yet would be had, for a reader who is told before it happens. */
+/** How `resolveTool` would get a missing tool. */
 export async function expectedSource(
   name: ToolName,
   deps: ToolDeps,
@@ -100,8 +98,8 @@ export async function expectedSource(
   const pinned = platform !== undefined && pin.release.sha256[platform] !== undefined;
   const go = await findProgram('go', deps.env['PATH']);
   const ways = [
-    ...(pinned ? ['downloaded from its official release and checked'] : []),
+    ...(pinned ? ['downloaded from its official release and verified'] : []),
     ...(go ? [`built from its Go module (about ${pin.module.buildSeconds} s)`] : []),
   ];
-  return { how: ways.join(', or else '), possible: ways.length > 0 };
+  return { how: ways.join(', otherwise '), possible: ways.length > 0 };
 }

@@ -1,4 +1,4 @@
-/** Versions as programs print them. */
+/** A version as programs print it. */
 export interface Version {
   major: number;
   minor: number;

@@ -1,47 +1,46 @@
 /**
- * The exact versions of the programs that kindproof drives, and where each may come from. The only place to change when
- * one is raised.
+ * The pinned versions of the programs that kindproof runs, and where each may come from. A version upgrade only changes this file.
  */
 import type { Version } from './version.ts';
 
 export type ToolName = 'kind' | 'helm';
 
-/** Operating system and architecture in Go's words, which the release pages use too. */
+/** Operating system and architecture, named as in Go and on the release pages. */
 export type Platform = 'linux-amd64' | 'linux-arm64' | 'darwin-amd64' | 'darwin-arm64';
 
 export interface ToolPin {
   name: ToolName;
   /** Without a leading `v`. */
   version: string;
-  /** Which versions found on PATH behave as the pinned one does, in words and as a test. */
+  /** Which versions on PATH behave like the pinned one: as a description and as a test. */
   accepts: { words: string; test: (found: Version) => boolean };
-  /** Arguments that print a line with the version. */
+  /** Arguments that print the version. */
   versionArgs: readonly string[];
   release: {
     url: (platform: Platform) => string;
-    /** Path of the program in the archive; without it the download is the program itself. */
+    /** Path of the program in the archive; absent when the download is the program itself. */
     member?: (platform: Platform) => string;
     /**
-     * SHA-256 of the download, as the project published it with the release. A platform without a pin is never
-     * downloaded: a checksum fetched from the same page proves nothing about the page.
+     * SHA-256 of the download, published with the release. Without a pin for this platform nothing is downloaded: a checksum from the
+     * same page as the download proves nothing.
      */
     sha256: Partial<Record<Platform, string>>;
   };
   module: {
     path: string;
     package: string;
-    /** Lowest Go release that the module's go.mod accepts. */
+    /** Minimum Go version in the module's go.mod. */
     go: string;
-    /** Measured on two cores; said before a build starts. */
+    /** Measured on two cores; shown before a build starts. */
     buildSeconds: number;
     /**
-     * Linker variables that the project's own release build sets.
+     * Linker variables that the project's release build sets.
      *
      * @param resolved version of another module in the build list, such as `v0.37.0`
      */
     variables: (resolved: (module: string) => string) => Record<string, string>;
-    /** Modules whose resolved version `variables` asks for. */
-    asks: readonly string[];
+    /** Modules whose resolved version `variables` needs. */
+    dependencies: readonly string[];
   };
 }
 
@@ -49,7 +48,7 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
   kind: {
     name: 'kind',
     version: '0.33.0',
-    // kind is not yet 1.0: its minor releases change node image contracts.
+    // Before 1.0, minor releases of kind change the contract with node images.
     accepts: { words: '0.33.x', test: (found) => found.major === 0 && found.minor === 33 },
     versionArgs: ['version'],
     release: {
@@ -67,14 +66,14 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
       go: '1.21.0',
       buildSeconds: 10,
       variables: () => ({}),
-      asks: [],
+      dependencies: [],
     },
   },
   helm: {
     name: 'helm',
     version: '3.22.0',
     // Helm 4 changed waiting and its flags; before 3.14 `--take-ownership`, `--hide-notes` and others are missing.
-    accepts: { words: '3.x from 3.14 on', test: (found) => found.major === 3 && found.minor >= 14 },
+    accepts: { words: '3.14 or a newer 3.x', test: (found) => found.major === 3 && found.minor >= 14 },
     versionArgs: ['version', '--template', '{{.Version}}'],
     release: {
       url: (platform) => `https://get.helm.sh/helm-v3.22.0-${platform}.tar.gz`,
@@ -91,9 +90,9 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
       package: 'helm.sh/helm/v3/cmd/helm',
       go: '1.26.0',
       buildSeconds: 80,
-      asks: ['k8s.io/client-go'],
-      // As Helm's Makefile does. Without the last four `helm template` claims Kubernetes 1.20 and refuses charts with a
-      // newer `kubeVersion`.
+      dependencies: ['k8s.io/client-go'],
+      // As in Helm's Makefile. Without the last four, `helm template` assumes Kubernetes 1.20 and rejects charts with a newer
+      // `kubeVersion`.
       variables: (resolved) => {
         const minor = resolved('k8s.io/client-go').replace(/^v0\./, '').split('.')[0] ?? '';
         return {

@@ -1,8 +1,8 @@
-/** What a ServiceAccount may do, asked of the API server itself: it knows aggregated roles, groups and other authorizers. */
+/** Permissions of a ServiceAccount, as the API server evaluates them: with aggregated roles, groups and other authorizers. */
 import { z } from 'zod';
 import type { KubeClient } from './client.ts';
 
-/** One request to the API in the account's namespace; the core group and the resource itself where nothing else is said. */
+/** An API request in the account's namespace. Defaults: the core group, no subresource. */
 export interface AccessRequest {
   group?: string;
   resource: string;
@@ -12,7 +12,7 @@ export interface AccessRequest {
 
 const review = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
 
-/** Asks whether a ServiceAccount may make the request, by SubjectAccessReview (authorization.k8s.io/v1). */
+/** Whether a ServiceAccount may make the request, by SubjectAccessReview (authorization.k8s.io/v1). */
 export async function isAllowed(
   kube: Pick<KubeClient, 'create'>,
   account: { namespace: string; name: string },

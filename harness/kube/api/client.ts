@@ -1,6 +1,6 @@
 /**
- * The port through which everything else talks to a cluster. One adapter implements it (`http-client.ts`); it is the only
- * place that knows @kubernetes/client-node.
+ * The interface through which all other code talks to the API server. http-client.ts implements it. Only this folder imports
+ * @kubernetes/client-node.
  */
 import type {
   ConfigMap,
@@ -13,7 +13,7 @@ import type {
   Workload,
 } from './types.ts';
 
-/** Kinds with a known type; any other kind is addressed by its apiVersion and kind and read as KubeObject. */
+/** Kinds with a type. Any other kind is addressed by apiVersion and kind, and read as KubeObject. */
 export interface KnownKinds {
   Pod: Pod;
   Deployment: Workload;
@@ -37,13 +37,13 @@ export interface KnownKinds {
 }
 
 export type KnownKind = keyof KnownKinds;
-/** Either the name of a known kind, or `{apiVersion, kind}` for any other. */
+/** The name of a known kind, or `{apiVersion, kind}`. */
 export type KindRef = KnownKind | { apiVersion: string; kind: string };
 export type ObjectOf<K extends KindRef> = K extends KnownKind ? KnownKinds[K] : KubeObject;
 
 export interface ListOptions {
   namespace?: string | undefined;
-  /** `a=b,c in (d,e)` as in kubectl. */
+  /** kubectl's syntax: `a=b,c in (d,e)`. */
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
 }
@@ -60,15 +60,15 @@ export interface CallOptions {
 }
 
 export interface WatchEvent<T> {
-  /** `SYNC` follows the initial list: from here on events are live. */
+  /** `SYNC` marks the end of the initial list; later events are live. */
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'SYNC';
   object?: T;
-  /** When this process received it, ms since the epoch. API times are whole seconds only. */
+  /** When this process received the event, ms since the epoch. API times have a resolution of one second only. */
   receivedAt: number;
 }
 
 export interface WatchHandle {
-  /** Resolves when the initial list has been delivered. */
+  /** Resolves after the initial list. */
   synced: Promise<void>;
   stop(): Promise<void>;
 }
@@ -89,29 +89,29 @@ export interface ExecResult {
 }
 
 export interface ExecSessionOptions extends Omit<ExecOptions, 'stdin'> {
-  /** Whether the command gets an input at all. */
+  /** Whether the command has a standard input. */
   stdin: boolean;
-  /** Called with every piece as it comes. */
+  /** Called with every chunk of output. */
   onOutput?: ((stream: 'stdout' | 'stderr', data: Buffer) => void) | undefined;
 }
 
-/** A command that runs, as a client with `kubectl exec -i` is connected to it. `timeoutMs` is the limit of the whole session. */
+/** A connection to a running command, like `kubectl exec -i`. `timeoutMs` limits the whole session. */
 export interface ExecSession {
   write(input: string): void;
-  /** Whether the API server can be told that the input ends (Kubernetes 1.30 and later). */
+  /** Whether the protocol can signal the end of the input (Kubernetes 1.30 and later). */
   readonly canEndInput: boolean;
-  /** The command reads end of file; it is still heard. */
+  /** Sends end of file to the command; its output still arrives. */
   endInput(): void;
-  /** Cuts the connection, as a client that is killed does; `ended` rejects then with `E_EXEC_DROPPED`. */
+  /** Closes the connection like a killed client; `ended` then rejects with `E_EXEC_DROPPED`. */
   drop(): void;
-  /** Everything up to now. */
+  /** All output so far. */
   output(): { stdout: string; stderr: string };
   readonly ended: Promise<ExecResult>;
 }
 
 export interface HttpRequest extends CallOptions {
   namespace: string;
-  /** Through the API server's proxy to a Service (one ready endpoint is chosen) or to one pod. */
+  /** A Service (the API server's proxy selects one ready endpoint) or one pod. */
   target: { kind: 'Service' | 'Pod'; name: string; port: number | string };
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
@@ -130,7 +130,7 @@ export interface LogOptions extends CallOptions {
   namespace: string;
   pod: string;
   container: string;
-  /** Of the previous instance of the container. */
+  /** Reads the log of the previous instance of the container. */
   previous?: boolean;
   tailLines?: number;
   limitBytes?: number;
@@ -140,28 +140,28 @@ export interface KubeClient {
   /** gitVersion of the API server, e.g. `v1.36.3`. */
   version(): Promise<string>;
   list<K extends KindRef>(kind: K, options?: ListOptions & CallOptions): Promise<ObjectOf<K>[]>;
-  /** `undefined` when there is no such object. */
+  /** `undefined` when the object does not exist. */
   get<K extends KindRef>(kind: K, ref: ObjectRef, options?: CallOptions): Promise<ObjectOf<K> | undefined>;
   create(object: KubeObject, options?: CallOptions & { dryRun?: boolean }): Promise<KubeObject>;
-  /** Server-side apply, fieldManager `kindproof`, force; with `strict` unknown and duplicate fields are errors. */
+  /** Server-side apply with fieldManager `kindproof` and force. With `strict`, unknown and duplicate fields are errors. */
   apply(
     object: KubeObject,
     options?: CallOptions & { dryRun?: boolean; strict?: boolean; namespace?: string },
   ): Promise<KubeObject>;
-  /** JSON Patch (array) or merge patch (object); `subresource` e.g. `status`, `scale`. */
+  /** JSON Patch (array) or merge patch (object). `subresource`: `status`, `scale`. */
   patch(
     kind: KindRef,
     ref: ObjectRef,
     patch: readonly object[] | Record<string, unknown>,
     options?: CallOptions & { subresource?: string },
   ): Promise<KubeObject>;
-  /** Deleting what is not there is no error. */
+  /** A missing object is not an error. */
   delete(
     kind: KindRef,
     ref: ObjectRef,
     options?: CallOptions & { gracePeriodSeconds?: number },
   ): Promise<void>;
-  /** Asks for eviction; `refused` (429) carries the reason a PodDisruptionBudget gives. */
+  /** Evicts a pod. A refusal (429) has the reason of the PodDisruptionBudget. */
   evict(
     ref: ObjectRef,
     options?: CallOptions,
@@ -172,15 +172,17 @@ export interface KubeClient {
     onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
   ): WatchHandle;
   exec(options: ExecOptions): Promise<ExecResult>;
-  /** Like `exec`, but returns when the command runs, for a conversation with it. */
+  /** Like `exec`, but returns when the command has started, for interaction with it. */
   openExec(options: ExecSessionOptions): Promise<ExecSession>;
-  /** `undefined` where the kubelet has none of it any more: the container has been removed since, or the runtime does not answer. */
+  /** `undefined` when the kubelet no longer has the log: the container was removed, or the runtime does not answer. */
   logs(options: LogOptions): Promise<string | undefined>;
   http(request: HttpRequest): Promise<HttpAnswer>;
-  /** All resource kinds the server knows that can be listed, for inventories. */
+  /** All listable resource kinds of the server. */
   resources(): Promise<
     { apiVersion: string; kind: string; plural: string; namespaced: boolean; verbs: string[] }[]
   >;
+  /** A client for teardown: its calls work after the signal of this client has aborted. It is closed with this client. */
+  readonly teardown: KubeClient;
   /** Closes connections and open watches. */
   close(): Promise<void>;
 }

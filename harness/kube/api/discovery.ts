@@ -1,4 +1,4 @@
-/** Which resources the server has (API discovery), asked once per group and version and asked again for what is missing. */
+/** API discovery, cached per group version. A kind that is missing from the cache is looked up again. */
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Log } from '../../core/log.ts';
@@ -37,14 +37,14 @@ export interface ServerResource extends Resource {
 }
 
 export interface Discovery {
-  /** @throws ApiError 404 when the server has no such kind, e.g. because a CustomResourceDefinition is not installed */
+  /** @throws ApiError 404 for an unknown kind, e.g. when its CustomResourceDefinition is not installed */
   resolve(kind: KindRef, options?: CallOptions): Promise<Resource>;
-  /** Every kind that can be listed, once, in the version that the server prefers. */
+  /** Every listable kind once, in the server's preferred version. */
   listable(): Promise<ServerResource[]>;
 }
 
-/** The server refuses one group, or leaves it without an answer: an aggregated API whose own server is away does either. */
-function isOfOneGroup(error: unknown): boolean {
+/** An error of one API group only. An aggregated API whose server is down fails or times out. */
+function affectsOneGroup(error: unknown): boolean {
   return (
     error instanceof ApiError || (error instanceof InfrastructureError && error.code === 'E_API_TIMEOUT')
   );
@@ -78,11 +78,11 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
         'NotFound',
         `the server has no kind ${name} in ${apiVersion}`,
         {
-          hint: 'install the CustomResourceDefinition first, or correct apiVersion and kind',
+          hint: 'install its CustomResourceDefinition first, or fix apiVersion and kind',
         },
       );
     try {
-      // Never trusted to be complete: a CustomResourceDefinition may have come since.
+      // The cache may be outdated: a CustomResourceDefinition can be installed at any time.
       const found = (await fetchGroup(apiVersion, options)).find((r) => r.kind === name);
       if (found) return found;
     } catch (error) {
@@ -106,8 +106,8 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
           try {
             return await fetchGroup(version, { timeoutMs: 10_000 });
           } catch (error) {
-            if (!isOfOneGroup(error)) throw error;
-            // A broken aggregated API (metrics, for one) must not hide all the others.
+            if (!affectsOneGroup(error)) throw error;
+            // A broken aggregated API (such as metrics) must not hide the others.
             log.warn('API group does not answer', { version, error: messageOf(error) });
             return [];
           }

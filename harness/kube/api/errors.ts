@@ -1,7 +1,7 @@
 import type { ErrorOptionsWithHint } from '../../core/errors.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 
-/** The API server refused or could not serve a request. `status` is the HTTP code, `reason` the Status object's reason. */
+/** The API server rejected or could not serve a request. `status` is the HTTP code, `reason` that of the Status object. */
 export class ApiError extends InfrastructureError {
   readonly status: number;
   readonly reason: string;

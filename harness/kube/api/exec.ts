@@ -1,22 +1,23 @@
-/** Commands in containers, over the API server's WebSocket. */
+/** Runs commands in containers over the API server's WebSocket. */
 import { Exec } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { seconds } from '../../core/deadline.ts';
 import { CheckFailure, InfrastructureError, KindproofError, messageOf } from '../../core/errors.ts';
-import { callScope } from './call-scope.ts';
-import type { CallScope } from './call-scope.ts';
+import { lastLines } from '../../core/wording.ts';
+import { callScope } from '../../core/call-scope.ts';
+import type { CallScope } from '../../core/call-scope.ts';
 import type { ExecOptions, ExecResult, ExecSession, ExecSessionOptions } from './client.ts';
 import type { Status } from './status.ts';
 import { parseOutcome, toApiError } from './status.ts';
 import { DEFAULT_TIMEOUT_MS } from './transport.ts';
 import type { Connection } from './kubeconfig.ts';
 
-/** First byte of a frame: which stream it belongs to (`v4.channel.k8s.io` and later). */
+/** The first byte of a frame selects the stream (`v4.channel.k8s.io` and later). */
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const;
-/** Well below the frame size that proxies accept. */
+/** Well below the frame size limit of proxies. */
 const STDIN_CHUNK = 32 * 1024;
 
-/** What is used of the WebSocket; client-node's own type for it comes from a package without types. */
+/** The part of the WebSocket used here. client-node's own type comes from a package without types. */
 interface Socket {
   readonly protocol: string;
   send(data: Buffer): void;
@@ -25,11 +26,11 @@ interface Socket {
 }
 
 /**
- * Runs a command in a container to its end.
+ * Runs a command in a container to completion.
  *
- * @returns exit code and both outputs, also for a non-zero code
- * @throws ApiError when the command could not be started (no such pod or container, no such program); CheckFailure
- *   `E_EXEC_TIMEOUT`, `E_EXEC_DROPPED` (the connection ended before the command did, as when its container dies); InfrastructureError
+ * @returns exit code and output, also for a non-zero exit code
+ * @throws ApiError when the command could not start (missing pod, container or program); CheckFailure `E_EXEC_TIMEOUT`,
+ *   `E_EXEC_DROPPED` (the connection ended before the command, e.g. because the container died); InfrastructureError
  *   `E_CLUSTER_UNREACHABLE`, `E_EXEC_UNREADABLE`; InterruptedError
  */
 export async function execInPod(
@@ -41,7 +42,7 @@ export async function execInPod(
   const session = await openExec(connection, signal, { ...options, stdin: stdin !== undefined });
   if (stdin !== undefined) {
     session.write(stdin);
-    // Only v5 of the protocol can end the input and still hear the answer; before it the input stays open.
+    // Only v5 of the protocol can end the input and still receive output. With older versions the input stays open.
     if (session.canEndInput) session.endInput();
   }
   return session.ended;
@@ -50,8 +51,8 @@ export async function execInPod(
 /**
  * Starts a command in a container and stays connected to it.
  *
- * @returns when the connection stands; `ended` throws what `execInPod` throws
- * @throws ApiError when pod or container do not exist; InfrastructureError; InterruptedError
+ * @returns once connected; `ended` rejects with the errors of `execInPod`
+ * @throws ApiError when the pod or container does not exist; InfrastructureError; InterruptedError
  */
 export async function openExec(
   connection: Connection,
@@ -66,7 +67,7 @@ export async function openExec(
   const text = (channel: 1 | 2): string => Buffer.concat(out[channel]).toString('utf8');
   const about = { scope, what, timeoutMs, connection, seen: () => text(1) + text(2) };
   const status = deferred<Status>();
-  // Nobody may have asked for it yet when it fails.
+  // It may reject before anything awaits it.
   status.promise.catch(() => {});
   scope.signal.addEventListener('abort', () => status.reject(scope.signal.reason as Error), { once: true });
   const onFrame = (channel: number, data: Buffer): boolean => {
@@ -91,7 +92,7 @@ export async function openExec(
   try {
     if (scope.signal.aborted) throw scope.signal.reason;
     const connecting = connect(connection, scope, options, onFrame);
-    // One that connects after its call has ended is closed again.
+    // A connection that opens after the call has ended is closed.
     void connecting.then((late) => {
       if (scope.signal.aborted) late.terminate();
     }, ignore);
@@ -100,7 +101,7 @@ export async function openExec(
     scope.dispose();
     return failed(error);
   }
-  // Its promise resolves on connect and nobody else would notice the end.
+  // The promise of `connect` does not report the end of the connection.
   socket.addEventListener('close', ({ code, reason }) => {
     const why = reason === '' ? `code ${code}` : `code ${code}, ${reason}`;
     status.reject(new Dropped(`the connection ended before the command did (${why})`));
@@ -143,7 +144,7 @@ export async function openExec(
 
 const ignore = (): void => {};
 
-// Promise.withResolvers is not in Node 20.
+// Node 20 does not have Promise.withResolvers.
 function deferred<T>(): {
   promise: Promise<T>;
   resolve: (value: T) => void;
@@ -166,21 +167,21 @@ function connect(
 ): Promise<Socket> {
   const query = new URLSearchParams({
     stdout: 'true',
-    // A terminal has one output only.
+    // A terminal has a single output stream.
     stderr: String(!options.tty),
     stdin: String(options.stdin),
     tty: String(options.tty ?? false),
   });
   if (options.container !== undefined) query.set('container', options.container);
   for (const word of options.command) query.append('command', word);
-  // The same configuration, but a handshake that hangs ends with the call.
+  // Adds the signal of the call, so that a hanging handshake ends with it.
   const config = Object.create(connection.config) as Connection['config'];
   config.applyToHTTPSOptions = async (target) => {
     await connection.config.applyToHTTPSOptions(target);
     Object.assign(target, { signal: scope.signal });
   };
   const path = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods/${encodeURIComponent(options.pod)}/exec`;
-  // `exec()` itself drops frames of streams that were not asked for with an exception inside of an event handler.
+  // Not `Exec.exec()`: it throws inside an event handler on frames of streams that were not requested.
   return new Exec(config).handler.connect(`${path}?${query.toString()}`, null, onFrame);
 }
 
@@ -191,7 +192,7 @@ function sendInput(socket: Socket, input: string): void {
   }
 }
 
-/** Kubernetes reports the exit code of a command in the causes of a Status; a Status without one is about the exec itself. */
+/** The exit code is in the causes of the Status. A failed Status without one means that exec itself failed. */
 function exitCodeOf(status: Status): number | undefined {
   if (status.status === 'Success') return 0;
   const code = status.details?.causes?.find((cause) => cause.reason === 'ExitCode')?.message;
@@ -206,30 +207,30 @@ function explain(
 ): Error {
   const { what, connection } = about;
   if (error instanceof KindproofError) return error;
-  const tail = about.seen().trimEnd().split('\n').slice(-5).join('\n');
+  const tail = lastLines(about.seen(), 5);
   const seen = tail === '' ? 'no output' : `last output:\n${tail}`;
   if (about.scope.expired()) {
     return new CheckFailure(
       'E_EXEC_TIMEOUT',
       `could not ${what} within ${seconds(about.timeoutMs)}; ${seen}`,
       {
-        hint: 'give the command more time, or see what it waits for',
+        hint: 'give the command more time, or find out what it waits for',
       },
     );
   }
   if (error instanceof Dropped) {
     return new CheckFailure('E_EXEC_DROPPED', `could not ${what}: ${error.message}; ${seen}`, {
       cause: error,
-      hint: 'see whether the container or its node ended at that moment',
+      hint: 'check whether the container or its node stopped at that moment',
     });
   }
-  // A failed handshake rejects with an ErrorEvent, which is no Error.
+  // A failed handshake rejects with an ErrorEvent, which is not an Error.
   const event = errorEventSchema.safeParse(error);
   const message = event.success ? event.data.message : messageOf(error);
   if (error instanceof Unreadable) {
     return new InfrastructureError('E_EXEC_UNREADABLE', `could not ${what}: ${message}`, {
       cause: error,
-      hint: 'see whether a proxy in front of the API server changes what passes through it',
+      hint: 'check whether a proxy in front of the API server alters the traffic',
     });
   }
   const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
@@ -240,7 +241,7 @@ function explain(
     `could not ${what}: API server ${connection.server} of context ${connection.context} cannot be reached: ${message}`,
     {
       cause: event.success ? event.data.error : error,
-      hint: 'see that the cluster still runs and that the kubeconfig is of this cluster',
+      hint: 'check that the cluster runs and that the kubeconfig belongs to it',
       details: { server: connection.server, context: connection.context },
     },
   );
@@ -248,9 +249,9 @@ function explain(
 
 function statusText(status: number): string {
   const known: Record<number, string> = {
-    400: 'the pod has no such container, or it has several and none was named',
-    403: 'not allowed to exec into pods',
-    404: 'there is no such pod',
+    400: 'the container does not exist, or the pod has several and none was selected',
+    403: 'no permission to exec into pods',
+    404: 'the pod does not exist',
   };
   return known[status] ?? `the server answered ${status}`;
 }

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeClient } from './client.ts';
 import { FakeApiServer, sendJson, sendStatus } from '../../testing/fake-api-server.ts';
-import { createKubeClient, INCOMPLETE_HEADER, PROXY_ERROR_HEADER } from './http-client.ts';
+import { createKubeClient } from './http-client.ts';
+import { INCOMPLETE_HEADER, PROXY_ERROR_HEADER } from './proxy.ts';
 
 const pods = '/api/v1/namespaces/n/pods';
 const pod = (name: string, extra: object = {}) => ({
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 afterAll(() => server.stop());
 
-/** A client of a server that is not there any more. */
+/** A client of a server that has stopped. */
 async function deadServer(): Promise<KubeClient> {
   const other = await FakeApiServer.start();
   onTestFinished(() => other.stop());
@@ -38,7 +39,7 @@ async function deadServer(): Promise<KubeClient> {
 }
 
 describe('reading', () => {
-  it('lists with type and with fields that no model knows', async () => {
+  it('lists objects with kind and unknown fields', async () => {
     server.put(pods, pod('a', { spec: { brandNew: { deep: [1] } } }));
     const [found] = await kube.list('Pod', { namespace: 'n', labelSelector: 'a in (b,c)' });
     expect(found).toMatchObject({ apiVersion: 'v1', kind: 'Pod', spec: { brandNew: { deep: [1] } } });
@@ -63,7 +64,7 @@ describe('reading', () => {
     expect(server.requests[1]?.query.get('continue')).toBe('next');
   });
 
-  it('gives undefined for what is not there', async () => {
+  it('returns undefined for a missing object', async () => {
     expect(await kube.get('Pod', { name: 'nobody', namespace: 'n' })).toBeUndefined();
   });
 
@@ -82,7 +83,7 @@ describe('reading', () => {
     expect(await kube.get('Pod', { name: 'a', namespace: 'n' })).toBeDefined();
   });
 
-  it('says at once what the server refuses', async () => {
+  it('does not repeat a rejected read', async () => {
     server.answer(pods, (_request, response) => {
       sendStatus(response, 403, 'Forbidden', 'pods is forbidden');
     });
@@ -95,7 +96,7 @@ describe('reading', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('names server and context when the server is gone', async () => {
+  it('names server and context when the server is unreachable', async () => {
     const other = await deadServer();
     await expect(other.list('Pod', { namespace: 'n', timeoutMs: 1000 })).rejects.toMatchObject({
       code: 'E_CLUSTER_UNREACHABLE',
@@ -104,14 +105,14 @@ describe('reading', () => {
     });
   });
 
-  it('ends a call at its deadline', async () => {
+  it('times out', async () => {
     server.answer(pods, () => {});
     await expect(kube.list('Pod', { namespace: 'n', timeoutMs: 50 })).rejects.toMatchObject({
       code: 'E_API_TIMEOUT',
     });
   });
 
-  it('ends a call when it is interrupted', async () => {
+  it('can be interrupted', async () => {
     server.answer(pods, () => {});
     const stop = new AbortController();
     const call = kube.list('Pod', { namespace: 'n', signal: stop.signal });
@@ -119,7 +120,7 @@ describe('reading', () => {
     await expect(call).rejects.toMatchObject({ code: 'E_INTERRUPTED' });
   });
 
-  it('asks the server where unknown kinds are, and again for a kind that came later', async () => {
+  it('discovers unknown kinds, and again for kinds that are installed later', async () => {
     const group = (kinds: string[]) => ({
       resources: kinds.map((kind) => ({
         name: `${kind.toLowerCase()}s`,
@@ -151,7 +152,7 @@ describe('reading', () => {
     });
   });
 
-  it('lists the kinds of all groups that answer', async () => {
+  it('lists the kinds of all available groups', async () => {
     const resource = (kind: string, verbs: string[]) => ({
       name: `${kind}s`.toLowerCase(),
       kind,
@@ -192,22 +193,22 @@ describe('reading', () => {
     expect(kinds).toEqual(['v1 Pod', 'good.io/v1 Good']);
   });
 
-  it('reads a log with tailLines 0 as asked', async () => {
+  it('passes on tailLines 0', async () => {
     server.answer(`${pods}/a/log`, (_request, response) => response.end('line\n'));
     const text = await kube.logs({ namespace: 'n', pod: 'a', container: 'c', previous: true, tailLines: 0 });
     expect(text).toBe('line\n');
     expect(server.requests[0]?.query.toString()).toBe('container=c&previous=true&tailLines=0');
   });
 
-  it('takes no words of the kubelet for a log', async () => {
-    const regret = 'unable to retrieve container logs for containerd://70360dc294ea';
-    server.answer(`${pods}/a/log`, (_request, response) => response.end(regret));
+  it('returns undefined when the kubelet has no log', async () => {
+    const message = 'unable to retrieve container logs for containerd://70360dc294ea';
+    server.answer(`${pods}/a/log`, (_request, response) => response.end(message));
     expect(await kube.logs({ namespace: 'n', pod: 'a', container: 'c' })).toBeUndefined();
-    server.answer(`${pods}/b/log`, (_request, response) => response.end(`I was ${regret}\n`));
+    server.answer(`${pods}/b/log`, (_request, response) => response.end(`I was ${message}\n`));
     expect(await kube.logs({ namespace: 'n', pod: 'b', container: 'c' })).toContain('I was');
   });
 
-  it('says why a log cannot be read', async () => {
+  it('reports why a log is unavailable', async () => {
     const message = 'previous terminated container "c" in pod "a" not found';
     server.answer(`${pods}/a/log`, (_request, response) => {
       sendStatus(response, 400, 'BadRequest', message);
@@ -222,7 +223,7 @@ describe('reading', () => {
 });
 
 describe('writing', () => {
-  it('applies on the server, strictly and without effect when asked', async () => {
+  it('applies server-side, with strict validation and dry run', async () => {
     server.answer(`${pods}/a`, (request, response) => {
       sendJson(response, 200, JSON.parse(request.body) as object);
     });
@@ -239,7 +240,7 @@ describe('writing', () => {
     expect(JSON.parse(request?.body ?? '')).toMatchObject({ metadata: { name: 'a', namespace: 'n' } });
   });
 
-  it('takes an undeclared field for a bad request, though the server says 500', async () => {
+  it('treats an undeclared field as a bad request, although the server answers 500', async () => {
     const message =
       'failed to create typed patch object (n/a; /v1, Kind=Pod): .spec.replicaz: field not declared in schema';
     server.answer(`${pods}/a`, (_request, response) => {
@@ -268,7 +269,7 @@ describe('writing', () => {
     ['an apply', () => kube.apply(pod('a'), { namespace: 'n' })],
     ['a merge patch', () => kube.patch('Pod', { name: 'a', namespace: 'n' }, { metadata: {} })],
     ['a deletion', () => kube.delete('Pod', { name: 'a', namespace: 'n' })],
-  ])('repeats %s, which leads to the same twice', async (_title, send) => {
+  ])('repeats %s, which is idempotent', async (_title, send) => {
     server.answer(`${pods}/a`, (_request, response) => {
       sendStatus(response, 503, 'ServiceUnavailable', 'etcdserver: leader changed');
     });
@@ -289,7 +290,7 @@ describe('writing', () => {
           { op: 'add', path: '/metadata/finalizers/-', value: 'x' },
         ]),
     ],
-  ])('does not repeat %s, which may lead to something else twice', async (_title, path, send) => {
+  ])('does not repeat %s, which is not idempotent', async (_title, path, send) => {
     server.answer(path, (_request, response) => {
       sendStatus(response, 500, 'InternalError', 'oops');
     });
@@ -297,16 +298,16 @@ describe('writing', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('takes the deletion of what is not there as done', async () => {
+  it('ignores the deletion of a missing object', async () => {
     await expect(kube.delete('Pod', { name: 'nobody', namespace: 'n' })).resolves.toBeUndefined();
     expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({ propagationPolicy: 'Background' });
   });
 
-  it('puts nothing into a namespace that was not named', async () => {
+  it('requires an explicit namespace', async () => {
     await expect(kube.apply(pod('a'))).rejects.toMatchObject({ code: 'E_NO_NAMESPACE' });
   });
 
-  it('tells a refused eviction from an overloaded server', async () => {
+  it('distinguishes a refused eviction from an overloaded server', async () => {
     const causes = [
       {
         reason: 'DisruptionBudget',
@@ -337,7 +338,7 @@ describe('http through the proxy', () => {
   const proxied = '/api/v1/namespaces/n/services/web:8080/proxy/health';
   const target = { kind: 'Service' as const, name: 'web', port: 8080 };
 
-  it('gives the answer of the application, whatever its status', async () => {
+  it('returns the response of the application with any status', async () => {
     server.answer(proxied, (request, response) => {
       response
         .writeHead(503, { 'x-app': request.method })
@@ -357,7 +358,7 @@ describe('http through the proxy', () => {
   it.each([
     ['no endpoints', 503, 'ServiceUnavailable', 'no endpoints available for service "web"'],
     ['no service', 404, 'NotFound', 'services "web" not found'],
-  ])('marks an answer of the API server: %s', async (_title, status, reason, message) => {
+  ])('marks a response of the API server: %s', async (_title, status, reason, message) => {
     server.answer(proxied, (_request, response) => {
       sendStatus(response, status, reason, message);
     });
@@ -365,14 +366,14 @@ describe('http through the proxy', () => {
     expect(answer).toMatchObject({ status, headers: { [PROXY_ERROR_HEADER]: message } });
   });
 
-  it('answers 504 for an application that does not', async () => {
+  it('returns 504 when the application does not respond', async () => {
     server.answer(proxied, () => {});
     const answer = await kube.http({ namespace: 'n', target, path: 'health', timeoutMs: 50 });
     expect(answer.status).toBe(504);
     expect(answer.headers[PROXY_ERROR_HEADER]).toMatch(/no complete answer within/);
   });
 
-  it('gives what an event stream sent until the deadline', async () => {
+  it('returns what an event stream sent until the deadline', async () => {
     server.answer(proxied, (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: 1\n\n');
@@ -382,14 +383,14 @@ describe('http through the proxy', () => {
     expect(answer.headers).toHaveProperty(INCOMPLETE_HEADER);
   });
 
-  it('refuses an Authorization header, which would never arrive', async () => {
+  it('rejects an Authorization header, which the API server would remove', async () => {
     const call = kube.http({ namespace: 'n', target, path: '/', headers: { Authorization: 'Bearer x' } });
     await expect(call).rejects.toMatchObject({ code: 'E_PROXY_AUTHORIZATION' });
   });
 });
 
 describe('exec', () => {
-  // As the real server sends it: without apiVersion and kind.
+  // Like the real server, without apiVersion and kind.
   const status = (body: object): [number, string] => [3, JSON.stringify({ metadata: {}, ...body })];
   const failed = status({
     status: 'Failure',
@@ -397,7 +398,7 @@ describe('exec', () => {
     details: { causes: [{ reason: 'ExitCode', message: '3' }] },
   });
 
-  it('gives exit code and both outputs', async () => {
+  it('returns exit code, stdout and stderr', async () => {
     server.onExec = ([command]) => ({ frames: [[1, `ran ${String(command)}`], [2, 'warned'], failed] });
     const result = await kube.exec({
       namespace: 'n',
@@ -411,7 +412,7 @@ describe('exec', () => {
     );
   });
 
-  it('sends input, ends it, and hears the answer', async () => {
+  it('sends input, ends it, and receives the output', async () => {
     server.onExec = (_command, stdin) => ({
       frames: [[1, stdin.toUpperCase()], status({ status: 'Success' })],
     });
@@ -427,7 +428,7 @@ describe('exec', () => {
       /half/,
     ],
     [
-      'there is no such container',
+      'the container does not exist',
       {
         frames: [
           status({ status: 'Failure', code: 400, reason: 'BadRequest', message: 'container not found' }),
@@ -442,47 +443,47 @@ describe('exec', () => {
     await expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  it('holds a conversation until the input ends', async () => {
+  it('supports an interactive session', async () => {
     server.onExec = (_command, stdin) => ({
       frames: [[1, stdin.toUpperCase()], status({ status: 'Success' })],
     });
-    const heard: string[] = [];
+    const received: string[] = [];
     const session = await kube.openExec({
       namespace: 'n',
       pod: 'a',
       command: ['agent'],
       stdin: true,
-      onOutput: (stream, data) => heard.push(`${stream}: ${data.toString()}`),
+      onOutput: (stream, data) => received.push(`${stream}: ${data.toString()}`),
     });
     session.write('one ');
     session.write('two');
     expect(session.canEndInput).toBe(true);
     session.endInput();
     expect(await session.ended).toEqual({ exitCode: 0, stdout: 'ONE TWO', stderr: '' });
-    expect(heard).toEqual(['stdout: ONE TWO']);
+    expect(received).toEqual(['stdout: ONE TWO']);
   });
 
-  it('lets a client vanish', async () => {
+  it('can drop the connection', async () => {
     server.onExec = () => ({ frames: [] });
     const session = await kube.openExec({ namespace: 'n', pod: 'a', command: ['agent'], stdin: true });
     session.drop();
     await expect(session.ended).rejects.toMatchObject({ code: 'E_EXEC_DROPPED' });
   });
 
-  it('ends a command at its deadline', async () => {
+  it('times out', async () => {
     server.onExec = () => ({ frames: [] });
     const call = kube.exec({ namespace: 'n', pod: 'a', command: ['sleep'], timeoutMs: 50 });
     await expect(call).rejects.toMatchObject({ code: 'E_EXEC_TIMEOUT' });
   });
 
-  it('fails when there is no such pod', async () => {
+  it('fails when the pod does not exist', async () => {
     server.answer(/exec$/, () => {});
     await expect(kube.exec({ namespace: 'n', pod: 'a', command: ['x'] })).rejects.toMatchObject({
       status: 404,
     });
   });
 
-  it('ends when it is interrupted', async () => {
+  it('can be interrupted', async () => {
     server.onExec = () => ({ frames: [] });
     const stop = new AbortController();
     const call = kube.exec({ namespace: 'n', pod: 'a', command: ['x'], signal: stop.signal });
@@ -490,7 +491,7 @@ describe('exec', () => {
     await expect(call).rejects.toMatchObject({ code: 'E_INTERRUPTED' });
   });
 
-  it('says that the cluster cannot be reached', async () => {
+  it('reports an unreachable cluster', async () => {
     const other = await deadServer();
     await expect(other.exec({ namespace: 'n', pod: 'a', command: ['x'] })).rejects.toMatchObject({
       code: 'E_CLUSTER_UNREACHABLE',
@@ -499,10 +500,21 @@ describe('exec', () => {
 });
 
 describe('createKubeClient', () => {
+  it('provides a client for teardown that works after an interruption', async () => {
+    const stop = new AbortController();
+    const interrupted = await createKubeClient({ kubeconfig: server.kubeconfig, signal: stop.signal });
+    onTestFinished(() => interrupted.close());
+    stop.abort();
+    await expect(interrupted.list('Pod', { namespace: 'n' })).rejects.toMatchObject({
+      code: 'E_INTERRUPTED',
+    });
+    expect(await interrupted.teardown.list('Pod', { namespace: 'n' })).toEqual([]);
+  });
+
   it.each([
     ['a missing file', { kubeconfig: 'no/such/file' }, /does not exist/],
     ['an unknown context', { context: 'other' }, /has no context other/],
-  ])('refuses %s', async (_title, options, message) => {
+  ])('rejects %s', async (_title, options, message) => {
     const call = createKubeClient({ kubeconfig: server.kubeconfig, ...options });
     await expect(call).rejects.toMatchObject({
       code: 'E_KUBECONFIG',

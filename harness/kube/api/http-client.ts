@@ -1,4 +1,4 @@
-/** The adapter behind the KubeClient port: one cluster, one set of connections. */
+/** The implementation of KubeClient: one cluster, one set of connections. */
 import type { Clock } from '../../core/deadline.ts';
 import { systemClock } from '../../core/deadline.ts';
 import type { Log } from '../../core/log.ts';
@@ -6,6 +6,7 @@ import { silentLog } from '../../core/log.ts';
 import type { KindRef, KubeClient, ListOptions, ObjectOf, WatchEvent, WatchHandle } from './client.ts';
 import { createDiscovery } from './discovery.ts';
 import { execInPod, openExec } from './exec.ts';
+import type { Connection } from './kubeconfig.ts';
 import { loadConnection } from './kubeconfig.ts';
 import { proxyHttp } from './proxy.ts';
 import { createRestCalls } from './rest.ts';
@@ -13,44 +14,64 @@ import { createTransport } from './transport.ts';
 import type { KubeObject } from './types.ts';
 import { startWatch } from './watch.ts';
 
-export { INCOMPLETE_HEADER, PROXY_ERROR_HEADER } from './proxy.ts';
-
 export interface KubeClientOptions {
-  /** The one file that is read. */
+  /** The only kubeconfig that is read. */
   kubeconfig: string;
   /** Default: the file's current-context. */
   context?: string | undefined;
   log?: Log | undefined;
-  /** Ends every call and watch. */
+  /** Aborts every call and watch. */
   signal?: AbortSignal | undefined;
   clock?: Clock | undefined;
 }
 
 /**
- * A client for the cluster that a kubeconfig names. Nothing is sent before the first call.
+ * Creates a client for the cluster of a kubeconfig. It connects with the first call.
  *
- * @throws UsageError `E_KUBECONFIG` when the file or the context cannot be used
+ * @throws UsageError `E_KUBECONFIG` when the file or the context is not usable
  */
 export async function createKubeClient(options: KubeClientOptions): Promise<KubeClient> {
   const log = options.log ?? silentLog;
   const clock = options.clock ?? systemClock;
   const connection = loadConnection(options);
-  // Credentials are tried at once: a plugin that does not work should fail here and not in the midst of a run.
+  // Loads the credentials now, so that a broken credential plugin fails here and not in the middle of a run.
   await connection.credentials();
-  const transport = createTransport(connection, { log, signal: options.signal });
+  return openClient(connection, { log, clock, signal: options.signal });
+}
+
+interface ClientDeps {
+  log: Log;
+  clock: Clock;
+  signal: AbortSignal | undefined;
+}
+
+function openClient(connection: Connection, deps: ClientDeps): KubeClient {
+  const { log, clock } = deps;
+  const transport = createTransport(connection, deps);
   const discovery = createDiscovery(transport, log);
   const watches = new Set<WatchHandle>();
+  let teardown: KubeClient | undefined;
 
-  return {
+  const client: KubeClient = {
     ...createRestCalls(transport, discovery),
+
+    // A second client, created on first use: most clients are closed without it.
+    get teardown() {
+      if (!deps.signal) return client;
+      return (teardown ??= openClient(connection, { log, clock, signal: undefined }));
+    },
 
     watch<K extends KindRef>(
       kind: K,
       listOptions: ListOptions,
       onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
     ): WatchHandle {
-      const deps = { transport, discovery, clock, log };
-      const started = startWatch(deps, kind, listOptions, onEvent as (event: WatchEvent<KubeObject>) => void);
+      const started = startWatch(
+        { transport, discovery, clock, log },
+        kind,
+        listOptions,
+        onEvent as (event: WatchEvent<KubeObject>) => void,
+      );
       const handle: WatchHandle = {
         synced: started.synced,
         stop: () => {
@@ -68,9 +89,10 @@ export async function createKubeClient(options: KubeClientOptions): Promise<Kube
     resources: () => discovery.listable(),
 
     async close() {
-      // Whoever opened a watch and did not stop it is not there any more to hear of its errors.
+      // Errors of watches that were not stopped are dropped.
       await Promise.allSettled([...watches].map((watch) => watch.stop()));
-      await transport.close();
+      await Promise.all([transport.close(), teardown?.close()]);
     },
   };
+  return client;
 }

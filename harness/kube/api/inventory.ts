@@ -1,10 +1,10 @@
-/** What is in a namespace, whatever its kind: the proof that something was taken down without a trace. */
+/** The objects of a namespace of all kinds, to prove that an uninstall leaves nothing behind. */
 import type { KubeClient } from './client.ts';
 
-/** These two come with every namespace, a moment after it. */
+/** Kubernetes creates these two in every namespace, shortly after it. */
 const STANDARD = ['ConfigMap kube-root-ca.crt', 'ServiceAccount default'];
 
-/** `Kind name` of everything in a namespace, sorted, but what Kubernetes itself keeps there or lets expire. */
+/** `Kind name` of every object in a namespace, sorted, without Events, Leases and objects that Kubernetes itself creates. */
 export async function inventory(kube: KubeClient, namespace: string): Promise<string[]> {
   const kinds = (await kube.resources()).filter(
     ({ namespaced, verbs, kind }) =>

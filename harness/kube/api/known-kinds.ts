@@ -1,4 +1,4 @@
-/** Resource paths of the kinds that every supported server has, so that no run waits for discovery to name a Pod. */
+/** Resource paths of built-in kinds, which need no discovery. */
 import type { KindRef, KnownKind } from './client.ts';
 
 export interface Resource {
@@ -30,7 +30,7 @@ const known: Record<KnownKind, { apiVersion: string; plural: string; namespaced?
   PriorityClass: { apiVersion: 'scheduling.k8s.io/v1', plural: 'priorityclasses', namespaced: false },
 };
 
-/** The resource behind a kind, `undefined` when only the server can know. */
+/** The resource of a built-in kind; `undefined` for a kind that needs discovery. */
 export function knownResource(kind: KindRef): Resource | undefined {
   const name = typeof kind === 'string' ? kind : kind.kind;
   if (!Object.hasOwn(known, name)) return undefined;
@@ -49,7 +49,7 @@ export function groupPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 
-/** Path of a collection, or with `name` of one object. */
+/** Path of a collection or, with `name`, of an object. */
 export function resourcePath(
   resource: Resource,
   at: { namespace?: string | undefined; name?: string },

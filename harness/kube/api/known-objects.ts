@@ -1,4 +1,4 @@
-/** What a watch has told so far, so that a new list can be told as the difference. */
+/** The objects that a watch has delivered, so that a new list can be delivered as changes. */
 import type { KubeObject } from './types.ts';
 
 export interface ObjectChange {
@@ -10,12 +10,12 @@ export class KnownObjects {
   readonly #objects = new Map<string, KubeObject>();
 
   /**
-   * Takes note of a change from the stream.
+   * Records a change from the stream.
    *
-   * @returns how to tell it, `undefined` when it has been told before (a stream that goes on may repeat its last change)
+   * @returns the event type to deliver; `undefined` for a change that was already delivered (a resumed stream can repeat its last change)
    */
   accept(type: ObjectChange['type'], object: KubeObject): ObjectChange['type'] | undefined {
-    const key = keyOf(object);
+    const key = nameKey(object);
     const before = this.#objects.get(key);
     if (type === 'DELETED') {
       this.#objects.delete(key);
@@ -26,9 +26,9 @@ export class KnownObjects {
     return before.metadata.resourceVersion === object.metadata.resourceVersion ? undefined : 'MODIFIED';
   }
 
-  /** Takes a whole list as the new truth and gives what changed since: deletions first, as one object may replace another. */
+  /** Replaces all objects by a new list and returns the changes, deletions first: a new object may have the name of a deleted one. */
   replaceAll(items: readonly KubeObject[]): ObjectChange[] {
-    const listed = new Map(items.map((item) => [keyOf(item), item]));
+    const listed = new Map(items.map((item) => [nameKey(item), item]));
     const changes: ObjectChange[] = [];
     for (const [key, object] of this.#objects) {
       const now = listed.get(key);
@@ -44,6 +44,6 @@ export class KnownObjects {
   }
 }
 
-function keyOf(object: KubeObject): string {
+function nameKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }

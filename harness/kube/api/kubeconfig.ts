@@ -1,6 +1,6 @@
 /**
- * Credentials of one cluster, from one named file. Neither `~/.kube/config` nor `KUBECONFIG` nor a service account is ever
- * looked at: a run must not be able to reach a cluster that it was not given.
+ * Credentials of one cluster from one given file. `~/.kube/config`, `KUBECONFIG` and service accounts are never read: a run must not
+ * reach a cluster that it was not given.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -16,7 +16,7 @@ export interface Credentials {
     servername?: string;
     rejectUnauthorized?: boolean;
   };
-  /** Authorization and impersonation. */
+  /** Authorization and impersonation headers. */
   headers: Record<string, string>;
 }
 
@@ -26,25 +26,25 @@ export interface Connection {
   context: string;
   proxyUrl: string | undefined;
   config: KubeConfig;
-  /** Read at each request: tokens of exec plugins and files expire. */
+  /** Called for each request: tokens of exec plugins and files expire. */
   credentials(): Promise<Credentials>;
 }
 
 /**
- * Reads a kubeconfig file and chooses its context.
+ * Reads a kubeconfig and selects the context.
  *
- * @throws UsageError `E_KUBECONFIG` when the file cannot be read or has no such context
+ * @throws UsageError `E_KUBECONFIG` when the file cannot be read or lacks the context
  */
 export function loadConnection(options: { kubeconfig: string; context?: string | undefined }): Connection {
   const { kubeconfig } = options;
   if (!existsSync(kubeconfig)) {
     throw new UsageError('E_KUBECONFIG', `kubeconfig ${kubeconfig} does not exist`, {
-      hint: 'name the file of a running cluster with --kubeconfig',
+      hint: 'pass the kubeconfig of a running cluster with --kubeconfig',
     });
   }
   const config = new KubeConfig();
   try {
-    // Paths in the file are relative to it, so its own path has to be absolute.
+    // Paths in the file are relative to it, so its own path must be absolute.
     config.loadFromFile(resolve(kubeconfig));
   } catch (error) {
     throw new UsageError('E_KUBECONFIG', `kubeconfig ${kubeconfig} cannot be read: ${messageOf(error)}`, {
@@ -57,19 +57,15 @@ export function loadConnection(options: { kubeconfig: string; context?: string |
   if (!known.includes(context)) {
     const what = context ? `has no context ${context}` : 'has no current-context';
     throw new UsageError('E_KUBECONFIG', `kubeconfig ${kubeconfig} ${what}`, {
-      hint: `name one with --context; the file has: ${known.join(', ') || 'none'}`,
+      hint: `select one with --context; the file has: ${known.join(', ') || 'none'}`,
     });
   }
   config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (!cluster || !config.getCurrentUser()) {
-    throw new UsageError(
-      'E_KUBECONFIG',
-      `context ${context} of ${kubeconfig} lacks its cluster or its user`,
-      {
-        hint: 'write the file anew, e.g. with `kind export kubeconfig --kubeconfig FILE`',
-      },
-    );
+    throw new UsageError('E_KUBECONFIG', `context ${context} of ${kubeconfig} has no cluster or no user`, {
+      hint: 'recreate the file, e.g. with `kind export kubeconfig --kubeconfig FILE`',
+    });
   }
   return {
     server: cluster.server,
@@ -90,7 +86,7 @@ async function readCredentials(config: KubeConfig, context: string): Promise<Cre
       `no credentials for context ${context}: ${messageOf(error)}`,
       {
         cause: error,
-        hint: 'run the credential plugin that the kubeconfig names by hand and see what it says',
+        hint: 'run the credential plugin of the kubeconfig manually and check its output',
       },
     );
   }

@@ -4,7 +4,7 @@ import { createNamespace } from './new-namespace.ts';
 import type { KubeObject } from './types.ts';
 import { sleepingClock } from '../../testing/sleeping-clock.ts';
 
-/** A cluster whose controller makes the account of a namespace at the look of that number. */
+/** A cluster in which poll number `accountAtLook` finds the ServiceAccount. */
 function fakeKube(accountAtLook: number): { client: KubeClient; created: KubeObject[]; looks: () => number } {
   const created: KubeObject[] = [];
   let looks = 0;
@@ -22,7 +22,7 @@ function fakeKube(accountAtLook: number): { client: KubeClient; created: KubeObj
 }
 
 describe('createNamespace', () => {
-  it('returns when pods are admitted', async () => {
+  it('returns when the ServiceAccount exists', async () => {
     const kube = fakeKube(3);
     await createNamespace(kube.client, { name: 'demo', labels: { a: 'b' } }, { clock: sleepingClock() });
     expect(kube.created.map(({ kind, metadata }) => ({ kind, metadata }))).toEqual([
@@ -31,7 +31,7 @@ describe('createNamespace', () => {
     expect(kube.looks()).toBe(3);
   });
 
-  it('blames the cluster, not the subject, when they never are', async () => {
+  it('fails with an infrastructure error when the ServiceAccount never appears', async () => {
     const { client } = fakeKube(Infinity);
     const making = createNamespace(client, { name: 'demo', labels: {} }, { clock: sleepingClock() });
     await expect(making).rejects.toMatchObject({

@@ -1,17 +1,17 @@
-/** Namespaces that can be used at once. */
+/** Creates namespaces that are ready for pods. */
 import type { Clock } from '../../core/deadline.ts';
 import { waitFor, WaitTimeout } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { KubeClient } from './client.ts';
 
 const ACCOUNT = 'default';
-/** A controller manager that starts again takes half a minute, and then has to become the leader. */
+/** A restarting controller manager takes half a minute and must then become the leader. */
 const ACCOUNT_MS = 90_000;
 
 /**
- * Creates a namespace and waits for its ServiceAccount, which a controller brings a moment later: until then the API server refuses pods.
+ * Creates a namespace and waits until a controller has created its ServiceAccount: without it the API server rejects pods.
  *
- * @throws InfrastructureError `E_NAMESPACE` when it does not come: the controllers do not work
+ * @throws InfrastructureError `E_NAMESPACE` when the ServiceAccount does not appear: the controllers do not work
  */
 export async function createNamespace(
   kube: KubeClient,
@@ -29,13 +29,13 @@ export async function createNamespace(
       look: async () =>
         (await kube.get('ServiceAccount', { name: ACCOUNT, namespace: name }, { signal }))
           ? { done: true, value: undefined }
-          : { done: false, seen: 'it is not there' },
+          : { done: false, seen: 'it does not exist' },
     });
   } catch (error) {
     if (!(error instanceof WaitTimeout)) throw error;
     throw new InfrastructureError('E_NAMESPACE', error.message, {
       cause: error,
-      hint: 'look at the controller manager of the cluster: it makes what belongs to a namespace',
+      hint: 'check the controller manager of the cluster, which creates ServiceAccounts',
     });
   }
 }

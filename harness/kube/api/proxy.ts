@@ -1,5 +1,5 @@
-/** HTTP to an application through the API server's service and pod proxy: works from anywhere, needs no port. */
-import { callScope } from './call-scope.ts';
+/** HTTP requests to an application through the API server's service and pod proxy, which needs no port on this machine. */
+import { callScope } from '../../core/call-scope.ts';
 import type { HttpAnswer, HttpRequest } from './client.ts';
 import { seconds } from '../../core/deadline.ts';
 import { InfrastructureError, UsageError } from '../../core/errors.ts';
@@ -7,21 +7,20 @@ import { parseStatus } from './status.ts';
 import type { Transport } from './transport.ts';
 import { DEFAULT_TIMEOUT_MS } from './transport.ts';
 
-/** Set on an answer that the API server gave in place of the application; its value is the reason. */
+/** Marks a response of the API server instead of the application; the value is the reason. */
 export const PROXY_ERROR_HEADER = 'x-kindproof-proxy-error';
-/** Set on an answer whose body had not ended at the deadline (an event stream); the body is what had come. */
+/** Marks a response whose body was incomplete, e.g. an event stream at the deadline; the body is the received part. */
 export const INCOMPLETE_HEADER = 'x-kindproof-incomplete';
 
 /**
- * Sends one request to a Service or a pod and gives the application's answer, whatever its status.
+ * Sends one request to a Service or pod and returns the application's response with any status.
  *
- * Where the API server could not pass it on (no endpoints, connection refused, no such Service) the answer is the API
- * server's, with the header {@link PROXY_ERROR_HEADER}; an application that does not answer in time gives status 504 with that
- * header. Never repeated: the caller decides what a failure means.
+ * When the API server cannot forward the request (no endpoints, connection refused, no such Service), the result is its own response
+ * with {@link PROXY_ERROR_HEADER}. A timeout gives status 504 with that header. Requests are never repeated: the caller decides what a
+ * failure means.
  *
- * @throws UsageError for an Authorization header: the API server takes it for itself and removes it, so that the
- *   application would never see it
- * @throws InfrastructureError when the API server itself cannot be reached; InterruptedError when the signal aborts
+ * @throws UsageError for an Authorization header: the API server consumes it, so that the application would never receive it
+ * @throws InfrastructureError when the API server is unreachable; InterruptedError when the signal aborts
  */
 export async function proxyHttp(
   transport: Transport,
@@ -35,7 +34,7 @@ export async function proxyHttp(
       'E_PROXY_AUTHORIZATION',
       `an Authorization header cannot reach ${target.kind} ${target.name}`,
       {
-        hint: 'the API server removes it from proxied requests: send the request from a pod in the cluster (exec) instead',
+        hint: 'the API server removes it from proxied requests: send the request from a pod (exec) instead',
       },
     );
   }
@@ -75,22 +74,22 @@ export async function proxyHttp(
     scope.throwIfInterrupted();
     if (!scope.expired()) {
       if (error instanceof InfrastructureError) throw error;
-      // The connection broke in the middle of the body: the application ended, or the API server did.
+      // The connection broke within the body: the application or the API server stopped.
       return answer({ [INCOMPLETE_HEADER]: error instanceof Error ? error.message : String(error) });
     }
     const reason = `no complete answer within ${seconds(timeoutMs)}`;
-    const headersCame = Object.keys(answered).length > 0;
-    return answer({ [headersCame ? INCOMPLETE_HEADER : PROXY_ERROR_HEADER]: reason });
+    const hasHeaders = Object.keys(answered).length > 0;
+    return answer({ [hasHeaders ? INCOMPLETE_HEADER : PROXY_ERROR_HEADER]: reason });
   } finally {
     scope.dispose();
   }
 }
 
-/** Why the API server answered in the application's place; `undefined` when the application answered. */
+/** Why the API server responded instead of the application; `undefined` for a response of the application. */
 function proxyFailure(status: number, body: string): string | undefined {
   if (status < 400) return undefined;
   const failure = parseStatus(body);
-  // Header values are one line of Latin-1.
+  // Header values must be a single line.
   if (failure?.status === 'Failure') return oneLine(failure.message ?? failure.reason ?? String(status));
   return /^error trying to reach service/i.test(body) ? oneLine(body) : undefined;
 }

@@ -55,7 +55,7 @@ describe('parseQuantity', () => {
     '1e3Mi',
     '0x10',
     '１',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(() => parseQuantity(text)).toThrow(expect.objectContaining({ code: 'E_QUANTITY' }));
   });
 });

@@ -1,7 +1,7 @@
 /** Kubernetes quantities as numbers. */
 import { UsageError } from '../../core/errors.ts';
 
-/** Suffixes of the API's Quantity: binary, decimal, and below one (resource.Quantity, apimachinery). */
+/** Suffixes of resource.Quantity (apimachinery). */
 const factors: Record<string, number> = {
   '': 1,
   n: 1e-9,
@@ -27,23 +27,23 @@ const form = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]
  * A quantity in its base unit: cores for cpu (`250m` is 0.25), bytes for memory and storage (`64Mi` is 67108864), a count for
  * extended resources.
  *
- * @throws UsageError `E_QUANTITY` for what the API would refuse (`1 Gi`, `1KB`, `10mi`)
+ * @throws UsageError `E_QUANTITY` for text that the API would reject (`1 Gi`, `1KB`, `10mi`)
  */
 export function parseQuantity(text: string | number): number {
   const given = String(text);
   const match = form.exec(given);
   const factor = factors[match?.[3] ?? ''];
   if (!match || factor === undefined) {
-    throw new UsageError('E_QUANTITY', `${JSON.stringify(given)} is no Kubernetes quantity`, {
+    throw new UsageError('E_QUANTITY', `${JSON.stringify(given)} is not a Kubernetes quantity`, {
       hint: 'write a number with one of the suffixes n u m k M G T P E Ki Mi Gi Ti Pi Ei, without a space',
     });
   }
   const value = Number(`${match[1] ?? ''}${match[2] ?? ''}`);
-  // Dividing is exact where multiplying by 0.001 is not: 3m is 0.003.
+  // Division is exact where multiplication by 0.001 is not: 3m is 0.003.
   return factor < 1 ? value / Math.round(1 / factor) : value * factor;
 }
 
-/** Bytes in the unit that people use for them: `64Mi`, `1.5Gi`, `512`. */
+/** Bytes with a binary unit: `64Mi`, `1.5Gi`, `512`. */
 export function formatBytes(bytes: number): string {
   const unit = ['Ei', 'Pi', 'Ti', 'Gi', 'Mi', 'Ki'].find((u) => Math.abs(bytes) >= (factors[u] ?? 1));
   if (unit === undefined) return String(bytes);

@@ -1,4 +1,4 @@
-/** Reading and writing objects: list, get, create, apply, patch, delete, evict, logs. */
+/** Requests on objects: list, get, create, apply, patch, delete, evict, logs. */
 import { z } from 'zod';
 import { UsageError } from '../../core/errors.ts';
 import type { CallOptions, KindRef, KubeClient, ListOptions, ObjectOf, ObjectRef } from './client.ts';
@@ -6,14 +6,14 @@ import type { Discovery } from './discovery.ts';
 import { ApiError } from './errors.ts';
 import type { Resource } from './known-kinds.ts';
 import { resourcePath } from './known-kinds.ts';
-import { withoutManagedFields } from './managed-fields.ts';
+import { withoutManagedFields } from './objects.ts';
 import type { ObjectList } from './status.ts';
 import { parseList, parseObject, parseStatus, toApiError } from './status.ts';
 import type { ApiAnswer, ApiRequest, Transport } from './transport.ts';
 import { SCHEMA_REFUSAL } from './transport.ts';
 import type { KubeObject } from './types.ts';
 
-export const FIELD_MANAGER = 'kindproof';
+const FIELD_MANAGER = 'kindproof';
 const PAGE = 500;
 
 export type RestCalls = Pick<
@@ -21,7 +21,7 @@ export type RestCalls = Pick<
   'version' | 'list' | 'get' | 'create' | 'apply' | 'patch' | 'delete' | 'evict' | 'logs'
 >;
 
-/** A whole list with the resourceVersion from which a watch goes on. */
+/** A complete list and the resourceVersion from which a watch continues. */
 export async function listAll(
   transport: Transport,
   resource: Resource,
@@ -45,7 +45,7 @@ export async function listAll(
       } while (page.next !== undefined);
       return { resourceVersion: page.resourceVersion, items };
     } catch (error) {
-      // The continue token of a later page has expired: only the whole list from its start is consistent.
+      // The continue token has expired. Only a new list from the start is consistent.
       const expired = page !== undefined && error instanceof ApiError && error.status === 410;
       if (!expired) throw error;
     }
@@ -121,10 +121,10 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
           fieldManager: FIELD_MANAGER,
           force: true,
           dryRun: options.dryRun ? 'All' : undefined,
-          // Unknown and duplicate fields are errors; otherwise the server drops them and says nothing.
+          // Otherwise the server silently drops unknown and duplicate fields.
           fieldValidation: options.strict ? 'Strict' : undefined,
         },
-        // The server reads YAML, of which JSON is a part.
+        // The body is JSON, which is valid YAML.
         headers: { 'content-type': 'application/apply-patch+yaml' },
         body: JSON.stringify({
           ...rest,
@@ -155,7 +155,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         body: JSON.stringify(patch),
         ...callOptions(options),
       };
-      // A merge patch leads to the same twice; operations of a JSON patch may not ("add" to a list).
+      // A merge patch is idempotent; a JSON Patch may not be ("add" to a list).
       return parsed(await (Array.isArray(patch) ? transport.call(request) : transport.repeat(request)));
     },
 
@@ -195,7 +195,7 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
       });
       if (answer.status < 400) return { evicted: true };
       const status = parseStatus(answer.body);
-      // An overloaded server says 429 as well, but in plain text.
+      // An overloaded server also answers 429, but in plain text.
       if (answer.status !== 429 || !status) {
         throw toApiError(`could not evict ${title}`, answer.status, answer.body);
       }
@@ -214,30 +214,30 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         headers: { accept: '*/*' },
         ...callOptions(options),
       });
-      return KUBELET_HAS_NONE.test(answer.body) ? undefined : answer.body;
+      return LOG_UNAVAILABLE.test(answer.body) ? undefined : answer.body;
     },
   };
 }
 
-/** What the kubelet answers in the place of a log, and with status 200 (seen with Kubernetes 1.36). */
-const KUBELET_HAS_NONE = /^unable to retrieve container logs for \S+\s*$/;
+/** The kubelet answers this instead of a log, with status 200 (observed with Kubernetes 1.36). */
+const LOG_UNAVAILABLE = /^unable to retrieve container logs for \S+\s*$/;
 
 function needNamespace(resource: Resource, namespace: string | undefined, name: string): string | undefined {
   if (!resource.namespaced) return undefined;
   if (namespace !== undefined && namespace !== '') return namespace;
-  throw new UsageError('E_NO_NAMESPACE', `${resource.kind} ${name} is in a namespace, but none was given`, {
-    hint: 'name the namespace: there is no default one, so that nothing lands in a namespace by accident',
+  throw new UsageError('E_NO_NAMESPACE', `${resource.kind} ${name} needs a namespace`, {
+    hint: 'pass a namespace: there is no default, so that nothing is created in the wrong one',
   });
 }
 
-/** It is the manifest that is at fault, not the server. */
+/** Turns the 500 of a schema violation into a 400: the manifest is at fault, not the server. */
 function asBadRequest(error: unknown, title: string): unknown {
   if (!(error instanceof ApiError) || error.status !== 500) return error;
   const [message] = SCHEMA_REFUSAL.exec(error.message) ?? [];
   if (message === undefined) return error;
   return new ApiError(`could not apply ${title}`, 400, 'BadRequest', message, {
     cause: error,
-    hint: 'correct the field in the manifest: the API has none of this name and type',
+    hint: 'fix the field in the manifest: the API has no field of this name and type',
   });
 }
 

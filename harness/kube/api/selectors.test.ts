@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchesLabels, matchesSelector, toSelectorString } from './selectors.ts';
+import { matchesLabels, matchesSelector, selectorText, toSelectorString } from './selectors.ts';
 
 describe('toSelectorString', () => {
   it.each([
@@ -21,10 +21,30 @@ describe('toSelectorString', () => {
     expect(toSelectorString(selector)).toBe(text);
   });
 
-  it('refuses an operator that does not exist', () => {
+  it('rejects an unknown operator', () => {
     const selector = { matchExpressions: [{ key: 'a', operator: 'Gt', values: ['1'] }] };
     expect(() => toSelectorString(selector)).toThrow(/no operator Gt/);
     expect(() => matchesSelector(selector, {})).toThrow(/no operator Gt/);
+  });
+});
+
+describe('selectorText', () => {
+  it.each([
+    [undefined, 'no labels'],
+    [{ matchLabels: { a: '1', b: '2' } }, 'a=1, b=2'],
+    [
+      {
+        matchLabels: { app: 'x' },
+        matchExpressions: [
+          { key: 'tier', operator: 'NotIn', values: ['a', 'b'] },
+          { key: 'zone', operator: 'In', values: ['z'] },
+          { key: 'debug', operator: 'DoesNotExist' },
+        ],
+      },
+      'app=x, tier not in (a, b), zone=z, debug does not exist',
+    ],
+  ])('writes %j as %j', (selector, text) => {
+    expect(selectorText(selector)).toBe(text);
   });
 });
 
@@ -34,10 +54,10 @@ describe('matchesSelector', () => {
     matchExpressions: [{ key, operator, ...(values ? { values } : {}) }],
   });
   it.each([
-    ['nothing selects nothing', undefined, false],
-    ['an empty selector selects all', {}, true],
+    ['no selector', undefined, false],
+    ['an empty selector', {}, true],
     ['equal labels', { matchLabels: { app: 'web' } }, true],
-    ['one label differs', { matchLabels: { app: 'web', tier: 'back' } }, false],
+    ['one different label', { matchLabels: { app: 'web', tier: 'back' } }, false],
     ['In', one('In', ['front', 'back']), true],
     ['In, other values', one('In', ['back']), false],
     ['In, absent label', one('In', ['x'], 'zone'), false],
@@ -49,7 +69,7 @@ describe('matchesSelector', () => {
     ['DoesNotExist', one('DoesNotExist', undefined, 'zone'), true],
     ['DoesNotExist, present label', one('DoesNotExist'), false],
     ['labels and expressions', { matchLabels: { app: 'db' }, ...one('Exists') }, false],
-  ])('%s', (_title, selector, selected) => {
+  ])('%s: %j matches: %s', (_title, selector, selected) => {
     expect(matchesSelector(selector, labels)).toBe(selected);
   });
 });
@@ -61,7 +81,7 @@ describe('matchesLabels', () => {
     [{ app: 'web' }, undefined, false],
     [{}, { app: 'web' }, false],
     [undefined, { app: 'web' }, false],
-  ])('%j selects %j: %s', (wanted, labels, selected) => {
+  ])('%j matches %j: %s', (wanted, labels, selected) => {
     expect(matchesLabels(wanted, labels)).toBe(selected);
   });
 });

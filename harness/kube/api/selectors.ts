@@ -1,12 +1,18 @@
-/** Label selectors: as query text for the API, and as a test on labels. */
+/** Label selectors: as a query for the API, as text for messages, and evaluated on labels. */
 import { UsageError } from '../../core/errors.ts';
 import type { LabelSelector } from './types.ts';
 
+/** One `key operator values` of a selector. Node selectors also have the operators Gt and Lt. */
+export interface Expression {
+  key: string;
+  operator: string;
+  values?: string[] | undefined;
+}
+
 /**
- * A selector as the API's query text: `app=web,tier in (a,b),!debug`.
+ * A selector in the API's query syntax: `app=web,tier in (a,b),!debug`. An empty selector gives an empty string and selects everything.
  *
- * @returns the empty string for an empty selector, which selects everything
- * @throws UsageError `E_SELECTOR` for an operator that Kubernetes does not have
+ * @throws UsageError `E_SELECTOR` for an unknown operator
  */
 export function toSelectorString(selector: LabelSelector): string {
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -27,17 +33,30 @@ export function toSelectorString(selector: LabelSelector): string {
   return [...labels, ...expressions].join(',');
 }
 
-/** One `key operator values` of a selector. */
-export interface Expression {
-  key: string;
-  operator: string;
-  values?: string[] | undefined;
+/** A selector for messages: `app=web, tier in (a, b)`. */
+export function selectorText(
+  selector:
+    | { matchLabels?: LabelSelector['matchLabels'] | undefined; matchExpressions?: Expression[] | undefined }
+    | undefined,
+): string {
+  const labels = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const expressions = (selector?.matchExpressions ?? []).map(expressionText);
+  return [...labels, ...expressions].join(', ') || 'no labels';
+}
+
+/** `key in (a, b)`, `key exists`. */
+export function expressionText({ key, operator, values = [] }: Expression): string {
+  if (operator === 'In' && values.length === 1) return `${key}=${values[0] ?? ''}`;
+  if (operator === 'Exists') return `${key} exists`;
+  if (operator === 'DoesNotExist') return `${key} does not exist`;
+  const operators: Record<string, string> = { In: 'in', NotIn: 'not in', Gt: '>', Lt: '<' };
+  return `${key} ${operators[operator] ?? operator} (${values.join(', ')})`;
 }
 
 /**
- * Whether one expression holds (LabelSelectorRequirement, meta/v1).
+ * Whether the labels satisfy one expression (LabelSelectorRequirement, meta/v1).
  *
- * @throws UsageError `E_SELECTOR` for an operator that Kubernetes does not have
+ * @throws UsageError `E_SELECTOR` for an unknown operator
  */
 export function matchesExpression(
   { key, operator, values = [] }: Expression,
@@ -59,8 +78,8 @@ export function matchesExpression(
 }
 
 /**
- * Whether labels are selected, by the rules of the API: all requirements hold; `NotIn` and `DoesNotExist` also hold for
- * labels that are absent; an empty selector selects everything, no selector nothing (LabelSelector, meta/v1).
+ * Whether a selector matches labels, by the rules of the API: all requirements hold, `NotIn` and `DoesNotExist` also for absent
+ * labels; an empty selector matches everything, a missing one nothing (LabelSelector, meta/v1).
  */
 export function matchesSelector(
   selector: LabelSelector | undefined,
@@ -74,7 +93,7 @@ export function matchesSelector(
   );
 }
 
-/** Whether labels contain all of `wanted`: the plain map that a Service selects with. An empty map selects nothing. */
+/** Whether labels contain all of `wanted`, the plain map of a Service selector. An empty map matches nothing. */
 export function matchesLabels(
   wanted: Readonly<Record<string, string>> | undefined,
   labels: Readonly<Record<string, string>> | undefined,

@@ -1,4 +1,4 @@
-/** The API server's own answers about failure, and lists: parsed once, here. */
+/** Parses the API server's responses: Status, objects, lists, watch events. */
 import { z } from 'zod';
 import { ApiError } from './errors.ts';
 import type { KubeObject } from './types.ts';
@@ -24,17 +24,17 @@ const outcomeSchema = z.looseObject({
     .nullish(),
 });
 
-/** As an answer; on the status channel of exec it comes without its kind. */
+/** A Status response. On the status channel of exec it has no kind. */
 const statusSchema = outcomeSchema.extend({ kind: z.literal('Status') });
 
 export type Status = z.infer<typeof outcomeSchema>;
 
-/** `undefined` when the text is not a Status object (an application's answer, a proxy's page). */
+/** `undefined` when the text is not a Status object (a response of an application or a proxy). */
 export function parseStatus(text: string): Status | undefined {
   return parseJson(statusSchema, text);
 }
 
-/** What the status channel of exec says; `undefined` when it is not readable. */
+/** The message of exec's status channel; `undefined` when it cannot be parsed. */
 export function parseOutcome(text: string): Status | undefined {
   return parseJson(outcomeSchema, text);
 }
@@ -50,12 +50,12 @@ function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
 }
 
 const hints: Partial<Record<number, string>> = {
-  401: 'the credentials of the kubeconfig are no longer accepted; write it anew',
+  401: 'the server rejects the credentials of the kubeconfig; recreate it',
   403: 'the user of the kubeconfig lacks this permission; grant it or use another context',
-  429: 'the API server is overloaded; run fewer things at the same time',
+  429: 'the API server is overloaded; reduce the number of parallel checks',
 };
 
-/** The error for an answer with a status of 400 or more. `what` completes "could not …" ("get Pod a/b"). */
+/** The error for a response with status 400 or higher. `what`: "could not get Pod a/b". */
 export function toApiError(what: string, httpStatus: number, body: string): ApiError {
   const status = parseStatus(body);
   const message = status?.message ?? body.trim().slice(0, 500);
@@ -75,7 +75,7 @@ const objectSchema = z.looseObject({
   metadata: metadataSchema,
 });
 
-/** An API object as it came: only what every object has is verified, no field is dropped. */
+/** An unmodified API object. Only apiVersion, kind and metadata are validated. */
 export function parseObject(body: unknown): KubeObject {
   return objectSchema.parse(body) as KubeObject;
 }
@@ -94,7 +94,7 @@ export interface ObjectList {
   items: KubeObject[];
 }
 
-/** A page of a list; its items get the apiVersion and kind that lists leave out. */
+/** One page of a list. Adds apiVersion and kind to the items, which lists omit. */
 export function parseList(body: unknown): ObjectList {
   const list = listSchema.parse(body);
   const type = { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
@@ -107,7 +107,7 @@ export function parseList(body: unknown): ObjectList {
 
 const watchSchema = z.looseObject({ type: z.string(), object: z.looseObject({}) });
 
-/** One line of a watch. */
+/** Parses one line of a watch. */
 export function parseWatchLine(line: string): { type: string; object: Record<string, unknown> } {
   return watchSchema.parse(JSON.parse(line));
 }

@@ -1,4 +1,4 @@
-/** Raw HTTP to one API server: JSON stays as it came, errors of the connection become errors of ours. */
+/** Raw HTTP to one API server, with connection errors as KindproofErrors. */
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
@@ -8,14 +8,14 @@ import { seconds } from '../../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { CallOptions } from './client.ts';
-import { callScope } from './call-scope.ts';
+import { callScope } from '../../core/call-scope.ts';
 import type { Connection, Credentials } from './kubeconfig.ts';
 import { toApiError } from './status.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface ApiRequest extends CallOptions {
-  /** Completes "could not …", e.g. `list Pod in default`. */
+  /** Completes "could not …": `list Pod in default`. */
   what: string;
   method?: Dispatcher.HttpMethod;
   path: string;
@@ -40,15 +40,15 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 
 export interface Transport {
   readonly connection: Connection;
-  /** Aborted by the run's signal and by `close`; every call and watch listens to it. */
+  /** Aborted by the run's signal and by `close`; ends every call and watch. */
   readonly signal: AbortSignal;
-  /** Sends once; any status is an answer. Throws E_CLUSTER_UNREACHABLE, E_API_TIMEOUT, InterruptedError. */
+  /** Sends once and returns any status. @throws E_CLUSTER_UNREACHABLE, E_API_TIMEOUT, InterruptedError */
   send(request: ApiRequest): Promise<ApiAnswer>;
-  /** Sends once and fails with ApiError on a status of 400 or more. */
+  /** Sends once. @throws ApiError for status 400 or higher */
   call(request: ApiRequest): Promise<ApiAnswer>;
-  /** As `call`, for what may be sent twice: repeated on connection errors, 429 and 5xx until the deadline. */
+  /** Like `call`, for idempotent requests: retries connection errors, 429 and 5xx until the deadline. */
   repeat(request: ApiRequest): Promise<ApiAnswer>;
-  /** Headers have come, the body is a stream without an idle limit; ends with `signal`. */
+  /** Returns after the headers. The body is a stream without idle timeout; it ends with `signal`. */
   stream(request: Omit<ApiRequest, 'timeoutMs'>, signal: AbortSignal): Promise<OpenStream>;
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export function createTransport(
 ): Transport {
   const closing = new AbortController();
   const life = callScope([deps.signal, closing.signal]);
-  // A recording alone is nine watches; this many listeners are no leak.
+  // One recording has nine watches: many listeners are expected here.
   setMaxListeners(0, life.signal);
   const dispatchers = new Map<string, Dispatcher>();
 
@@ -70,7 +70,7 @@ export function createTransport(
       .digest('hex');
     let dispatcher = dispatchers.get(id);
     if (!dispatcher) {
-      // A stream may be silent for long; limits on whole calls are deadlines of ours.
+      // A stream can be silent for a long time. `callScope` limits ordinary calls.
       const options = { bodyTimeout: 0, headersTimeout: 0 };
       dispatcher =
         connection.proxyUrl === undefined
@@ -104,7 +104,7 @@ export function createTransport(
       `could not ${request.what}: API server ${connection.server} of context ${connection.context} cannot be reached: ${messageOf(error)}`,
       {
         cause: error,
-        hint: 'see that the cluster still runs (its node containers after an engine restart) and that the kubeconfig is of this cluster',
+        hint: 'check that the cluster runs (its node containers, after an engine restart) and that the kubeconfig belongs to it',
         details: { server: connection.server, context: connection.context },
       },
     );
@@ -114,7 +114,7 @@ export function createTransport(
     return new InfrastructureError(
       'E_API_TIMEOUT',
       `could not ${request.what}: API server ${connection.server} of context ${connection.context} did not answer within ${seconds(timeoutMs)}`,
-      { cause, hint: 'see whether the machine is overloaded, or give the call more time' },
+      { cause, hint: 'check whether the machine is overloaded' },
     );
   }
 
@@ -150,15 +150,15 @@ export function createTransport(
       let last: Error | undefined;
       try {
         return await pRetry(() => transport.call({ ...request, timeoutMs, signal: scope.signal }), {
-          // About 12 s in all: long enough for an API server that restarts, short for one that is gone.
+          // About 12 s in total: enough for a restarting API server.
           retries: 6,
           minTimeout: 250,
           maxTimeout: 4000,
           maxRetryTime: timeoutMs,
           signal: scope.signal,
-          shouldRetry: ({ error }) => isPassing(error),
+          shouldRetry: ({ error }) => isTransient(error),
           onFailedAttempt: ({ error, attemptNumber }) => {
-            // An attempt that the deadline cut short says less than the one before it.
+            // An attempt that the deadline aborted is less informative than the one before it.
             if (!scope.signal.aborted) last = error;
             deps.log.debug('api call failed', { what: request.what, attemptNumber, error: error.message });
           },
@@ -196,20 +196,20 @@ export function createTransport(
   return transport;
 }
 
-/** Server-side apply refuses fields and types that are not in the schema with 500, as if the server had failed (seen with Kubernetes 1.36). */
+/** Server-side apply answers 500, as for a server failure, to fields that violate the schema (observed with Kubernetes 1.36). */
 export const SCHEMA_REFUSAL = /failed to create typed patch object.*/s;
 
-const lasting = new Set(['ENOTFOUND', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+const permanent = new Set(['ENOTFOUND', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 
-/** Whether sending the same again may help. */
-export function isPassing(error: unknown): boolean {
+/** Whether a retry can succeed. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof InfrastructureError && error.code === 'E_API') {
     const status = error.details['status'] as number;
     return status === 429 || (status >= 500 && !SCHEMA_REFUSAL.test(error.message));
   }
   if (!(error instanceof InfrastructureError) || error.code !== 'E_CLUSTER_UNREACHABLE') return false;
   const code = (error.cause as { code?: string } | undefined)?.code ?? '';
-  return !lasting.has(code) && !/CERT|SELF_SIGNED|^ERR_SSL/.test(code);
+  return !permanent.has(code) && !/CERT|SELF_SIGNED|^ERR_SSL/.test(code);
 }
 
 function queryString(query: Query | undefined): string {

@@ -1,6 +1,6 @@
 /**
- * The API objects that kindproof reads, as they come over the wire (dates are strings). Only fields that something here
- * uses are named; the others are kept as they are, so that nothing is lost when an object is compared or shown.
+ * The API objects that kindproof reads, in wire format (dates are strings). Only the fields in use are declared; the others are kept
+ * unchanged.
  */
 
 export interface Metadata {
@@ -37,7 +37,7 @@ export interface Condition {
   reason?: string;
   message?: string;
   lastTransitionTime?: string;
-  /** Of a node's conditions: when its kubelet last said so. */
+  /** Node conditions only: last report of the kubelet. */
   lastHeartbeatTime?: string;
 }
 
@@ -147,10 +147,11 @@ export interface Pod extends KubeObject {
     conditions?: Condition[];
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
+    ephemeralContainerStatuses?: ContainerStatus[];
   };
 }
 
-/** Deployment, StatefulSet, DaemonSet, ReplicaSet or Job: what the checks need of any of them. */
+/** Deployment, StatefulSet, DaemonSet, ReplicaSet or Job: the fields that the checks need. */
 export interface Workload extends KubeObject {
   spec: {
     replicas?: number;

@@ -79,7 +79,7 @@ describe('watch', () => {
         server.cutConnections();
       },
     ],
-  ])('goes on without loss or repetition when the stream %s', async (_title, interrupt) => {
+  ])('continues without loss or repetition when the stream %s', async (_title, interrupt) => {
     const handle = watch();
     await handle.synced;
     await connected();
@@ -93,7 +93,7 @@ describe('watch', () => {
     await handle.stop();
   });
 
-  it('tells the difference when the server has forgotten the version', async () => {
+  it('delivers the difference when the resourceVersion has expired', async () => {
     for (const name of ['same', 'changed', 'gone', 'replaced']) server.put(pods, pod(name));
     const handle = watch();
     await handle.synced;
@@ -118,7 +118,7 @@ describe('watch', () => {
     await handle.stop();
   });
 
-  it('goes on from a bookmark, which it does not tell', async () => {
+  it('resumes from a bookmark without delivering it', async () => {
     const handle = watch();
     await handle.synced;
     await connected();
@@ -131,7 +131,7 @@ describe('watch', () => {
     await handle.stop();
   });
 
-  it('can be stopped before its first answer', async () => {
+  it('can be stopped before the first response', async () => {
     server.answer(pods, () => {});
     const handle = watch();
     await handle.stop();
@@ -149,7 +149,7 @@ describe('watch', () => {
     expect(seen).toEqual(['SYNC']);
   });
 
-  it('throws at stop what its callback threw, and delivers the rest all the same', async () => {
+  it('delivers events after an exception of the callback, and throws it at stop', async () => {
     server.put(pods, pod('a'));
     const handle = watch((event) => {
       if (event.object?.metadata.name === 'a') throw new Error('callback is broken');
@@ -161,7 +161,7 @@ describe('watch', () => {
     await expect(handle.stop()).rejects.toThrow('callback is broken');
   });
 
-  it('fails when the first list is refused', async () => {
+  it('fails when the first list is rejected', async () => {
     server.answer(pods, (_request, response) => {
       sendStatus(response, 403, 'Forbidden', 'not allowed');
     });
@@ -170,7 +170,7 @@ describe('watch', () => {
     await expect(handle.stop()).resolves.toBeUndefined();
   });
 
-  it('keeps characters whole that are split between chunks', async () => {
+  it('decodes characters that are split between chunks', async () => {
     const handle = watch((event) => seen.push(String(event.object?.metadata.labels?.['note'])));
     const object = {
       ...pod('a'),

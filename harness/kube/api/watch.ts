@@ -1,11 +1,11 @@
 /**
- * Watching one kind for as long as wanted: list, then follow; go on from the last resourceVersion when the stream ends, list anew
- * when the server has forgotten that version (410), and tell the difference as events.
+ * Watches one kind until stopped: lists, then streams changes. When the stream ends, it resumes from the last resourceVersion; when
+ * that has expired (410), it lists again and delivers the difference as events.
  */
 import type { Clock } from '../../core/deadline.ts';
 import { InterruptedError, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { callScope } from './call-scope.ts';
+import { callScope } from '../../core/call-scope.ts';
 import type { KindRef, ListOptions, WatchEvent, WatchHandle } from './client.ts';
 import type { Discovery } from './discovery.ts';
 import { ApiError } from './errors.ts';
@@ -15,10 +15,10 @@ import { KnownObjects } from './known-objects.ts';
 import { listAll } from './rest.ts';
 import { parseObject, parseWatchLine, toApiError } from './status.ts';
 import type { Transport } from './transport.ts';
-import { isPassing } from './transport.ts';
+import { isTransient } from './transport.ts';
 import type { KubeObject } from './types.ts';
 
-/** The server ends a watch after this time, and a stream that lives much longer is a dead connection. */
+/** The server ends a watch after this time. A stream that lives much longer is a dead connection. */
 const SERVER_TIMEOUT_S = 240;
 const DEAD_AFTER_MS = (SERVER_TIMEOUT_S + 30) * 1000;
 const BACKOFF_MS = { first: 100, most: 5000 };
@@ -32,15 +32,14 @@ export interface WatchDeps {
 
 type OnEvent = (event: WatchEvent<KubeObject>) => void;
 
-/** The server has forgotten the version from which the watch wanted to go on. */
+/** The resourceVersion has expired (410). */
 class Expired extends Error {}
 
 /**
- * Starts a watch. It repairs itself after every loss of connection; only a refusal of the first list ends it (`synced`
- * rejects).
+ * Starts a watch. It reconnects after every lost connection; only a failed first list ends it (`synced` rejects).
  *
- * An exception of the callback is logged, does not keep later events back, and is thrown by `stop()`; so is a refusal (4xx)
- * that lasts until the end. A server that is merely gone at the end is only logged.
+ * `stop()` throws the first exception of the callback (which does not stop later events), or a rejection (4xx) that persists until
+ * then. A server that is only unreachable at that time is logged.
  */
 export function startWatch(
   deps: WatchDeps,
@@ -58,11 +57,11 @@ export function startWatch(
   let callbackError: unknown;
   let refusal: ApiError | undefined;
   let callbackFailed = false;
-  /** From where to go on; `undefined` when only a new list can tell. */
+  /** The resourceVersion to resume from; `undefined` requires a new list. */
   let version: string | undefined;
   let settle: { resolve: () => void; reject: (error: unknown) => void };
   const synced = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
-  // Whoever does not wait for it learns of the failure from stop().
+  // A caller may never await it.
   synced.catch(() => {});
 
   function deliver(type: WatchEvent<KubeObject>['type'], object?: KubeObject): void {
@@ -82,7 +81,7 @@ export function startWatch(
     version = list.resourceVersion;
   }
 
-  /** Follows until the stream ends, moving `version` on. Throws Expired when the server has forgotten it. */
+  /** Streams changes and advances `version` until the stream ends. @throws Expired */
   async function follow(resource: Resource): Promise<void> {
     const from = version;
     const stream = callScope([signal], DEAD_AFTER_MS);
@@ -111,7 +110,7 @@ export function startWatch(
       }
       refusal = undefined;
       for await (const line of lines(response.body)) {
-        // What was buffered when the watch was stopped is no longer wanted.
+        // Drops changes that were buffered when the watch was stopped.
         if (signal.aborted) break;
         accept(line);
       }
@@ -131,7 +130,7 @@ export function startWatch(
     if (type === 'ERROR') {
       const code = Number(object['code'] ?? 500);
       if (code === 410) throw new Expired();
-      throw toApiError(`could not go on watching ${title}`, code, JSON.stringify(object));
+      throw toApiError(`could not continue to watch ${title}`, code, JSON.stringify(object));
     }
     const received = parseObject(object);
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') {
@@ -161,14 +160,14 @@ export function startWatch(
       } catch (error) {
         if (isStopped()) return;
         if (error instanceof Expired) {
-          log.info('watch expired, listing anew', { kind: title });
+          log.info('watch expired, listing again', { kind: title });
           version = undefined;
         } else {
-          if (error instanceof ApiError && !isPassing(error)) refusal = error;
-          log.warn('watch failed, trying again', { kind: title, error: messageOf(error) });
+          if (error instanceof ApiError && !isTransient(error)) refusal = error;
+          log.warn('watch failed, retrying', { kind: title, error: messageOf(error) });
         }
       }
-      // A server that ends every stream at once must not be asked without pause.
+      // Backs off when the server ends every stream immediately.
       pause =
         version !== undefined && version !== before ? BACKOFF_MS.first : Math.min(pause * 2, BACKOFF_MS.most);
       await clock.sleep(pause, signal).catch(() => {});
@@ -191,7 +190,7 @@ export function startWatch(
 }
 
 async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  // Only this decoder knows about characters that are split between chunks.
+  // A streaming decoder handles characters that are split between chunks.
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {
@@ -199,5 +198,5 @@ async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
     rest = parts.pop() ?? '';
     for (const part of parts) if (part.trim() !== '') yield part;
   }
-  // What follows the last newline was cut off with the connection; the next stream brings it whole.
+  // A partial last line was cut off with the connection; the next stream delivers it completely.
 }

@@ -1,11 +1,10 @@
-/** Which pods are a workload's own. */
+/** The pods of a workload. */
 import { CheckFailure } from '../../core/errors.ts';
-import { selectorText } from './selector-text.ts';
 import type { KubeClient } from './client.ts';
-import { matchesSelector } from './selectors.ts';
+import { matchesSelector, selectorText } from './selectors.ts';
 import type { Pod, Workload } from './types.ts';
 
-/** What names a workload; objects from lists may lack their kind, so it is asked for. */
+/** Identifies a workload. */
 export interface WorkloadRef {
   kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'ReplicaSet';
   name: string;
@@ -13,10 +12,10 @@ export interface WorkloadRef {
 }
 
 /**
- * The pods that belong to a workload: matched by its selector **and** owned by it, through its ReplicaSets for a Deployment. Pods
- * that are being deleted, and pods that failed or were evicted and have been replaced, are left out.
+ * The current pods of a workload: matched by its selector **and** owned by it (for a Deployment, through its ReplicaSets). Excludes
+ * pods that are terminating, failed or evicted.
  *
- * @throws CheckFailure E_SELECTED_NOTHING when there are none, because every statement about no pods is true
+ * @throws CheckFailure E_SELECTED_NOTHING when there are none: every assertion about an empty list holds
  */
 export async function podsOf(kube: KubeClient, workload: Workload): Promise<Pod[]> {
   const namespace = workload.metadata.namespace;
@@ -29,11 +28,11 @@ export async function podsOf(kube: KubeClient, workload: Workload): Promise<Pod[
   throw new CheckFailure(
     'E_SELECTED_NOTHING',
     `${workload.kind} ${workload.metadata.name} has no pods (selector ${selectorText(workload.spec.selector)} in namespace ${namespace ?? 'default'})`,
-    { hint: 'Nothing can be said about no pods. Is the number of replicas 0, or are its pods refused?' },
+    { hint: 'Check whether it has 0 replicas, or whether the API server rejects its pods.' },
   );
 }
 
-/** Pure core of `podsOf`: all pods of the workload, ending ones included. */
+/** All pods of the workload, terminating ones included. */
 export function ownPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
   const owners = new Set(
     workload.kind === 'Deployment'

@@ -1,27 +1,26 @@
-/** What a cluster is to the rest of the tool, whoever provides it. Implemented in clusters/. */
+/** The interface of a cluster for the rest of the harness. clusters/ implements it, for kind and for existing clusters. */
 import type { CommandResult } from '../../core/command.ts';
 import type { KubeClient } from '../api/client.ts';
 
+/** Identical worker nodes. The control plane always has one node and is not listed. */
 export interface NodeGroup {
-  /** `worker` nodes of one kind; the control plane is always one node and not listed. */
   name: string;
   count: number;
   labels?: Record<string, string>;
   taints?: { key: string; value?: string; effect: 'NoSchedule' | 'NoExecute' | 'PreferNoSchedule' }[];
-  /** Number of `nvidia.com/gpu` advertised by each node of the group, in order; its length is `count`. */
+  /** `nvidia.com/gpu` capacity of each node, in order; has `count` entries. */
   gpus?: number[];
 }
 
-/** What a suite needs, and what a plan merges into the smallest cluster that serves all. */
+/** The nodes and features that a suite requires. A plan merges those of its suites into the smallest cluster that satisfies all. */
 export interface Topology {
   groups: NodeGroup[];
-  /** RuntimeClasses whose handler has to exist in containerd. */
+  /** RuntimeClasses whose handler must exist in containerd. */
   runtimeClasses?: string[];
-  storageClasses?: string[];
   metrics?: boolean;
 }
 
-/** Commands on a node of the cluster: only where the provider has the nodes at hand (kind). */
+/** Runs commands on a node. Only kind clusters have it. */
 export interface NodeAccess {
   run(
     node: string,
@@ -30,7 +29,7 @@ export interface NodeAccess {
   ): Promise<CommandResult>;
 }
 
-/** Where a node's GPUs come from, from the least to the most faithful; `real` is every capacity that this tool did not invent. */
+/** Where a node's GPU capacity comes from, least realistic first. `real`: the harness did not simulate it. */
 export type GpuSource = 'status-patch' | 'device-plugin' | 'real';
 
 export interface ClusterNode {
@@ -48,38 +47,37 @@ export interface ClusterNode {
 export interface CapabilityResult {
   name: string;
   present: boolean;
-  /** What was seen that proves it, or why it is absent. */
+  /** What proves the capability, or why it is absent. */
   evidence: string;
 }
 
-/** A running cluster. What was started has another type than what can be started (ClusterProvider). */
+/** A running cluster, as checks and the runner use it. */
 export interface Cluster {
   provider: 'kind' | 'existing';
   name: string;
   context: string;
-  /** Path of a kubeconfig of the run's own, mode 0600. */
+  /** Path of the run's own kubeconfig, mode 0600. */
   kubeconfig: string;
   kubernetes: string;
   nodeImage?: { ref: string; digest: string };
   kube: KubeClient;
   nodes?: NodeAccess;
   describe(): Promise<ClusterNode[]>;
-  /** Loads images that the local engine has into every node that lacks them, in one batch. */
+  /** Loads images from the local engine into every node that lacks them, in one batch. */
   loadImages(refs: readonly string[], onProgress?: (text: string) => void): Promise<void>;
-  /** Image references present on every schedulable node. */
+  /** Image references on each schedulable node, by node name. */
   imagesOnNodes(): Promise<Map<string, Set<string>>>;
   /**
-   * Writes GPU capacity that nodes have lost (one that registers anew has) and waits until it can be allocated; names those nodes.
-   * Only where the provider invents GPUs (kind).
+   * Restores GPU capacity that nodes have lost (a node loses it when it registers again) and waits until it is allocatable.
+   * Only kind clusters, which simulate GPUs, have it.
+   *
+   * @returns names of the restored nodes
    */
   assertGpuCapacity?(): Promise<string[]>;
   /**
-   * Restarts a worker and waits until it works again, with the labels, taints and GPUs that were planned. Only where the provider has the
-   * nodes at hand (kind).
+   * Restarts a worker and waits until it is ready, with its planned labels, taints and GPUs. Only kind clusters have it.
    *
-   * @returns one sentence for everything that had to be put back
+   * @returns one sentence for each thing that had to be restored
    */
   restartNode?(node: string): Promise<string[]>;
-  /** Removes the cluster; of an `existing` cluster nothing but connections. */
-  delete(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What installs a subject: helm for a chart, server-side apply for a folder of plain manifests. */
+/** Installs a subject: a chart with helm, a folder of plain manifests with server-side apply. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestFiles } from '../manifests/manifest-files.ts';
@@ -12,20 +12,19 @@ import type {
   UninstallOptions,
 } from '../helm/types.ts';
 
-/** Errors are those of Helm, whatever the form of the subject. */
+/** Throws the same errors as Helm, also for plain manifests. */
 export interface Deployer {
   render(source: ChartSource): Promise<Rendered>;
-  /** Everything that can be known to be wrong without a cluster. */
+  /** Checks everything that needs no cluster. */
   validateSubject(subject: Subject & Partial<ReleaseRef>): Promise<Rendered>;
   install(source: ChartSource, options?: ApplyOptions): Promise<unknown>;
   upgrade(source: ChartSource, options?: ApplyOptions): Promise<unknown>;
   uninstall(options: UninstallOptions): Promise<void>;
 }
 
-/** Asks the subject itself which of both it is; what was installed by one is uninstalled by the same. */
+/** Selects the deployer by the form of the subject. A release is uninstalled by the deployer that installed it. */
 export function createDeployer(helm: Helm, manifests: Deployer): Deployer {
   const installedBy = new Map<string, Deployer>();
-  const keyOf = ({ namespace, releaseName }: ReleaseRef): string => `${namespace}/${releaseName}`;
   const choose = async ({ chart }: { chart: string }): Promise<Deployer> =>
     (await isManifestFolder(chart)) ? manifests : helm;
   return {
@@ -33,16 +32,20 @@ export function createDeployer(helm: Helm, manifests: Deployer): Deployer {
     validateSubject: async (subject) => (await choose(subject)).validateSubject(subject),
     async install(source, options) {
       const deployer = await choose(source);
-      installedBy.set(keyOf(source), deployer);
+      installedBy.set(releaseKey(source), deployer);
       await deployer.install(source, options);
     },
     upgrade: async (source, options) => (await choose(source)).upgrade(source, options),
-    uninstall: (options) => (installedBy.get(keyOf(options)) ?? helm).uninstall(options),
+    uninstall: (options) => (installedBy.get(releaseKey(options)) ?? helm).uninstall(options),
   };
 }
 
-/** A folder without Chart.yaml that has manifests in it; anything else is for helm to judge. */
-export async function isManifestFolder(path: string): Promise<boolean> {
+export function releaseKey({ namespace, releaseName }: ReleaseRef): string {
+  return `${namespace}/${releaseName}`;
+}
+
+/** True for a folder that has manifests and no Chart.yaml. Everything else goes to helm, which reports what is wrong with it. */
+async function isManifestFolder(path: string): Promise<boolean> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,

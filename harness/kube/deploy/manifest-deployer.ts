@@ -1,32 +1,30 @@
-/** Installs a folder of plain manifests by server-side apply, object by object, as `kubectl apply --server-side -f FOLDER` does. */
-import { stringify } from 'yaml';
+/** Installs a folder of plain manifests by server-side apply, like `kubectl apply --server-side -f FOLDER`. */
 import { CheckFailure, UsageError } from '../../core/errors.ts';
-import type { ChartSource, Rendered, ReleaseRef } from '../helm/types.ts';
+import type { ChartSource, Rendered } from '../helm/types.ts';
 import { checkSubjectFiles } from '../helm/subject-files.ts';
 import type { KubeClient } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 import type { KubeObject } from '../api/types.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { patchObjects } from '../manifests/patch.ts';
-import type { Deployer } from './deployer.ts';
+import { releaseKey, type Deployer } from './deployer.ts';
 import { readManifests } from '../manifests/manifest-files.ts';
 
-/** Answers of the API server that speak of the object, not of the server. */
-const REFUSED = [400, 403, 404, 409, 413, 415, 422];
+/** Statuses that mean the object is at fault, not the API server. */
+const REJECTED = [400, 403, 404, 409, 413, 415, 422];
 
 export interface ManifestDeployerDeps {
-  /** Without it only what needs no cluster works. */
+  /** Without it, only operations that need no cluster work. */
   kube?: KubeClient;
   signal: AbortSignal;
 }
 
 export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
-  /** What each release has put into the cluster, in order. */
+  /** The objects of each release, in order of creation. */
   const applied = new Map<string, KubeObject[]>();
-  const keyOf = ({ namespace, releaseName }: ReleaseRef): string => `${namespace}/${releaseName}`;
 
   function cluster(): KubeClient {
-    if (!deps.kube) throw new Error('manifests are applied to a cluster, and none was given');
+    if (!deps.kube) throw new Error('applying manifests needs a cluster');
     return deps.kube;
   }
 
@@ -34,30 +32,20 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     rejectValues(source);
     const manifests = (await readManifests(source.chart)).filter(({ object }) => object.kind !== 'Namespace');
     if (manifests.length === 0) {
-      throw new UsageError('E_MANIFEST', `the manifests in ${source.chart} hold no object`);
+      throw new UsageError('E_MANIFEST', `the manifests in ${source.chart} contain no objects`);
     }
-    const objects = patchObjects(
-      manifests.map(({ object }) => inNoNamespace(object)),
-      source.patches ?? [],
-    );
-    return {
-      objects,
-      hooks: [],
-      manifests: manifests.map((manifest, index) => ({
-        ...manifest,
-        object: objects[index] ?? manifest.object,
-      })),
-      text: objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'),
-    };
+    const objects = manifests.map(({ object }) => withoutNamespace(object));
+    return { objects: patchObjects(objects, source.patches ?? []) };
   }
 
   async function apply(source: ChartSource): Promise<void> {
     const { objects } = await render(source);
-    const known = applied.get(keyOf(source)) ?? [];
+    const key = releaseKey(source);
+    const known = applied.get(key) ?? [];
     for (const object of objects) {
-      // Noted first: what was refused half-way is deleted as well.
+      // Recorded before the request: a failed apply may still have created the object.
       if (!known.some((o) => nameOf(o) === nameOf(object))) known.push(object);
-      applied.set(keyOf(source), known);
+      applied.set(key, known);
       await applyOne(object, source.namespace);
     }
   }
@@ -66,7 +54,7 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     try {
       await cluster().apply(object, { namespace, signal: deps.signal });
     } catch (error) {
-      if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) throw error;
+      if (!(error instanceof ApiError) || !REJECTED.includes(error.status)) throw error;
       throw new CheckFailure('E_APPLY', `the cluster refuses ${nameOf(object)}: ${error.message}`, {
         cause: error,
       });
@@ -82,32 +70,31 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     install: apply,
     upgrade: apply,
     async uninstall(release) {
-      const objects = applied.get(keyOf(release)) ?? [];
+      const objects = applied.get(releaseKey(release)) ?? [];
       for (const { apiVersion, kind, metadata } of [...objects].reverse()) {
-        await cluster().delete({ apiVersion, kind }, { name: metadata.name, namespace: release.namespace });
+        const ref = { name: metadata.name, namespace: release.namespace };
+        // Releases are uninstalled also after the run's signal has aborted.
+        await cluster().teardown.delete({ apiVersion, kind }, ref);
       }
-      applied.delete(keyOf(release));
+      applied.delete(releaseKey(release));
     },
   };
 }
 
-function rejectValues({ chart, values, set, setString = [] }: ChartSource): void {
-  const given = [
-    ...values.map((file) => `values file ${file}`),
-    ...[...set, ...setString].map((pair) => `--set ${pair}`),
-  ];
+function rejectValues({ chart, values, set }: ChartSource): void {
+  const given = [...values.map((file) => `values file ${file}`), ...set.map((pair) => `--set ${pair}`)];
   if (given.length === 0) return;
   throw new UsageError(
     'E_VALUES',
-    `${chart} holds plain manifests, which take no values: ${given.join(', ')}`,
+    `${chart} contains plain manifests, which take no values: ${given.join(', ')}`,
     {
-      hint: 'Edit a copy of the manifests, or give a chart. An image is replaced with --image.',
+      hint: 'Edit a copy of the manifests, or use a chart. Replace images with --image.',
     },
   );
 }
 
-/** The run decides in which namespace it is; what the file says is where it would be in production. */
-function inNoNamespace(object: KubeObject): KubeObject {
+/** Drops the namespace of the file, which is the production one. The run chooses its own. */
+function withoutNamespace(object: KubeObject): KubeObject {
   const metadata = { ...object.metadata };
   delete metadata.namespace;
   return { ...object, metadata };

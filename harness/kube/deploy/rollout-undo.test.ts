@@ -45,8 +45,8 @@ function cluster(replicaSets: Workload[], found: Workload | undefined = deployme
 const ref = { name: 'web', namespace: 'ns' };
 
 describe('rolloutUndo', () => {
-  it("takes the template of the revision before, without the controller's label", async () => {
-    // 10 after 9: revisions are numbers.
+  it("restores the template of the previous revision, without the controller's label", async () => {
+    // 10 is newer than 9: revisions are compared as numbers.
     const { kube, patches } = cluster([revision(9), revision(10), revision(2), revision(11, 'other')]);
     expect((await rolloutUndo(kube, ref)).metadata.name).toBe('web-9');
     expect(patches).toEqual([
@@ -63,7 +63,7 @@ describe('rolloutUndo', () => {
     ]);
   });
 
-  it('refuses when there is nothing to go back to', async () => {
-    await expect(rolloutUndo(cluster([revision(1)]).kube, ref)).rejects.toThrow(/none to go back to/);
+  it('fails without a previous revision', async () => {
+    await expect(rolloutUndo(cluster([revision(1)]).kube, ref)).rejects.toThrow(/no previous revision/);
   });
 });

@@ -1,17 +1,18 @@
-/** `kubectl rollout undo` without kubectl: the template of the revision before becomes that of the Deployment again. */
+/** `kubectl rollout undo` without kubectl: restores the pod template of the previous revision. */
 import { CheckFailure } from '../../core/errors.ts';
+import { count } from '../../core/wording.ts';
 import type { KubeClient, ObjectRef } from '../api/client.ts';
 import type { Workload } from '../api/types.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';
-/** Added by the controller to the template of each ReplicaSet; not part of what was asked for. */
+/** Label that the controller adds to the template of each ReplicaSet; not part of the Deployment's template. */
 const HASH = 'pod-template-hash';
 
 /**
- * Goes back by one revision. The rollout that this starts is not waited for.
+ * Rolls back by one revision, without waiting for the rollout.
  *
- * @returns the ReplicaSet whose template it is
- * @throws CheckFailure E_NOT_FOUND without the Deployment, E_NO_REVISION without a revision before the present one
+ * @returns the ReplicaSet of the previous revision
+ * @throws CheckFailure E_NOT_FOUND when the Deployment does not exist, E_NO_REVISION when it has no previous revision
  */
 export async function rolloutUndo(
   kube: Pick<KubeClient, 'get' | 'list' | 'patch'>,
@@ -36,7 +37,7 @@ function previousRevision(deployment: Workload, replicaSets: readonly Workload[]
   if (previous) return previous;
   throw new CheckFailure(
     'E_NO_REVISION',
-    `Deployment ${name} has ${own.length} revision, none to go back to`,
+    `Deployment ${name} has no previous revision (${count(own.length, 'revision')} in total)`,
   );
 }
 

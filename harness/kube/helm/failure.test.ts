@@ -23,7 +23,7 @@ describe('helmFailure', () => {
       '../my-chart/templates/b.yaml:1:13: .Values.a.b: nil pointer evaluating interface {}.b',
     ],
     [
-      'an error in a helper, which is told and not its callers',
+      'an error in a helper, not in its callers',
       'Error: template: c/templates/d.yaml:4:6: executing "c/templates/d.yaml" at <include "c.labels" .>: error calling include: template: c/templates/_helpers.tpl:9:5: executing "c.labels" at <.Values.x.y>: nil pointer evaluating interface {}.y',
       'E_TEMPLATE',
       '../my-chart/templates/_helpers.tpl:9:5: .Values.x.y: nil pointer evaluating interface {}.y',
@@ -41,10 +41,10 @@ describe('helmFailure', () => {
       '../my-chart/templates/b.yaml:1: function "nofunc" not defined',
     ],
     [
-      'a template that renders no YAML',
+      'a template that does not render YAML',
       'Error: YAML parse error on c/templates/b.yaml: error converting YAML to JSON: yaml: line 2: mapping values are not allowed in this context',
       'E_TEMPLATE',
-      '../my-chart/templates/b.yaml renders no YAML: line 2: mapping values are not allowed in this context',
+      '../my-chart/templates/b.yaml does not render valid YAML: line 2: mapping values are not allowed in this context',
     ],
     [
       'a values file that is a list',
@@ -65,12 +65,12 @@ describe('helmFailure', () => {
       'chart ../my-chart lacks its dependencies: pg',
     ],
     [
-      'a Kubernetes that is too old',
+      'an unsupported Kubernetes version',
       'Error: chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.20.0',
       'E_CHART',
       'chart ../my-chart: chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.20.0',
     ],
-  ])('%s is wrong usage that names the culprit', async (_title, stderr, code, message) => {
+  ])('reports %s as a usage error at its origin', async (_title, stderr, code, message) => {
     const error = await failure(stderr);
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ code, message });
@@ -82,7 +82,7 @@ describe('helmFailure', () => {
       'Error: UPGRADE FAILED: cannot patch "r-d" with kind Deployment: Deployment.apps "r-d" is invalid: spec.selector: Invalid value: {"matchLabels":{"app":"z"}}: field is immutable',
       'E_INSTALL_REFUSED',
       /field is immutable/,
-      /selector/,
+      /Selectors/,
     ],
     [
       'a missing CRD',
@@ -92,34 +92,34 @@ describe('helmFailure', () => {
       /CustomResourceDefinition/,
     ],
     [
-      'a name that is taken',
+      'a name in use by another release',
       'Error: INSTALLATION FAILED: Unable to continue with install: ConfigMap "r-a" in namespace "n" exists and cannot be imported into the current release: invalid ownership metadata',
       'E_INSTALL_REFUSED',
       /ConfigMap "r-a"/,
-      /taken/,
+      /another release/,
     ],
     [
-      'a webhook that says no, even if it could not be reached',
+      'an unreachable webhook',
       'Error: INSTALLATION FAILED: failed calling webhook "x": connect: connection refused',
       'E_INSTALL_REFUSED',
       /failed calling webhook/,
       /^$/,
     ],
     [
-      'a hook',
+      'a failed hook',
       'Error: INSTALLATION FAILED: failed pre-install: 1 error occurred:\n\t* job migrate failed: BackoffLimitExceeded\n\n',
       'E_HOOK_FAILED',
       /a pre-install hook failed: .*job migrate failed/s,
       /^$/,
     ],
     [
-      'helm’s own waiting',
+      'a timeout of helm’s own wait',
       'Error: UPGRADE FAILED: context deadline exceeded',
       'E_INSTALL_TIMEOUT',
       /did not become ready/,
       /^$/,
     ],
-  ])('%s is the subject’s failure', async (_title, stderr, code, message, hint) => {
+  ])('reports %s as a failure of the subject', async (_title, stderr, code, message, hint) => {
     const error = await failure(stderr);
     expect(error).toBeInstanceOf(CheckFailure);
     expect(error.code).toBe(code);
@@ -129,39 +129,39 @@ describe('helmFailure', () => {
 
   it.each([
     [
-      'no cluster',
+      'an unreachable cluster',
       'Error: INSTALLATION FAILED: Kubernetes cluster unreachable: Get "http://localhost:8080/version": dial tcp 127.0.0.1:8080: connect: connection refused',
       'E_CLUSTER_UNREACHABLE',
     ],
     [
-      'no kubeconfig',
+      'a missing kubeconfig',
       'Error: Kubernetes cluster unreachable: stat /tmp/nope: no such file or directory',
       'E_CLUSTER_UNREACHABLE',
     ],
     [
-      'a name in use',
+      'a release name in use',
       'Error: INSTALLATION FAILED: cannot re-use a name that is still in use',
       'E_RELEASE_STATE',
     ],
-    ['no such revision', 'Error: release has no 99 version', 'E_RELEASE_STATE'],
+    ['a missing revision', 'Error: release has no 99 version', 'E_RELEASE_STATE'],
     [
-      'no namespace',
+      'a missing namespace',
       'Error: INSTALLATION FAILED: create: failed to create: namespaces "n" not found',
       'E_RELEASE_STATE',
     ],
-  ])('%s says nothing about the subject', async (_title, stderr, code) => {
+  ])('reports %s as an infrastructure error', async (_title, stderr, code) => {
     const error = await failure(stderr);
     expect(error).toBeInstanceOf(InfrastructureError);
     expect(error.code).toBe(code);
   });
 
-  it('blames helm and not the subject for a failed question', async () => {
+  it('does not blame the subject when a read-only command fails', async () => {
     const error = await failure('Error: something new', { changes: false });
     expect(error).toBeInstanceOf(InfrastructureError);
     expect(error.code).toBe('E_HELM');
   });
 
-  it('finds the line and the option that break the schema', async () => {
+  it('names the line and the option that violate the schema', async () => {
     const directory = await temporaryFolder();
     const file = join(directory, 'prod.yaml');
     await writeFile(file, '# ours\nreplicas: x\n');
@@ -176,13 +176,13 @@ describe('helmFailure', () => {
 });
 
 describe('cleanMessage', () => {
-  it('drops what helm and client-go say about themselves', () => {
+  it('removes log lines and prefixes of helm and client-go', () => {
     const stderr =
       'W1121 11:00:00.0 warnings.go:70] x is deprecated\nengine.go:206: [INFO] Missing required value: t\nError: UPGRADE FAILED: nope\n\nUse --debug flag to render out invalid YAML\n';
     expect(cleanMessage(stderr)).toBe('nope');
   });
 
-  it('drops the whole object that the API server quotes', () => {
+  it('removes the object that the API server quotes in full', () => {
     const quoted = JSON.stringify(JSON.stringify({ spec: 'x'.repeat(300) }));
     expect(cleanMessage(`Error: patch: Invalid value: ${quoted}: json: cannot unmarshal bool`)).toBe(
       'patch: Invalid value: json: cannot unmarshal bool',

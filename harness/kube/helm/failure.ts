@@ -1,4 +1,4 @@
-/** What went wrong with helm: the subject (usage), its refusal by the cluster (check) or everything else (infrastructure). */
+/** Classifies helm failures: an invalid subject (usage), a rejection by the cluster (check), anything else (infrastructure). */
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CommandResult } from '../../core/command.ts';
@@ -7,14 +7,14 @@ import { locateValue } from './locate-value.ts';
 import type { Subject } from './types.ts';
 
 export interface HelmFailureContext {
-  /** `install toolman`: what helm was asked for, for the message. */
+  /** The operation, for the message: `install toolman`. */
   what: string;
-  /** Whether the command changes the cluster: only then a refusal is the subject's. */
+  /** Whether the command changes the cluster. Only then is a rejection the subject's fault. */
   changes: boolean;
   subject?: Subject;
 }
 
-/** The error that a failed helm command stands for. */
+/** The error for a failed helm command. */
 export async function helmFailure(
   result: CommandResult,
   context: HelmFailureContext,
@@ -31,7 +31,7 @@ export async function helmFailure(
   );
 }
 
-/** Helm's message without what it says about itself. */
+/** Helm's message without log lines and prefixes. */
 export function cleanMessage(stderr: string): string {
   const lines = stderr
     .split('\n')
@@ -50,7 +50,7 @@ export function cleanMessage(stderr: string): string {
   return shorten(message).trim();
 }
 
-/** The API server quotes the whole object that it refuses; the reason follows it. */
+/** Removes the object that the API server quotes in full before the reason. */
 export function shorten(message: string): string {
   return message.replace(/Invalid value: "(?:[^"\\]|\\.){200,}"/g, 'Invalid value');
 }
@@ -79,13 +79,13 @@ async function subjectFailure(
   const [, file, why] = /^failed to parse (.+?): (.+)$/s.exec(message) ?? [];
   if (file !== undefined && why !== undefined) {
     return new UsageError('E_VALUES', `values file ${file} cannot be read: ${why}`, {
-      hint: 'A values file is a YAML map.',
+      hint: 'A values file must be a YAML map.',
     });
   }
-  const [, set] = /^failed parsing --set(?:-string)? data: (.+)$/s.exec(message) ?? [];
+  const [, set] = /^failed parsing --set data: (.+)$/s.exec(message) ?? [];
   if (set !== undefined) {
     return new UsageError('E_SET', `--set: ${set}`, {
-      hint: 'The form is key=value or list[0].key=value; a comma in a value is written \\,',
+      hint: 'Write key=value or list[0].key=value; escape a comma in a value as \\,',
     });
   }
   if (message.includes('missing in charts/ directory')) {
@@ -101,16 +101,16 @@ async function subjectFailure(
     )
   ) {
     const hint = message.includes('kubeVersion')
-      ? 'Choose a Kubernetes that the chart is for with --kubernetes VERSION.'
+      ? 'Select a supported Kubernetes version with --kubernetes VERSION.'
       : undefined;
     return new UsageError('E_CHART', `chart ${subject?.chart ?? ''}: ${message}`, { hint });
   }
   return undefined;
 }
 
-/** `template: c/templates/b.yaml:1:13: executing "…" at <.Values.a.b>: nil pointer …`; with includes the innermost one counts. */
+/** `template: c/templates/b.yaml:1:13: executing "…" at <.Values.a.b>: nil pointer …` */
 function templateError(message: string, subject: Subject | undefined): UsageError | undefined {
-  // With includes helm nests the positions: the last one is the place itself, so the first part is greedy.
+  // With includes, helm nests the positions. The last one is the origin, hence the greedy first part.
   const found =
     /^.*(?:template: |execution error at \(|parse error at \()([^\s:()]+):(\d+)(?::(\d+))?\)?: ([^\n]+)/s.exec(
       message,
@@ -133,22 +133,22 @@ function templateError(message: string, subject: Subject | undefined): UsageErro
   const [, file, why] = /YAML parse error on (\S+?): (.+)/.exec(message) ?? [];
   if (file === undefined) return undefined;
   const reason = (why ?? '').replace(/^error converting YAML to JSON: yaml: /, '');
-  return new UsageError('E_TEMPLATE', `${chartFile(file, subject)} renders no YAML: ${reason}`, {
-    hint: 'The line counts in the rendered text; `helm template --debug` prints it. Indentation (nindent) is the usual cause.',
+  return new UsageError('E_TEMPLATE', `${chartFile(file, subject)} does not render valid YAML: ${reason}`, {
+    hint: 'The line number refers to the rendered text; print it with `helm template --debug`. The usual cause is indentation (nindent).',
     details: { file },
   });
 }
 
 function templateHint(reason: string, expression: string | undefined): string {
   if (reason.includes('nil pointer evaluating')) {
-    return `Something on the way to ${expression ?? 'the value'} is not set: set it in a values file, or guard it in the template.`;
+    return `A parent of ${expression ?? 'the value'} is not set: set it in a values file, or guard it in the template.`;
   }
   if (/function "\w+" not defined/.test(reason))
-    return 'The function is misspelt or belongs to another version of helm.';
-  return 'Correct the template, or set the value that it asks for.';
+    return 'The function name is misspelled, or this version of helm does not have it.';
+  return 'Fix the template, or set the value that it requires.';
 }
 
-/** Helm names templates by the chart's name; a person looks for them in the folder. */
+/** Helm prefixes templates with the chart's name; this gives the path of the file. */
 function chartFile(file: string, subject: Subject | undefined): string {
   if (!subject || subject.chart.endsWith('.tgz')) return file;
   return join(subject.chart, ...file.split('/').slice(1));
@@ -165,9 +165,9 @@ async function schemaViolation(message: string, subject: Subject | undefined): P
   const list = violations.length === 0 ? message : violations.join('; ');
   return new UsageError(
     'E_VALUES_SCHEMA',
-    `the values break the schema of chart ${subject?.chart ?? ''}: ${list}`,
+    `the values violate the schema of chart ${subject?.chart ?? ''}: ${list}`,
     {
-      hint: 'What is allowed is in the chart’s values.schema.json.',
+      hint: 'See values.schema.json of the chart.',
     },
   );
 }
@@ -178,7 +178,7 @@ function clusterFailure(message: string, details: Record<string, unknown>): Infr
     /Kubernetes cluster unreachable|connection refused|connection reset|no such host|i\/o timeout|TLS handshake|x509:|Unauthorized|context "?[^"]*"? does not exist|invalid configuration|client connection lost|unexpected EOF|etcdserver: |the server is currently unable to handle/;
   if (!unreachable.test(message)) return undefined;
   return new InfrastructureError('E_CLUSTER_UNREACHABLE', `helm cannot reach the cluster: ${message}`, {
-    hint: 'Look whether the cluster runs and the kubeconfig is its own (`npm run doctor`).',
+    hint: 'Check that the cluster runs and that the kubeconfig belongs to it (`npm run doctor`).',
     details,
   });
 }
@@ -195,7 +195,7 @@ function releaseStateFailure(
   )
     return undefined;
   return new InfrastructureError('E_RELEASE_STATE', `helm could not ${what}: ${message}`, {
-    hint: '`helm list --all` shows what is left from an earlier run; `npm run sweep` removes what kindproof made.',
+    hint: '`helm list --all` shows releases of earlier runs; `npm run sweep` removes what kindproof created.',
     details,
   });
 }
@@ -224,26 +224,26 @@ function refusalHint(message: string): string | undefined {
   const hints: [RegExp, string][] = [
     [
       /field is immutable|updates to statefulset spec/,
-      'A selector, a claim template or a Job’s template cannot change in place: keep version and chart labels out of them.',
+      'Selectors, claim templates and Job templates are immutable: keep version and chart labels out of them.',
     ],
     [
       /no matches for kind|ensure CRDs are installed first/,
-      'The chart needs a CustomResourceDefinition that the cluster lacks: guard the template with .Capabilities.APIVersions.Has, or switch it off.',
+      'The chart needs a CustomResourceDefinition that the cluster lacks: guard the template with .Capabilities.APIVersions.Has, or disable it.',
     ],
-    [/violates PodSecurity/, 'The namespace enforces a Pod Security Standard that the pod does not meet.'],
+    [/violates PodSecurity/, 'The namespace enforces a Pod Security Standard that the pod violates.'],
     [
       /exceeded quota|forbidden: .*(minimum|maximum) (cpu|memory)|must specify limits/,
       'A ResourceQuota or LimitRange of the namespace does not allow these resources.',
     ],
     [
       /invalid ownership metadata|already exists/,
-      'The name is taken by an object of another release: derive every name from the release’s name.',
+      'An object of another release has this name: derive every name from the release name.',
     ],
-    [/RuntimeClass|runtimeclass/, 'The RuntimeClass that the pod names does not exist in the cluster.'],
-    [/unknown field|strict decoding/, 'A field is misspelt or stands in the wrong place.'],
+    [/RuntimeClass|runtimeclass/, 'The RuntimeClass of the pod does not exist in the cluster.'],
+    [/unknown field|strict decoding/, 'A field is misspelled or in the wrong place.'],
     [
       /cannot unmarshal/,
-      'A value has the wrong type, often an unquoted number or boolean where text is meant.',
+      'A value has the wrong type, often an unquoted number or boolean in place of a string.',
     ],
   ];
   return hints.find(([pattern]) => pattern.test(message))?.[1];

@@ -1,36 +1,35 @@
-/** Helm over the real program. Its caches and settings are the run's own; nothing of the user's is read or changed. */
+/** Runs the helm program. Its caches and settings belong to the run; those of the user are neither read nor changed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandResult, CommandRunner } from '../../core/command.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { hookEvents } from '../manifests/objects.ts';
 import { parseManifests } from '../manifests/parse.ts';
 import {
+  capabilityArguments,
   duration,
   postRendererArguments,
-  renderArguments,
   sourceArguments,
   valueArguments,
 } from './arguments.ts';
-import type { Capabilities } from './capabilities.ts';
-import { cleanMessage, helmFailure, type HelmFailureContext } from './failure.ts';
-import { parseLint, parseTests } from './output.ts';
+import { helmFailure, type HelmFailureContext } from './failure.ts';
+import type { HelmCapabilities } from './helm-capabilities.ts';
+import { parseLint } from './output.ts';
 import { historyJson, listJson, parseOutput, releaseJson, valuesJson } from './schema.ts';
 import type { ApplyOptions, ChartSource, Helm, ReleaseRef } from './types.ts';
 import { validateSubject } from './validate-subject.ts';
 
 export interface HelmDeps {
   run: CommandRunner;
-  /** The helm program; version 3. */
+  /** Path of helm 3. */
   helmPath: string;
-  /** Without it only what needs no cluster works. */
+  /** Without it, only operations that need no cluster work. */
   kubeconfig?: string;
   context?: string;
-  /** What charts are rendered and linted for; `clusterCapabilities(kube)`, or the version that is about to be started. */
-  capabilities?: () => Promise<Capabilities> | Capabilities;
-  /** Helm's homes and the files handed to it are kept here. */
+  /** For render and lint: `helmCapabilities(kube)`, or the version of the cluster that will be created. */
+  capabilities?: () => Promise<HelmCapabilities> | HelmCapabilities;
+  /** Folder for helm's cache, config and data. */
   workDir: string;
   log: Log;
   signal: AbortSignal;
@@ -38,10 +37,10 @@ export interface HelmDeps {
 
 const POST_RENDERER = fileURLToPath(new URL('./post-render.mjs', import.meta.url));
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** How much longer than helm's own limit the program may take: it cleans up and reports. */
+/** Added to helm's own limit, for its cleanup and report. */
 const GRACE_MS = 30_000;
 
-/** Helm for one cluster, or for none (`render`, `lint`, `validateSubject`, `version`). */
+/** Helm for one cluster. `render`, `lint` and `validateSubject` also work without a cluster. */
 export function createHelm(deps: HelmDeps): Helm {
   const home = join(deps.workDir, 'helm');
 
@@ -52,7 +51,7 @@ export function createHelm(deps: HelmDeps): Helm {
       cluster?: boolean;
       timeoutMs?: number;
       patches?: ChartSource['patches'];
-      /** It takes something down, which an interruption must not keep from happening. */
+      /** Runs even after an interruption, for teardown. */
       always?: boolean;
     },
   ): Promise<CommandResult> {
@@ -63,7 +62,7 @@ export function createHelm(deps: HelmDeps): Helm {
       timeoutMs: (context.timeoutMs ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
       ...(context.always ? {} : { signal: deps.signal }),
       reject: false,
-      hint: 'Run `npm run doctor` to see which helm is used.',
+      hint: 'Run `npm run doctor` to see which helm program is used.',
     });
     if (result.exitCode === 0 || context.tolerate?.(result)) return result;
     const failure = await helmFailure(result, context);
@@ -102,14 +101,6 @@ export function createHelm(deps: HelmDeps): Helm {
   }
 
   const self: Helm = {
-    async version() {
-      const { stdout } = await helm(['version', '--template', '{{.Version}}'], {
-        what: 'tell its version',
-        changes: false,
-      });
-      return stdout.trim();
-    },
-
     async lint(subject) {
       const { kubeVersion } = (await deps.capabilities?.()) ?? {};
       const version = kubeVersion === undefined ? [] : ['--kube-version', kubeVersion];
@@ -122,19 +113,17 @@ export function createHelm(deps: HelmDeps): Helm {
       return { ok: result.exitCode === 0, messages: parseLint(result.stdout) };
     },
 
-    async render(source, options = {}) {
+    async render(source) {
       const { stdout } = await helm(
         [
           'template',
           ...sourceArguments(source),
-          ...renderArguments({ ...(await deps.capabilities?.()), ...options }),
+          ...capabilityArguments((await deps.capabilities?.()) ?? {}),
           ...patchArguments(source),
         ],
         { what: `render ${source.chart}`, changes: false, subject: source, patches: source.patches },
       );
-      const manifests = parseManifests(stdout);
-      const objects = manifests.map((manifest) => manifest.object);
-      return { objects, hooks: objects.filter((o) => hookEvents(o).length > 0), manifests, text: stdout };
+      return { objects: parseManifests(stdout).map((manifest) => manifest.object) };
     },
 
     validateSubject: (subject) => validateSubject(self, subject),
@@ -165,34 +154,8 @@ export function createHelm(deps: HelmDeps): Helm {
       if (info) return info;
       throw new InfrastructureError(
         'E_RELEASE_STATE',
-        `release ${release.releaseName} is gone after its rollback`,
+        `release ${release.releaseName} does not exist after its rollback`,
       );
-    },
-
-    async test(release, { timeoutMs = DEFAULT_TIMEOUT_MS } = {}) {
-      const result = await helm(
-        [
-          'test',
-          release.releaseName,
-          ...namespaceArguments(release),
-          '--logs',
-          '--timeout',
-          duration(timeoutMs),
-        ],
-        {
-          what: `test ${release.releaseName}`,
-          changes: false,
-          cluster: true,
-          timeoutMs,
-          // The suites' results are printed once the tests have been started.
-          tolerate: ({ stdout }) => stdout.includes('TEST SUITE:'),
-        },
-      );
-      const output = [result.stdout.trim(), result.exitCode === 0 ? '' : cleanMessage(result.stderr)].filter(
-        (t) => t !== '',
-      );
-      const tests = parseTests(result.stdout);
-      return { ok: result.exitCode === 0 && tests.length > 0, tests, output: output.join('\n') };
     },
 
     async uninstall({ timeoutMs = DEFAULT_TIMEOUT_MS, ...release }) {
@@ -203,7 +166,6 @@ export function createHelm(deps: HelmDeps): Helm {
           ...namespaceArguments(release),
           ...(release.ignoreNotFound ? ['--ignore-not-found'] : []),
           ...(release.wait ? ['--wait'] : []),
-          ...(release.keepHistory ? ['--keep-history'] : []),
           '--timeout',
           duration(timeoutMs),
         ],
@@ -211,18 +173,11 @@ export function createHelm(deps: HelmDeps): Helm {
       );
     },
 
-    async status(release, revision) {
+    async status(release) {
       const result = await helm(
-        [
-          'status',
-          release.releaseName,
-          ...namespaceArguments(release),
-          ...revisionArguments(revision),
-          '--output',
-          'json',
-        ],
+        ['status', release.releaseName, ...namespaceArguments(release), '--output', 'json'],
         {
-          what: `tell the status of ${release.releaseName}`,
+          what: `read the status of ${release.releaseName}`,
           changes: false,
           cluster: true,
           tolerate: isNotFound,
@@ -241,28 +196,21 @@ export function createHelm(deps: HelmDeps): Helm {
       return parseOutput(listJson, result);
     },
 
-    async getManifest(release, revision) {
+    async getManifest(release) {
       const { stdout } = await helm(
-        [
-          'get',
-          'manifest',
-          release.releaseName,
-          ...namespaceArguments(release),
-          ...revisionArguments(revision),
-        ],
+        ['get', 'manifest', release.releaseName, ...namespaceArguments(release)],
         { what: `read the manifest of ${release.releaseName}`, changes: false, cluster: true },
       );
       return parseManifests(stdout).map((manifest) => manifest.object);
     },
 
-    async getValues(release, { all = false, revision } = {}) {
+    async getValues(release, { all = false } = {}) {
       const result = await helm(
         [
           'get',
           'values',
           release.releaseName,
           ...namespaceArguments(release),
-          ...revisionArguments(revision),
           ...(all ? ['--all'] : []),
           '--output',
           'json',
@@ -275,7 +223,7 @@ export function createHelm(deps: HelmDeps): Helm {
     async history(release) {
       const result = await helm(
         ['history', release.releaseName, ...namespaceArguments(release), '--max', '1000', '--output', 'json'],
-        { what: `tell the history of ${release.releaseName}`, changes: false, cluster: true },
+        { what: `read the history of ${release.releaseName}`, changes: false, cluster: true },
       );
       return parseOutput(historyJson, result);
     },
@@ -287,7 +235,7 @@ function patchArguments({ patches = [] }: ChartSource): string[] {
   return patches.length === 0 ? [] : postRendererArguments(process.execPath, [POST_RENDERER]);
 }
 
-/** By a variable and not by a file: patches may carry credentials, and files of the run are kept. */
+/** Passed in a variable, not a file: patches may contain credentials, and files of the run are kept. */
 function patchVariable(patches: ChartSource['patches'] = []): Record<string, string> {
   return patches.length === 0 ? {} : { KINDPROOF_PATCHES: JSON.stringify(patches) };
 }
@@ -296,21 +244,14 @@ function namespaceArguments({ namespace }: ReleaseRef): string[] {
   return ['--namespace', namespace];
 }
 
-function revisionArguments(revision: number | undefined): string[] {
-  return revision === undefined ? [] : ['--revision', String(revision)];
-}
-
 function clusterArguments({ kubeconfig, context }: HelmDeps): string[] {
   if (kubeconfig === undefined) {
-    throw new InfrastructureError(
-      'E_NO_CLUSTER',
-      'helm was asked for something that needs a cluster before there was one',
-    );
+    throw new InfrastructureError('E_NO_CLUSTER', 'this helm operation needs a cluster, and none exists yet');
   }
   return ['--kubeconfig', kubeconfig, ...(context === undefined ? [] : ['--kube-context', context])];
 }
 
-/** Variables such as HELM_NAMESPACE or HELM_KUBECONTEXT of the user's shell would change what is installed where. */
+/** Removes HELM_NAMESPACE, HELM_KUBECONTEXT and the like of the user's shell: they would redirect the installation. */
 function environment(home: string, kubeconfig: string | undefined): Record<string, string | undefined> {
   const inherited = Object.keys(process.env).filter((name) => name.startsWith('HELM_'));
   return {

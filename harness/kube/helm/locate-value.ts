@@ -1,16 +1,15 @@
-/** Finds where a value was given: the `--set` or the line of a values file that won. */
+/** Finds where a value was set: the `--set` option or the line of the values file that took effect. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LineCounter, isNode, parseDocument } from 'yaml';
 import { GO_YAML } from '../manifests/parse.ts';
 import type { Subject } from './types.ts';
 
-/** `--set replicas=x`, `prod.yaml:12`; `undefined` when nobody gave it. */
+/** `--set replicas=x`, `prod.yaml:12`; `undefined` when it is not set. */
 export async function locateValue(subject: Subject, keys: readonly string[]): Promise<string | undefined> {
   const dotted = keys.join('.');
   if (dotted === '') return undefined;
-  const pairs = [...subject.set, ...(subject.setString ?? [])];
-  const pair = pairs.findLast((p) => {
+  const pair = subject.set.findLast((p) => {
     const key = p.split('=')[0]?.replaceAll('[', '.').replaceAll(']', '') ?? '';
     return key === dotted || dotted.startsWith(`${key}.`) || key.startsWith(`${dotted}.`);
   });

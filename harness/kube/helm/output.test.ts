@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseLint, parseTests } from './output.ts';
+import { parseLint } from './output.ts';
 
 describe('parseLint', () => {
-  it('reads severity, path and text, over several lines', () => {
+  it('reads severity, path and multi-line text', () => {
     const stdout = `==> Linting c
 [INFO] Chart.yaml: icon is recommended
 [WARNING] templates/b.yaml: object name does not conform
@@ -24,24 +24,7 @@ Error: 1 chart(s) linted, 1 chart(s) failed
     ]);
   });
 
-  it('finds nothing in an empty output', () => {
+  it('returns no messages for empty output', () => {
     expect(parseLint('')).toEqual([]);
-  });
-});
-
-describe('parseTests', () => {
-  it.each([
-    ['no test', 'STATUS: deployed\nTEST SUITE: None\nNOTES:\nhello', []],
-    [
-      'a passed and a failed one',
-      'TEST SUITE:     web-a\nLast Started:   Sat\nLast Completed: Sat\nPhase:          Succeeded\nTEST SUITE:     web-b\nLast Started:   Sat\nLast Completed: Sat\nPhase:          Failed\n',
-      [
-        { name: 'web-a', phase: 'Succeeded' },
-        { name: 'web-b', phase: 'Failed' },
-      ],
-    ],
-    ['one that never ran', 'TEST SUITE:     web-a\nPhase:\n', [{ name: 'web-a', phase: '' }]],
-  ])('reads %s', (_title, stdout, expected) => {
-    expect(parseTests(stdout)).toEqual(expected);
   });
 });

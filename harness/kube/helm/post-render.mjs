@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Helm's post-renderer: `KINDPROOF_PATCHES=JSON node post-render.mjs < manifests`. Helm starts it as a program of its own, so the one
- * implementation (post-render.ts) is loaded through tsx; whatever is wrong goes to standard error, which helm shows.
+ * Helm's post-renderer: `KINDPROOF_PATCHES=JSON node post-render.mjs < manifests`. Helm starts it as a separate program, so it loads
+ * post-render.ts through tsx. Errors go to standard error, which helm prints.
  */
 import { text } from 'node:stream/consumers';
 import { tsImport } from 'tsx/esm/api';

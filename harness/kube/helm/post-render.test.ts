@@ -18,13 +18,13 @@ metadata:
 const labels = { op: 'add', path: '/metadata/labels', value: { yes: 'no' } } as const;
 
 describe('postRender', () => {
-  it('leaves documents that no patch selects as they are, to the letter', () => {
+  it('keeps the exact text of documents that no patch selects', () => {
     const text = postRender(TEXT, [{ target: { kind: 'Secret' }, ops: [labels] }]);
     expect(text).toContain('metadata: {name: a} # kept');
     expect(text).toContain('# Source: c/templates/b.yaml');
   });
 
-  it('writes text that helm does not read as numbers or booleans', () => {
+  it('quotes strings that helm would read as numbers or booleans', () => {
     const before = parseManifests(TEXT).map((m) => m.object);
     const after = parseManifests(
       postRender(TEXT, [{ target: { kind: 'ConfigMap', name: 'a' }, ops: [labels] }]),

@@ -1,11 +1,11 @@
-/** What runs between helm's rendering and its sending: manifests in, patched manifests out. */
+/** Helm's post-renderer, which runs between rendering and sending: manifests in, patched manifests out. */
 import { stringify } from 'yaml';
 import type { ManifestPatch } from '../manifests/patch.ts';
 import { patchObjects, selects } from '../manifests/patch.ts';
 import { GO_YAML, parseManifests } from '../manifests/parse.ts';
 
 /**
- * Applies patches to a multi-document manifest. Documents that no patch selects come back unchanged to the letter.
+ * Applies patches to a multi-document manifest. Documents that no patch selects keep their exact text.
  *
  * @throws UsageError when a patch selects nothing or cannot be applied
  */
@@ -18,7 +18,7 @@ export function postRender(text: string, patches: readonly ManifestPatch[]): str
   const documents = manifests.map(({ object, source, text: original }, index) => {
     if (!patches.some((patch) => selects(patch, object))) return original;
     const comment = source === undefined ? '' : `# Source: ${source}\n`;
-    // Written in the dialect in which helm reads it, so that "on" or "0400" stay strings.
+    // Written as YAML 1.1, which helm reads, so that "on" and "0400" stay strings.
     return (
       comment +
       stringify(patched[index], {

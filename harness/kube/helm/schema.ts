@@ -1,4 +1,4 @@
-/** Helm's JSON output as it is (`-o json`), and what becomes of it. Source: pkg/release/release.go, cmd/helm/{list,history}.go of v3. */
+/** Schemas of helm's JSON output (`-o json`). Source: pkg/release/release.go, cmd/helm/{list,history}.go of v3. */
 import { z } from 'zod';
 import { shorten } from './failure.ts';
 import { InfrastructureError } from '../../core/errors.ts';
@@ -31,7 +31,7 @@ export const listJson = z.array(
     .object({
       name: z.string(),
       namespace: z.string(),
-      // A number in quotes in this output, unlike in the others.
+      // A quoted number in this output only.
       revision: z.coerce.number(),
       status: z.string(),
       chart: z.string(),
@@ -57,16 +57,16 @@ export const valuesJson = z
   .nullable()
   .transform((values) => values ?? {});
 
-/** Parses a command's standard output, or says which command printed what instead of JSON. */
+/** Parses a command's standard output. @throws InfrastructureError E_HELM_OUTPUT with the command and the start of its output */
 export function parseOutput<T>(schema: z.ZodType<T>, result: CommandResult): T {
   const fail = (why: string, cause?: unknown): never => {
     const start = result.stdout.trim().slice(0, 200);
     throw new InfrastructureError(
       'E_HELM_OUTPUT',
-      `\`${result.command}\` printed no such JSON as helm 3 does: ${why}${start === '' ? ' (nothing was printed)' : `; it begins: ${start}`}`,
+      `\`${result.command}\` did not print the JSON of helm 3: ${why}${start === '' ? ' (no output)' : `; output starts with: ${start}`}`,
       {
         cause,
-        hint: 'Check which program this is (`helm version`); `npm run doctor` names the supported version.',
+        hint: 'Check the program with `helm version`; `npm run doctor` shows the supported version.',
       },
     );
   };

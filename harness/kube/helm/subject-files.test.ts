@@ -37,7 +37,7 @@ const check = (subject: { chart?: string; values?: string[]; set?: string[] }): 
   });
 
 describe('checkSubjectFiles', () => {
-  it('accepts a chart, values that are maps or empty, and options of the right form', async () => {
+  it('accepts a chart, values files that are maps or empty, and well-formed options', async () => {
     await expect(
       check({
         chart: 'good',
@@ -53,24 +53,24 @@ describe('checkSubjectFiles', () => {
     [{ chart: 'nothing' }, 'E_CHART', /there is no chart at .*nothing/],
     [{ chart: 'map.yaml' }, 'E_CHART', /is a file, not a chart/],
     [{ chart: 'charts' }, 'E_CHART', /has no Chart\.yaml/],
-    [{ chart: 'broken' }, 'E_CHART', /Chart\.yaml:\d+:\d+ is no YAML/],
+    [{ chart: 'broken' }, 'E_CHART', /Chart\.yaml:\d+:\d+ is not valid YAML/],
     [{ chart: 'nameless' }, 'E_CHART', /name/],
     [{ chart: 'library' }, 'E_CHART', /library chart/],
     [{ values: ['none.yaml'] }, 'E_VALUES', /none\.yaml does not exist/],
     [{ values: ['good'] }, 'E_VALUES', /cannot be read \(EISDIR\)/],
-    [{ values: ['list.yaml'] }, 'E_VALUES', /list\.yaml is no map but a list/],
-    [{ values: ['bad.yaml'] }, 'E_VALUES', /bad\.yaml:\d+:\d+ is no YAML/],
-    [{ values: ['tabs.yaml'] }, 'E_VALUES', /tabs\.yaml:2:\d+ is no YAML/],
+    [{ values: ['list.yaml'] }, 'E_VALUES', /list\.yaml is a list, not a map/],
+    [{ values: ['bad.yaml'] }, 'E_VALUES', /bad\.yaml:\d+:\d+ is not valid YAML/],
+    [{ values: ['tabs.yaml'] }, 'E_VALUES', /tabs\.yaml:2:\d+ is not valid YAML/],
     [{ set: ['replicas'] }, 'E_SET', /--set "replicas" is not of the form KEY=VALUE/],
     [{ set: ['=1'] }, 'E_SET', /KEY=VALUE/],
-  ])('refuses %o', async (subject, code, message) => {
+  ])('rejects %o', async (subject, code, message) => {
     await expect(check(subject)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message) as string,
     });
   });
 
-  it('points to the chart inside of the folder', async () => {
+  it('suggests the chart inside the folder', async () => {
     await expect(check({ chart: 'charts' })).rejects.toMatchObject({
       hint: `Did you mean ${join(root, 'charts', 'one')}?`,
     });

@@ -1,4 +1,4 @@
-/** What can be known to be wrong with a subject without helm: its folder, its files, the form of its options. */
+/** Checks of a subject that need no helm: its folder, its files, the syntax of its options. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
@@ -8,11 +8,10 @@ import { manifestFiles } from '../manifests/manifest-files.ts';
 import { GO_YAML } from '../manifests/parse.ts';
 
 export interface SubjectFiles {
-  /** Not looked at when it is not given. */
+  /** Checked when it is given. */
   chart?: string | undefined;
   values: readonly string[];
   set: readonly string[];
-  setString?: readonly string[];
 }
 
 const chartYaml = z.looseObject({
@@ -23,27 +22,26 @@ const chartYaml = z.looseObject({
 });
 
 /**
- * Looks at the paths and options that a user gave, before anything is prepared.
+ * Validates the paths and options that the user gave, before the run creates anything.
  *
- * @throws UsageError E_CHART, E_VALUES or E_SET, naming file and line
+ * @throws UsageError E_CHART, E_VALUES or E_SET, with file and line
  */
 export async function checkSubjectFiles(subject: SubjectFiles): Promise<void> {
   if (subject.chart !== undefined) await validateChart(subject.chart);
   for (const file of subject.values) await validateValuesFile(file);
-  for (const pair of subject.set) validateSet('--set', pair);
-  for (const pair of subject.setString ?? []) validateSet('--set-string', pair);
+  for (const pair of subject.set) validateSet(pair);
 }
 
 async function validateChart(chart: string): Promise<void> {
   const found = await stat(chart).catch(() => undefined);
   if (!found)
     throw new UsageError('E_CHART', `there is no chart at ${chart}`, {
-      hint: 'Give the folder that holds Chart.yaml.',
+      hint: 'Give the folder that contains Chart.yaml.',
     });
   if (found.isFile()) {
     if (chart.endsWith('.tgz')) return;
     throw new UsageError('E_CHART', `${chart} is a file, not a chart`, {
-      hint: 'Give the folder that holds Chart.yaml, or a packaged chart (.tgz).',
+      hint: 'Give the folder that contains Chart.yaml, or a packaged chart (.tgz).',
     });
   }
   const file = join(chart, 'Chart.yaml');
@@ -51,17 +49,17 @@ async function validateChart(chart: string): Promise<void> {
   if (text === undefined) {
     if ((await manifestFiles(chart)).length > 0) return;
     const inside = await chartsInside(chart);
-    throw new UsageError('E_CHART', `${chart} is no chart: it has no Chart.yaml, and it holds no manifests`, {
+    throw new UsageError('E_CHART', `${chart} has no Chart.yaml and no manifests`, {
       hint:
         inside.length === 0
-          ? 'Give the folder that holds Chart.yaml, or one with plain manifests (*.yaml).'
+          ? 'Give the folder that contains Chart.yaml, or one with plain manifests (*.yaml).'
           : `Did you mean ${inside.join(' or ')}?`,
     });
   }
   const parsed = chartYaml.safeParse(parseMap(file, text, 'E_CHART'));
   if (!parsed.success) throw new UsageError('E_CHART', `${file}: ${z.prettifyError(parsed.error)}`);
   if (parsed.data.type === 'library') {
-    throw new UsageError('E_CHART', `chart ${chart} is a library chart: it renders nothing by itself`, {
+    throw new UsageError('E_CHART', `chart ${chart} is a library chart, which renders nothing on its own`, {
       hint: 'Give the chart that uses it.',
     });
   }
@@ -86,7 +84,7 @@ async function validateValuesFile(file: string): Promise<void> {
     const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? messageOf(error)})`;
     throw new UsageError('E_VALUES', `values file ${file} ${why}`, {
       cause: error,
-      hint: 'The path counts from the current folder.',
+      hint: 'The path is relative to the current folder.',
     });
   });
   parseMap(file, text, 'E_VALUES');
@@ -98,26 +96,26 @@ function parseMap(file: string, text: string, code: 'E_CHART' | 'E_VALUES'): unk
   const [problem] = document.errors;
   if (problem) {
     const { line, col } = lineCounter.linePos(problem.pos[0]);
-    throw new UsageError(code, `${file}:${line}:${col} is no YAML: ${problem.message}`, {
-      hint: 'Look at the indentation and quotes of that line and the one before.',
+    throw new UsageError(code, `${file}:${line}:${col} is not valid YAML: ${problem.message}`, {
+      hint: 'Check the indentation and quotes of that line and the one before.',
     });
   }
   const value: unknown = document.toJS();
-  // An empty file is an empty map to helm.
+  // Helm reads an empty file as an empty map.
   if (value === null || value === undefined) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value;
   throw new UsageError(
     code,
-    `${file} is no map but ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`,
+    `${file} is ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}, not a map`,
     {
-      hint: 'Its top level has to be `key: value` lines.',
+      hint: 'The top level must be `key: value` lines.',
     },
   );
 }
 
-function validateSet(option: string, pair: string): void {
+function validateSet(pair: string): void {
   if (/^[^=\s][^=]*=/.test(pair)) return;
-  throw new UsageError('E_SET', `${option} "${pair}" is not of the form KEY=VALUE`, {
-    hint: `For example ${option} replicaCount=2`,
+  throw new UsageError('E_SET', `--set "${pair}" is not of the form KEY=VALUE`, {
+    hint: 'For example --set replicaCount=2',
   });
 }

@@ -1,24 +1,20 @@
-/** What helm is to the rest of the harness. Implemented in helm.ts over the real program. */
+/** The interface of Helm for the rest of the harness. helm.ts implements it by running the helm program. */
 import type { KubeObject } from '../api/types.ts';
-import type { Manifest } from '../manifests/parse.ts';
-import type { Capabilities } from './capabilities.ts';
 import type { ManifestPatch } from '../manifests/patch.ts';
 
-/** A chart with the values that this subject gives it; later values files and `set` win, as with helm. */
+/** A chart and its values. Precedence is helm's: later values files override earlier ones, `set` overrides files. */
 export interface Subject {
-  /** A chart's folder, or a packaged chart (.tgz). */
+  /** Folder of a chart, or a packaged chart (.tgz). */
   chart: string;
   values: readonly string[];
-  /** `key=value`, as `helm --set`. */
+  /** `key=value`, as for `helm --set`. */
   set: readonly string[];
-  /** `key=value`, as `helm --set-string`. */
-  setString?: readonly string[];
 }
 
 export interface ChartSource extends Subject {
   releaseName: string;
   namespace: string;
-  /** Laid over what the chart renders, for render, install and upgrade alike. */
+  /** Applied to the rendered manifests by render, install and upgrade. */
   patches?: readonly ManifestPatch[];
 }
 
@@ -27,20 +23,9 @@ export interface ReleaseRef {
   namespace: string;
 }
 
-/** Capabilities given here go before those of the cluster. */
-export interface RenderOptions extends Capabilities {
-  /** Renders as an upgrade (`.Release.IsUpgrade`). */
-  isUpgrade?: boolean;
-}
-
 export interface Rendered {
-  /** Everything that the chart renders, hooks included, in helm's order. */
+  /** All rendered objects, hooks included, in helm's order. */
   objects: KubeObject[];
-  /** Those of `objects` that are hooks; `hookEvents` says of which events. */
-  hooks: KubeObject[];
-  /** The same as `objects` with the template that each came from. */
-  manifests: Manifest[];
-  text: string;
 }
 
 export interface LintMessage {
@@ -51,25 +36,24 @@ export interface LintMessage {
 }
 
 export interface LintResult {
-  /** No errors; warnings do not count. */
+  /** True without errors; warnings are allowed. */
   ok: boolean;
   messages: LintMessage[];
 }
 
 export interface ApplyOptions {
-  /** Helm waits itself. Default false: the harness waits and says what it saw. */
+  /** Helm itself waits for readiness. Default false: the harness waits, and reports the last state it saw. */
   wait?: boolean;
   createNamespace?: boolean;
-  /** Limit of helm's own waiting (hooks, `wait`); default 120 000 ms. */
+  /** Limit for hooks and `wait`; default 120 000 ms. */
   timeoutMs?: number;
 }
 
 export interface UninstallOptions extends ReleaseRef {
-  /** A release that is not there is no error. */
+  /** A missing release is not an error. */
   ignoreNotFound?: boolean;
   /** Waits until the objects are gone; default false. */
   wait?: boolean;
-  keepHistory?: boolean;
   timeoutMs?: number;
 }
 
@@ -80,7 +64,7 @@ export interface ReleaseInfo {
   revision: number;
   /** `deployed`, `failed`, `pending-install`, `superseded`, `uninstalled`, … */
   status: string;
-  /** What happened to it, in helm's words: `Install complete`. */
+  /** Helm's description of the last operation: `Install complete`. */
   description: string;
   notes: string;
   /** Manifest of the revision, without hooks. */
@@ -105,50 +89,35 @@ export interface HistoryEntry {
   description: string;
 }
 
-export interface HelmTestResult {
-  /** At least one test ran, and none failed. */
-  ok: boolean;
-  tests: { name: string; phase: string }[];
-  /** Helm's output, logs of the test pods included. */
-  output: string;
-}
-
 /**
- * Every method throws InterruptedError when the run's signal aborts, InfrastructureError when helm or the cluster cannot be
- * reached, UsageError when the chart or its values are wrong, and CheckFailure when the cluster refuses what the chart renders.
+ * Every method throws InterruptedError when the run's signal aborts, InfrastructureError when helm cannot run or the cluster is
+ * unreachable, UsageError when the chart or its values are invalid, and CheckFailure when the cluster rejects the rendered objects.
  */
 export interface Helm {
-  /** `v3.22.0` */
-  version(): Promise<string>;
   lint(subject: Subject): Promise<LintResult>;
-  render(source: ChartSource, options?: RenderOptions): Promise<Rendered>;
+  render(source: ChartSource): Promise<Rendered>;
   /**
-   * Everything that can be known to be wrong without a cluster: chart folder, Chart.yaml, values files, `--set` syntax, values
-   * schema, templates, lint errors.
+   * Checks everything that needs no cluster: chart folder, Chart.yaml, values files, `--set` syntax, values schema, templates, lint
+   * errors.
    *
-   * @returns what the subject renders
-   * @throws UsageError naming file, line and what to do
+   * @returns the rendered objects
+   * @throws UsageError with file, line and a hint
    */
   validateSubject(subject: Subject & Partial<ReleaseRef>): Promise<Rendered>;
   install(source: ChartSource, options?: ApplyOptions): Promise<ReleaseInfo>;
-  /** `resetValues` semantics: values are exactly those of the source, none of the previous revision's. */
+  /** The values are exactly those of the source, none of the previous revision (`--reset-values`). */
   upgrade(source: ChartSource, options?: ApplyOptions): Promise<ReleaseInfo>;
-  /** To `revision`, or the previous one. */
+  /** Rolls back to `revision`, by default the previous one. */
   rollback(release: ReleaseRef, options?: ApplyOptions & { revision?: number }): Promise<ReleaseInfo>;
-  /** Runs the chart's test hooks. A failing test is a result, not an error. */
-  test(release: ReleaseRef, options?: { timeoutMs?: number }): Promise<HelmTestResult>;
   uninstall(options: UninstallOptions): Promise<void>;
-  /** `undefined` when there is no such release. */
-  status(release: ReleaseRef, revision?: number): Promise<ReleaseInfo | undefined>;
-  /** Releases of a namespace, of all when none is named; in every state. */
+  /** `undefined` when the release does not exist. */
+  status(release: ReleaseRef): Promise<ReleaseInfo | undefined>;
+  /** Releases of a namespace, by default of all, in every state. */
   list(namespace?: string): Promise<ReleaseSummary[]>;
-  /** Objects of an installed revision, without hooks. */
-  getManifest(release: ReleaseRef, revision?: number): Promise<KubeObject[]>;
-  /** Values given by the user; with `all` the chart's defaults under them. */
-  getValues(
-    release: ReleaseRef,
-    options?: { all?: boolean; revision?: number },
-  ): Promise<Record<string, unknown>>;
+  /** Objects of an installed release, without hooks. */
+  getManifest(release: ReleaseRef): Promise<KubeObject[]>;
+  /** Values given by the user; with `all`, merged over the chart's defaults. */
+  getValues(release: ReleaseRef, options?: { all?: boolean }): Promise<Record<string, unknown>>;
   /** Oldest first. */
   history(release: ReleaseRef): Promise<HistoryEntry[]>;
 }

@@ -1,13 +1,12 @@
-/** Everything that can be known to be wrong with a subject before there is a cluster. */
+/** Validation of a subject before a cluster exists. */
 import { UsageError } from '../../core/errors.ts';
 import { checkSubjectFiles } from './subject-files.ts';
 import type { Helm, ReleaseRef, Rendered, Subject } from './types.ts';
 
 /**
- * Checks from the outside in, so that the first thing that is wrong is told in its own words and not in those of what follows
- * from it.
+ * Checks files, then templates, then lint, so that the first error reported is the root cause and not a consequence of it.
  *
- * @returns what the subject renders
+ * @returns the rendered objects
  * @throws UsageError E_CHART, E_VALUES, E_SET, E_VALUES_SCHEMA, E_TEMPLATE, E_MANIFEST, E_LINT
  */
 export async function validateSubject(
@@ -22,7 +21,7 @@ export async function validateSubject(
   const list = errors.map(({ path, text }) => `${path}: ${text}`).join('\n');
   throw new UsageError(
     'E_LINT',
-    `helm lint finds errors in chart ${subject.chart}: ${list === '' ? 'it exited with an error' : list}`,
+    `helm lint finds errors in chart ${subject.chart}: ${list === '' ? 'non-zero exit code' : list}`,
     { hint: `Run \`helm lint ${subject.chart}\` for the full list.` },
   );
 }

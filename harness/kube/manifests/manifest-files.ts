@@ -1,4 +1,4 @@
-/** The files of a folder of plain manifests, in the order in which `kubectl apply -f FOLDER` takes them. */
+/** The files of a folder of plain manifests, in the order of `kubectl apply -f FOLDER`. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import { parseManifests, type Manifest } from './parse.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/;
 
-/** Names of the manifests right in the folder, sorted; subfolders are not looked into, as kubectl does not without `-R`. */
+/** Sorted names of the manifests in the folder, without subfolders, like kubectl without `-R`. */
 export async function manifestFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
@@ -16,15 +16,15 @@ export async function manifestFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Reads a folder, or one manifest file of it.
+ * Reads all manifests of a folder, or only the named files.
  *
- * @throws UsageError E_MANIFEST naming the file and what is wrong in it
+ * @throws UsageError E_MANIFEST with file and reason
  */
 export async function readManifests(folder: string, files?: readonly string[]): Promise<Manifest[]> {
   const names = files ?? (await manifestFiles(folder));
   if (names.some((name) => /^kustomization\.ya?ml$/i.test(name))) {
     throw new UsageError('E_MANIFEST', `${folder} is a kustomization, not plain manifests`, {
-      hint: 'Write what it renders into a folder: `kubectl kustomize FOLDER > OTHER/all.yaml`, and give that one.',
+      hint: 'Render it into another folder and use that one: `kubectl kustomize FOLDER > OTHER/all.yaml`.',
     });
   }
   const manifests = await Promise.all(

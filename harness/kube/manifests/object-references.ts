@@ -1,10 +1,10 @@
-/** What objects other than pods refer to: pods by label, ports by name, targets, classes, roles. */
+/** References of objects other than pods: pods by label, ports by name, scale targets, classes, roles. */
 import type { KubeObject, LabelSelector, Service } from '../api/types.ts';
-import { matchesLabels, matchesSelector } from '../api/selectors.ts';
+import { matchesLabels, matchesSelector, selectorText } from '../api/selectors.ts';
 import { allContainers, field, find, nameOf, ofKind, podTemplateOf, workloads } from './objects.ts';
 import type { ReferencedKind, References } from './reference.ts';
 
-/** @param system the rendered objects among which selectors select; test pods are not among them */
+/** @param system the rendered objects that selectors can match, without test pods */
 export function objectReferences(object: KubeObject, system: readonly KubeObject[]): References {
   const found: References = { toFollow: [], problems: [], checked: 0 };
   const scope: Scope = {
@@ -61,13 +61,13 @@ function service({ object, system, require }: Scope): void {
   const selected = workloads(system).filter((workload) =>
     matchesLabels(selector, podTemplateOf(workload)?.metadata.labels),
   );
-  const refers = `pods with ${labelText(selector)}`;
+  const refers = `pods with ${selectorText({ matchLabels: selector })}`;
   require('/spec/selector', refers, selected.length > 0
     ? undefined
     : `the selector matches no rendered pod: ${refers}`);
   for (const [index, { targetPort }] of (spec.ports ?? []).entries()) {
     if (typeof targetPort !== 'string' || /^\d+$/.test(targetPort)) continue;
-    // Endpoints are made pod by pod: each selected workload needs the name.
+    // Endpoints are built per pod, so every selected workload needs the port name.
     const lacking = selected.filter((workload) => !portNames(workload).includes(targetPort));
     const why = lacking.map(
       (w) =>
@@ -101,7 +101,7 @@ function podSelector({ system, require }: Scope, path: string, selector: unknown
   const matches = workloads(system).some((workload) =>
     matchesSelector(selector, podTemplateOf(workload)?.metadata.labels),
   );
-  const text = labelText((selector as LabelSelector).matchLabels ?? {});
+  const text = selectorText(selector);
   require(path, `pods with ${text}`, matches ? undefined : `the selector matches no rendered pod: ${text}`);
 }
 
@@ -110,7 +110,7 @@ function serviceMonitor({ object, system, require }: Scope): void {
   const services = ofKind(system, 'Service').filter((s) =>
     matchesSelector(selector, s.metadata.labels),
   ) as Service[];
-  const text = labelText(selector?.matchLabels ?? {});
+  const text = selectorText(selector);
   require('/spec/selector', `Services with ${text}`, services.length > 0
     ? undefined
     : `the selector matches no rendered Service: ${text}`);
@@ -145,7 +145,7 @@ function ingress({ object, refer }: Scope): void {
 function roleBinding({ object, system, refer, require }: Scope): void {
   const roleRef = object['roleRef'];
   const [kind, name] = [String(field(roleRef, 'kind')), String(field(roleRef, 'name'))];
-  // A ClusterRole may be one of the cluster's own (view, edit).
+  // A ClusterRole may be built in (view, edit).
   if (kind === 'Role')
     require('/roleRef', `Role ${name}`, find(system, kind, name)
       ? undefined
@@ -161,14 +161,6 @@ function portNames(workload: KubeObject): string[] {
   if (!spec) return [];
   return allContainers(spec).flatMap(({ container }) =>
     (container.ports ?? []).flatMap((p) => (p.name === undefined ? [] : [p.name])),
-  );
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  return (
-    Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',') || 'these labels'
   );
 }
 

@@ -25,7 +25,7 @@ describe('podTemplateOf', () => {
     ['StatefulSet', template, '/spec/template/spec'],
     ['Job', template, '/spec/template/spec'],
     ['CronJob', { jobTemplate: { spec: template } }, '/spec/jobTemplate/spec/template/spec'],
-  ])('finds the pod of a %s', (kind, spec, path) => {
+  ])('returns the pod template of a %s', (kind, spec, path) => {
     const found = podTemplateOf(object('v1', kind, 'x', { spec }));
     expect(found?.path).toBe(path);
     expect(found?.spec.containers[0]?.name).toBe('web');
@@ -34,13 +34,13 @@ describe('podTemplateOf', () => {
   it.each([
     ['another kind', object('v1', 'Service', 'x', { spec: {} })],
     ['an object without a spec', object('apps/v1', 'Deployment', 'x')],
-  ])('finds none in %s', (_title, thing) => {
+  ])('returns undefined for %s', (_title, thing) => {
     expect(podTemplateOf(thing)).toBeUndefined();
   });
 });
 
 describe('allContainers', () => {
-  it('tells init containers, sidecars, main and ephemeral containers apart, with their paths', () => {
+  it('returns role and path of init, sidecar, main and ephemeral containers', () => {
     const spec = samplePodSpec({
       initContainers: [
         sampleContainer({ name: 'setup' }),
@@ -58,7 +58,7 @@ describe('allContainers', () => {
 });
 
 describe('imagesOf', () => {
-  it('lists each reference once, with everything that names it', () => {
+  it('lists each reference once, with every container that uses it', () => {
     const init = sampleContainer({ name: 'setup' });
     const other = sampleContainer({ name: 'proxy', image: 'proxy:2' });
     const uses = imagesOf([
@@ -78,12 +78,12 @@ describe('hooks', () => {
     return pod;
   };
 
-  it('reads the events', () => {
+  it('have their events parsed', () => {
     expect(hookEvents(hook('pre-install, pre-upgrade'))).toEqual(['pre-install', 'pre-upgrade']);
     expect(hookEvents(sampleDeployment())).toEqual([]);
   });
 
-  it('counts test pods to no workload, and hooks not to the long-running ones', () => {
+  it('are workloads except for test pods, and are never long-running', () => {
     const [test, migration, web] = [hook('test'), hook('pre-install'), sampleDeployment()];
     expect([test, migration, web].map(isHelmTest)).toEqual([true, false, false]);
     expect(workloads([test, migration, web])).toEqual([migration, web]);

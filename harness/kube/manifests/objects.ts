@@ -1,7 +1,7 @@
-/** Questions about rendered objects that need no cluster. */
+/** Queries on rendered objects. */
 import type { Container, KubeObject, Metadata, PodSpec } from '../api/types.ts';
 
-/** The pod that an object describes, and where in the object its template stands. */
+/** The pod template of an object, and its path in the object. */
 export interface PodTemplate {
   metadata: Partial<Metadata>;
   spec: PodSpec;
@@ -11,7 +11,7 @@ export interface PodTemplate {
 
 export type ContainerRole = 'main' | 'init' | 'sidecar' | 'ephemeral';
 
-/** A container and what it is: a `sidecar` is an init container with restartPolicy Always (KEP-753). */
+/** A container and its role. A `sidecar` is an init container with restartPolicy Always (KEP-753). */
 export interface ContainerEntry {
   role: ContainerRole;
   container: Container;
@@ -19,7 +19,7 @@ export interface ContainerEntry {
   path: string;
 }
 
-/** An image reference and every container that names it. */
+/** An image reference and the containers that use it. */
 export interface ImageUse {
   ref: string;
   namedBy: { object: KubeObject; container: string; role: ContainerRole }[];
@@ -36,22 +36,21 @@ const TEMPLATE_PATHS: Readonly<Record<string, readonly string[]>> = {
   CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
 };
 
-/** `Deployment toolman`: how every message names an object. */
+/** `Deployment toolman`, the form in which messages name an object. */
 export function nameOf(object: KubeObject): string {
   return `${object.kind} ${object.metadata.name}`;
 }
 
-/** The object of that kind and name, or the first of its kind. */
+/** The object of this kind and name; without a name, the first of the kind. */
 export function find(objects: readonly KubeObject[], kind: string, name?: string): KubeObject | undefined {
   return objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name));
 }
 
-/** Every object of a kind. */
 export function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
   return objects.filter((o) => o.kind === kind);
 }
 
-/** Events of `helm.sh/hook` (`pre-install`, `test`, …); empty for an ordinary object. */
+/** Events of the annotation `helm.sh/hook` (`pre-install`, `test`, …); empty for an ordinary object. */
 export function hookEvents(object: KubeObject): string[] {
   const events = object.metadata.annotations?.['helm.sh/hook'] ?? '';
   return events
@@ -60,25 +59,25 @@ export function hookEvents(object: KubeObject): string[] {
     .filter((event) => event !== '');
 }
 
-/** Whether helm creates it for `helm test` only. */
+/** Whether helm creates the object for `helm test` only. */
 export function isHelmTest(object: KubeObject): boolean {
   const events = hookEvents(object);
   return events.length > 0 && events.every((event) => event === 'test' || event === 'test-success');
 }
 
-/** Objects that run pods, hooks included; pods of `helm test` are left out, as no part of the system. */
+/** Objects that run pods, hooks included. Pods of `helm test` are excluded: they are not part of the system. */
 export function workloads(objects: readonly KubeObject[]): KubeObject[] {
   return objects.filter((object) => podTemplateOf(object) !== undefined && !isHelmTest(object));
 }
 
-/** Objects whose pods run for good: everything but Jobs, CronJobs and hooks. */
+/** Objects whose pods run continuously: all workloads except Jobs, CronJobs and hooks. */
 export function longRunning(objects: readonly KubeObject[]): KubeObject[] {
   return workloads(objects).filter(
     (o) => o.kind !== 'Job' && o.kind !== 'CronJob' && hookEvents(o).length === 0,
   );
 }
 
-/** The pod that the object describes; `undefined` when it describes none. */
+/** The pod template of the object; `undefined` when it has none. */
 export function podTemplateOf(object: KubeObject): PodTemplate | undefined {
   const path = TEMPLATE_PATHS[object.kind];
   if (!path) return undefined;
@@ -93,7 +92,7 @@ export function podSpecOf(object: KubeObject): PodSpec | undefined {
   return podTemplateOf(object)?.spec;
 }
 
-/** All containers in the order in which they start. */
+/** All containers in start order. */
 export function allContainers(spec: PodSpec): ContainerEntry[] {
   const entries = (
     list: unknown,
@@ -114,7 +113,7 @@ export function allContainers(spec: PodSpec): ContainerEntry[] {
   ];
 }
 
-/** Every distinct image that the objects run, in order of first mention; those of `helm test` pods as well. */
+/** Every distinct image of the objects, in order of first use, including `helm test` pods. */
 export function imagesOf(objects: readonly KubeObject[]): ImageUse[] {
   const uses = new Map<string, ImageUse>();
   for (const object of objects) {
@@ -131,7 +130,7 @@ export function imagesOf(objects: readonly KubeObject[]): ImageUse[] {
   return [...uses.values()];
 }
 
-/** Reads a field of something that may be no object at all. */
+/** Reads a field of a value that may not be an object. */
 export function field(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

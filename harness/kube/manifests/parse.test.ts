@@ -6,7 +6,7 @@ const configMap = (data: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n${data}\n`;
 
 describe('parseManifests', () => {
-  it('keeps the order, the template and the text of each document, and leaves empty ones out', () => {
+  it('returns order, template and text of each document, and drops empty ones', () => {
     const text = `---\n# Source: c/templates/a.yaml\n${configMap('  k: v')}---\n# Source: c/templates/empty.yaml\n\n---\n${configMap('  k: w')}`;
     const manifests = parseManifests(text);
     expect(manifests.map((m) => [m.source, m.object['data']])).toEqual([
@@ -18,22 +18,22 @@ describe('parseManifests', () => {
 
   it.each([
     ['an octal mode', '  k: 0400', 256],
-    ['a bare on', '  k: on', true],
-    ['a bare y, as helm reads it', '  k: y', true],
-    ['a time, which stays text', '  k: 2026-11-21', '2026-11-21'],
-    ['a port mapping, which is no number in base 60', '  k: 22:80', '22:80'],
+    ['an unquoted on', '  k: on', true],
+    ['an unquoted y', '  k: y', true],
+    ['a date as a string', '  k: 2026-11-21', '2026-11-21'],
+    ['a port mapping as a string, not a base-60 number', '  k: 22:80', '22:80'],
     ['a quoted number', '  k: "1"', '1'],
-    ['a block with dashes in it', '  k: |\n    a\n    ---\n    b', 'a\n---\nb\n'],
-    ['a key given twice: the last one counts', '  k: 1\n  k: 2', 2],
+    ['a block scalar that contains dashes', '  k: |\n    a\n    ---\n    b', 'a\n---\nb\n'],
+    ['the last of two equal keys', '  k: 1\n  k: 2', 2],
   ])('reads %s as Go does', (_title, data, expected) => {
     expect(parseManifests(configMap(data))[0]?.object['data']).toEqual({ k: expected });
   });
 
-  it('takes a null field for one that is not there', () => {
+  it('drops null fields', () => {
     expect(parseManifests(configMap('  k:\n  l: x'))[0]?.object['data']).toEqual({ l: 'x' });
   });
 
-  it('unwraps a List', () => {
+  it('returns the items of a List', () => {
     const item = '{apiVersion: v1, kind: Secret, metadata: {name: s}}';
     const objects = parseManifests(`apiVersion: v1\nkind: List\nitems: [${item}, ${item}]`);
     expect(objects.map((m) => m.object.kind)).toEqual(['Secret', 'Secret']);
@@ -43,11 +43,11 @@ describe('parseManifests', () => {
     ['no kind', 'apiVersion: v1\nmetadata: {name: a}', /kind/],
     ['no name', 'apiVersion: v1\nkind: Pod\nmetadata: {}', /name/],
     [
-      'a label that is no text',
+      'a label that is not a string',
       'apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: true}}',
       /labels/,
     ],
-    ['no YAML', 'a: [', /no YAML/],
+    ['a syntax error', 'a: [', /not valid YAML/],
     ['a scalar', 'hello', /expected object/],
   ])('names the template of a document with %s', (_title, text, why) => {
     const parse = (): unknown => parseManifests(`---\n# Source: c/templates/x.yaml\n${text}`);

@@ -1,4 +1,4 @@
-/** Manifests as text -> typed objects. The border through which everything rendered comes in. */
+/** Parses and validates manifests. Everything rendered enters the harness here. */
 import { parseAllDocuments, type Tags } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../../core/errors.ts';
@@ -7,9 +7,9 @@ import type { KubeObject } from '../api/types.ts';
 /** One document of a multi-document manifest. */
 export interface Manifest {
   object: KubeObject;
-  /** The template it came from, as helm notes it: `toolman/templates/deployment.yaml`. */
+  /** Its file, or its template as in helm's comment: `toolman/templates/deployment.yaml`. */
   source?: string;
-  /** The document as it was rendered, without the separator. */
+  /** The rendered document, without the separator. */
   text: string;
 }
 
@@ -25,13 +25,13 @@ const kubeObject = z.looseObject({
 });
 
 /**
- * Helm and the API server read YAML 1.1 in Go's dialect: `0400` is octal and `on` is true, but a time stays a string
- * and `22:80` is no number in base 60 (go-yaml v2, resolve.go).
+ * Helm and the API server read YAML 1.1 in Go's dialect: `0400` is octal and `on` is true, but a timestamp stays a string
+ * and `22:80` is not a base-60 number (go-yaml v2, resolve.go).
  */
 export const GO_YAML = {
   version: '1.1',
   schema: 'yaml-1.1',
-  // Helm lets the last of two equal keys win; strict validation by the API server is what finds them.
+  // In helm the last of two equal keys wins. Strict validation by the API server finds duplicates.
   uniqueKeys: false,
   customTags: (tags: Tags): Tags =>
     tags.filter(
@@ -42,10 +42,10 @@ export const GO_YAML = {
 } as const;
 
 /**
- * Parses a multi-document manifest; empty documents are left out, a `List` becomes its items.
+ * Parses a multi-document manifest. Empty documents are dropped, a `List` is replaced by its items.
  *
- * @param file where the text is from; without it, helm's comment in each document says so
- * @throws UsageError E_MANIFEST naming the template and what is wrong with the document
+ * @param file source of the text; default: the template in helm's comment of each document
+ * @throws UsageError E_MANIFEST with template and reason
  */
 export function parseManifests(text: string, file?: string): Manifest[] {
   return splitDocuments(text).flatMap((document) => {
@@ -60,21 +60,21 @@ export function parseManifests(text: string, file?: string): Manifest[] {
   });
 }
 
-/** Cuts a manifest at its `---` lines, as helm does; pieces without content are left out. */
-export function splitDocuments(text: string): string[] {
+/** Splits a manifest at `---` lines, as helm does, and drops empty documents. */
+function splitDocuments(text: string): string[] {
   return text
     .split(/^---(?=\s|$)/m)
     .map((piece) => piece.replace(/^[^\S\n]*\n/, '').trimEnd())
     .filter((piece) => piece.split('\n').some((line) => line.trim() !== '' && !line.startsWith('#')));
 }
 
-/** Checks that a value is an API object with a name. */
+/** Validates that a value is an API object with a name. */
 export function parseObject(value: unknown, source?: string): KubeObject {
   const parsed = kubeObject.safeParse(value);
   if (parsed.success) return parsed.data as KubeObject;
   const where = source ?? 'the manifest';
-  throw new UsageError('E_MANIFEST', `${where} renders no valid object: ${z.prettifyError(parsed.error)}`, {
-    hint: 'Every object needs apiVersion, kind and metadata.name; labels and annotations are strings, so quote true, 1 and the like.',
+  throw new UsageError('E_MANIFEST', `${where} is not a valid object: ${z.prettifyError(parsed.error)}`, {
+    hint: 'Every object needs apiVersion, kind and metadata.name. Labels and annotations are strings: quote true, 1 and the like.',
   });
 }
 
@@ -84,7 +84,7 @@ function parseYaml(document: string, source: string | undefined): unknown {
   if (problem || more.length > 0) {
     throw new UsageError(
       'E_MANIFEST',
-      `${source ?? 'the manifest'} is no YAML: ${problem?.message ?? 'more than one document'}`,
+      `${source ?? 'the manifest'} is not valid YAML: ${problem?.message ?? 'more than one document'}`,
     );
   }
   return parsed && 'toJS' in parsed ? parsed.toJS() : undefined;
@@ -95,7 +95,7 @@ function unwrapList(value: unknown): unknown[] {
   return list.success ? list.data.items : [value];
 }
 
-/** To the API a field that is null is a field that is not there. */
+/** The API treats a null field as absent. */
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
   if (Array.isArray(value)) return value.map(withoutNulls);

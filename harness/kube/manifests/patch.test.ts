@@ -29,7 +29,7 @@ describe('patchObjects', () => {
       'the source of a copy',
       { op: 'copy', from: '/spec/template/spec/containers/[name=web]/name', path: `${CONTAINER}/image` },
     ],
-  ])('finds %s of a list by a field', (_what, operation) => {
+  ])('selects %s of a list by a field', (_what, operation) => {
     const [patched] = patchObjects(
       [sampleDeployment()],
       [{ target: { kind: 'Deployment' }, ops: [operation] }],
@@ -37,7 +37,7 @@ describe('patchObjects', () => {
     expect(podSpecOf(patched!)?.containers[0]?.image).toBe(operation.op === 'copy' ? 'web' : 'x:1');
   });
 
-  it('appends to a list of a named element', () => {
+  it('patches nested lists by field, with an escaped slash', () => {
     const op: PatchOperation = {
       op: 'add',
       path: '/spec/template/spec/containers/[name=web]/env',
@@ -55,14 +55,14 @@ describe('patchObjects', () => {
     expect(podSpecOf(patched!)?.containers[0]?.env).toEqual([{ name: 'example.com/a', value: '2' }]);
   });
 
-  it('says so when no element has that field', () => {
+  it('fails when no list element matches', () => {
     const ops: PatchOperation[] = [{ op: 'remove', path: '/spec/template/spec/containers/[name=api]/image' }];
     expect(() => patchObjects([sampleDeployment()], [{ target: { kind: 'Deployment' }, ops }])).toThrow(
-      /nothing has name api there/,
+      /no list element has name api/,
     );
   });
 
-  it('puts an image into every container of a name', () => {
+  it('sets the image of every container with the name', () => {
     const patched = patchObjects(sampleSystem(), [{ images: { web: 'x:2' } }]);
     const images = patched.flatMap((o) => podSpecOf(o)?.containers ?? []).map((c) => [c.name, c.image]);
     expect(images).toContainEqual(['web', 'x:2']);
@@ -70,7 +70,7 @@ describe('patchObjects', () => {
     expect(() => patchObjects(sampleSystem(), [{ images: { nobody: 'x:2' } }])).toThrow(/container nobody/);
   });
 
-  it('sets values of a Secret in the form in which it holds them', () => {
+  it('sets values of a Secret in stringData or data, wherever the key is', () => {
     const secret = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -85,7 +85,7 @@ describe('patchObjects', () => {
     expect(() => patchObjects(sampleSystem(), [{ secret: 'nobody', values }])).toThrow(/Secret nobody/);
   });
 
-  it('leaves the given objects as they are, and other objects alone', () => {
+  it('does not change its input or objects that it does not select', () => {
     const objects = sampleSystem();
     const before = structuredClone(objects);
     const patched = patchObjects(objects, [
@@ -109,7 +109,7 @@ describe('patchObjects', () => {
     expect(second?.metadata.labels).toEqual({ x: 'y' });
   });
 
-  it('fails when a patch selects nothing, and says what there is', () => {
+  it('fails when a patch selects nothing, and lists the rendered objects', () => {
     const patch = { target: { kind: 'Deployment', name: 'wbe' }, ops: [] };
     expect(() => patchObjects(sampleSystem(), [patch])).toThrow(
       expect.objectContaining({
@@ -122,9 +122,9 @@ describe('patchObjects', () => {
 
   it.each<[string, PatchOperation]>([
     ['a path that does not exist', { op: 'replace', path: '/spec/nope', value: 1 }],
-    ['a removal of nothing', { op: 'remove', path: '/spec/nope' }],
+    ['the removal of a missing field', { op: 'remove', path: '/spec/nope' }],
     ['a test that fails', { op: 'test', path: '/spec/replicas', value: 7 }],
-  ])('fails on %s, naming object and path', (_title, operation) => {
+  ])('fails on %s, with object and path', (_title, operation) => {
     const patch = { target: { kind: 'Deployment' }, ops: [operation] };
     expect(() => patchObjects([sampleDeployment()], [patch])).toThrow(
       expect.objectContaining({

@@ -1,12 +1,12 @@
-/** JSON Patches (RFC 6902) over rendered manifests: how a fault is put into a subject without touching its chart. */
+/** JSON Patches (RFC 6902) on rendered manifests. Faults use them to change a subject without changing its chart. */
 import { applyPatch } from 'rfc6902';
 import { UsageError } from '../../core/errors.ts';
 import type { Container, KubeObject } from '../api/types.ts';
 import { allContainers, podSpecOf } from './objects.ts';
 
 /**
- * One operation of RFC 6902; paths are JSON Pointers, `/spec/template/spec/containers/0/image`. Of a list, an element may be named
- * instead of counted, `/spec/template/spec/containers/[name=api]/image`: which place it has is nobody's promise.
+ * One operation of RFC 6902. Paths are JSON Pointers, `/spec/template/spec/containers/0/image`. A list element can also be selected
+ * by a field, as its index may change: `/spec/template/spec/containers/[name=api]/image`.
  */
 export type PatchOperation =
   | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
@@ -16,29 +16,29 @@ export type PatchOperation =
 export type ManifestPatch = ObjectPatch | ImagesPatch | SecretPatch;
 
 export interface ObjectPatch {
-  /** Every rendered object of that kind, or the one of that name. Helm does not pass hooks through, so they cannot be patched. */
+  /** All rendered objects of this kind, or the named one. Hooks cannot be patched: helm does not pass them to a post-renderer. */
   target: { kind: string; name?: string };
   ops: readonly PatchOperation[];
 }
 
-/** Another image for every container of that name, init containers included, in whatever workload it is. */
+/** Replaces the image of every container with this name, in all workloads, init containers included. */
 export interface ImagesPatch {
   /** Container name -> reference. */
   images: Readonly<Record<string, string>>;
 }
 
-/** Values of a Secret in whichever form it holds them: `stringData`, or base64 in `data`. */
+/** Sets values of a Secret, in `stringData` or base64 in `data`, wherever the key is. */
 export interface SecretPatch {
-  /** Its name. */
+  /** Name of the Secret. */
   secret: string;
-  /** Key -> value in plain text; `null` takes the key away. */
+  /** Key -> value in plain text; `null` removes the key. */
   values: Readonly<Record<string, string | null>>;
 }
 
 /**
- * Applies patches in order and returns new objects; the given ones stay as they are.
+ * Applies patches in order and returns new objects; the input is not changed.
  *
- * @throws UsageError E_PATCH_TARGET when a patch selects nothing: a fault that was not put in proves nothing
+ * @throws UsageError E_PATCH_TARGET when a patch selects nothing: a fault that was not injected proves nothing
  * @throws UsageError E_PATCH when an operation cannot be applied, e.g. its path does not exist
  */
 export function patchObjects<T extends KubeObject>(
@@ -50,7 +50,7 @@ export function patchObjects<T extends KubeObject>(
     const selected = patched.filter((object) => selects(patch, object));
     if (selected.length === 0) {
       throw new UsageError('E_PATCH_TARGET', `the patch of ${targetName(patch)} selects nothing`, {
-        hint: `Rendered are: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
+        hint: `The rendered objects are: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
       });
     }
     for (const object of selected) {
@@ -62,7 +62,7 @@ export function patchObjects<T extends KubeObject>(
   return patched;
 }
 
-/** Whether the patch is meant for the object. */
+/** Whether the patch applies to the object. */
 export function selects(patch: ManifestPatch, object: KubeObject): boolean {
   if ('images' in patch) return containersOf(object).some(({ name }) => name in patch.images);
   if ('secret' in patch) return object.kind === 'Secret' && object.metadata.name === patch.secret;
@@ -79,7 +79,7 @@ function setImages(object: KubeObject, { images }: ImagesPatch): void {
   for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
 }
 
-/** A key keeps the form in which it is, a new one goes to `stringData`: in both, the API server would take the latter. */
+/** An existing key stays in `data` or `stringData`; a new one goes to `stringData`. The API server prefers `stringData`. */
 function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
   const secret = object as KubeObject & Partial<Record<'data' | 'stringData', Record<string, string>>>;
   for (const [key, value] of Object.entries(values)) {
@@ -93,7 +93,7 @@ function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
 }
 
 function applyTo(object: KubeObject, patch: ObjectPatch): void {
-  // The library keeps a reference to `value`; two targets must not share it.
+  // rfc6902 stores a reference to `value`; two targets must not share it.
   const operations = structuredClone([...patch.ops]);
   for (const operation of operations) {
     const counted = countedPaths(object, operation);
@@ -102,12 +102,12 @@ function applyTo(object: KubeObject, patch: ObjectPatch): void {
     throw new UsageError(
       'E_PATCH',
       `${operation.op} ${operation.path} cannot be applied to ${object.kind} ${object.metadata.name}: ${error.message}`,
-      { cause: error, hint: 'Compare the path with what the subject renders (`helm template`).' },
+      { cause: error, hint: 'Compare the path with the rendered object (`helm template`).' },
     );
   }
 }
 
-/** The operation with places in lists instead of names; an error when there is no such element. */
+/** The operation with list indexes in place of `[field=value]`; an Error when no element matches. */
 function countedPaths(object: KubeObject, operation: PatchOperation): PatchOperation | Error {
   const path = countedPath(object, operation.path);
   if (path instanceof Error) return path;
@@ -119,7 +119,7 @@ function countedPaths(object: KubeObject, operation: PatchOperation): PatchOpera
 function countedPath(object: KubeObject, path: string): string | Error {
   let here: unknown = object;
   const counted: string[] = [];
-  // A `/` inside of the brackets is written `~1`, as everywhere in a JSON Pointer.
+  // A `/` inside the brackets is escaped as `~1`, as in any JSON Pointer.
   for (const segment of path.split('/').slice(1)) {
     const named = /^\[([^=]+)=(.*)\]$/.exec(segment);
     let key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
@@ -128,7 +128,7 @@ function countedPath(object: KubeObject, path: string): string | Error {
       const index = Array.isArray(here)
         ? here.findIndex((item: unknown) => String((item as Record<string, unknown>)[field]) === value)
         : -1;
-      if (index < 0) return new Error(`nothing has ${field} ${String(value)} there`);
+      if (index < 0) return new Error(`no list element has ${field} ${String(value)}`);
       key = String(index);
     }
     counted.push(named ? key : segment);

@@ -1,4 +1,4 @@
-/** What a pod refers to: objects, keys, its own volumes and ports. */
+/** References of a pod: to objects, keys, and its own volumes and ports. */
 import type { Container, KubeObject, PodSpec, Probe } from '../api/types.ts';
 import { allContainers, field, nameOf, podTemplateOf } from './objects.ts';
 import type { ObjectReference, ReferencedKind, References } from './reference.ts';
@@ -33,13 +33,13 @@ type Refer = (
   options?: Pick<ObjectReference, 'keys' | 'optional'>,
 ) => void;
 
-/** Notes that something was looked at, and the problem if `why` says that there is one. */
+/** Counts a checked reference; `why` is the problem, if any. */
 type Require = (path: string, refers: string, why: string | undefined) => void;
 
 function podFields(spec: PodSpec, refer: Refer): void {
   refer('/serviceAccountName', 'ServiceAccount', spec.serviceAccountName);
   refer('/runtimeClassName', 'RuntimeClass', spec.runtimeClassName);
-  // The two classes of the system are in every cluster.
+  // Every cluster has the two system classes.
   if (!/^system-(cluster|node)-critical$/.test(spec.priorityClassName ?? '')) {
     refer('/priorityClassName', 'PriorityClass', spec.priorityClassName);
   }
@@ -144,7 +144,7 @@ function namedPorts(container: Container, at: string, require: Require): void {
     check(`lifecycle/${hook}`, container.lifecycle?.[hook] as Probe | undefined);
 }
 
-/** Every mount has its volume, and every volume its mount: a volume that nobody mounts is a mount that was forgotten. */
+/** Every mount needs a volume, and every volume a mount: an unmounted volume usually means a forgotten mount. */
 function mounts(spec: PodSpec, claimTemplates: readonly string[], require: Require): void {
   const volumes = [...(spec.volumes ?? []).map((volume) => volume.name), ...claimTemplates];
   const mounted = new Set<string>();

@@ -2,7 +2,7 @@
 import type { KnownKind } from '../api/client.ts';
 import type { KubeObject } from '../api/types.ts';
 
-/** Something that an object needs and that does not exist. */
+/** A reference to something that does not exist. */
 export interface ReferenceProblem {
   /** `Deployment toolman` */
   object: string;
@@ -13,27 +13,27 @@ export interface ReferenceProblem {
   why: string;
 }
 
-/** Kinds that a reference may have to look for in the cluster. */
+/** Kinds that can be looked up in the cluster. */
 export type ReferencedKind = KnownKind;
 
-/** The object in the release's namespace (or cluster-wide, by its kind); `undefined` when there is none. */
+/** Reads an object of the release's namespace, or a cluster-scoped one; `undefined` when it does not exist. */
 export type Lookup = (kind: ReferencedKind, name: string) => Promise<KubeObject | undefined>;
 
-/** A reference by name, not followed yet. */
+/** An unresolved reference by name. */
 export interface ObjectReference {
   object: KubeObject;
   path: string;
   kind: ReferencedKind;
   name: string;
-  /** Keys of a ConfigMap or Secret that are needed. */
+  /** Required keys of a ConfigMap or Secret. */
   keys?: readonly string[];
   optional?: boolean;
 }
 
-/** What a collector finds: references to follow, and those that the rendered objects alone prove to be dangling. */
+/** The result of a collector: references to resolve, and those that are already known to dangle. */
 export interface References {
   toFollow: ObjectReference[];
   problems: ReferenceProblem[];
-  /** How many references were looked at. */
+  /** Number of references that the collector resolved itself. */
   checked: number;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Container, KubeObject } from '../api/types.ts';
-import { checkReferences, findMissingReferences } from './references.ts';
+import type { ReferenceProblem } from './reference.ts';
+import { checkReferences } from './references.ts';
 import {
   LABELS,
   object,
@@ -34,8 +35,11 @@ const binding = (role: string): KubeObject =>
     subjects: [{ kind: 'ServiceAccount', name: 'default' }],
   });
 
+const problemsOf = async (...given: Parameters<typeof checkReferences>): Promise<ReferenceProblem[]> =>
+  (await checkReferences(...given)).problems;
+
 describe('checkReferences', () => {
-  it('finds nothing wrong with a system in order, and says how much it looked at', async () => {
+  it('accepts a valid system and counts the references', async () => {
     const report = await checkReferences(sampleSystem());
     expect(report.problems).toEqual([]);
     // ConfigMap and key, two probes' ports, mount, volume, Service selector and port
@@ -181,14 +185,14 @@ describe('checkReferences', () => {
       /Service headless/,
     ],
     ['a Role', [...sampleSystem(), binding('reader')], '/roleRef', /Role reader is not rendered/],
-  ])('finds %s that leads nowhere', async (_title, objects, path, why) => {
-    const problems = await findMissingReferences(objects);
+  ])('reports a dangling reference: %s', async (_title, objects, path, why) => {
+    const problems = await problemsOf(objects);
     expect(problems.map((p) => p.why)).toEqual([expect.stringMatching(why)]);
     expect(problems[0]?.path.endsWith(path)).toBe(true);
   });
 
-  it('respects optional references, also for keys', async () => {
-    const problems = await findMissingReferences(
+  it('accepts optional references and keys that are missing', async () => {
+    const problems = await problemsOf(
       withContainer({
         env: [
           { name: 'T', valueFrom: { configMapKeyRef: { name: 'web-config', key: 'nope', optional: true } } },
@@ -201,26 +205,26 @@ describe('checkReferences', () => {
 
   it.each([
     ['accepts', ['standard'], []],
-    ['refuses', [], ['PersistentVolumeClaim data']],
-  ])('%s what the cluster decides, once there is one', async (_title, classes, expected) => {
+    ['rejects', [], ['PersistentVolumeClaim data']],
+  ])('%s references to cluster-scoped objects, with a cluster', async (_title, classes, expected) => {
     const claim = object('v1', 'PersistentVolumeClaim', 'data', { spec: { storageClassName: 'standard' } });
     const pods = sampleSystem({ runtimeClassName: 'runc', priorityClassName: 'system-node-critical' });
     const lookup = (kind: string, name: string): Promise<KubeObject | undefined> =>
       Promise.resolve(['runc', ...classes].includes(name) ? object('v1', kind, name) : undefined);
-    expect(await findMissingReferences([claim, ...pods])).toEqual([]);
-    expect((await findMissingReferences([claim, ...pods], lookup)).map((p) => p.object)).toEqual(expected);
+    expect(await problemsOf([claim, ...pods])).toEqual([]);
+    expect((await problemsOf([claim, ...pods], lookup)).map((p) => p.object)).toEqual(expected);
   });
 
-  it('knows the claims of a StatefulSet as volumes', async () => {
+  it('treats claim templates of a StatefulSet as volumes', async () => {
     const claims = { serviceName: 'web', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }] };
-    const problems = await findMissingReferences([sampleConfigMap(), sampleService(), set(claims)]);
+    const problems = await problemsOf([sampleConfigMap(), sampleService(), set(claims)]);
     expect(problems.map((p) => p.why)).toEqual(['no container mounts volume data']);
   });
 
-  it('does not take a test pod for what a Service selects', async () => {
+  it('ignores test pods in Service selectors', async () => {
     const test = object('v1', 'Pod', 't', { spec: { containers: [] } });
     test.metadata = { name: 't', labels: LABELS, annotations: { 'helm.sh/hook': 'test' } };
-    const problems = await findMissingReferences([sampleService(), test]);
+    const problems = await problemsOf([sampleService(), test]);
     expect(problems.map((p) => p.object)).toEqual(['Service web']);
   });
 });

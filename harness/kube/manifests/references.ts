@@ -1,11 +1,11 @@
-/** Follows every reference of rendered objects: to other objects, their keys, ports, volumes and labels. */
+/** Resolves every reference of rendered objects: to other objects, keys, ports, volumes and labels. */
 import type { ConfigMap, KubeObject } from '../api/types.ts';
 import { field, find, isHelmTest, nameOf } from './objects.ts';
 import { objectReferences } from './object-references.ts';
 import { podReferences } from './pod-references.ts';
 import type { Lookup, ObjectReference, ReferencedKind, ReferenceProblem } from './reference.ts';
 
-/** Kinds of the whole cluster: without a cluster to ask, nothing can be said about those that a chart does not bring. */
+/** Cluster-scoped kinds. Without a cluster, a reference to one that the chart does not render stays unresolved. */
 const CLUSTER_SCOPED: ReadonlySet<ReferencedKind> = new Set([
   'StorageClass',
   'RuntimeClass',
@@ -15,19 +15,20 @@ const CLUSTER_SCOPED: ReadonlySet<ReferencedKind> = new Set([
   'Namespace',
 ]);
 
-/** Created by Kubernetes itself in every namespace. */
+/** Kubernetes creates these in every namespace. */
 const ALWAYS_THERE: ReadonlySet<string> = new Set(['ServiceAccount default', 'ConfigMap kube-root-ca.crt']);
 
 export interface ReferenceReport {
   problems: ReferenceProblem[];
+  /** Number of references checked. */
   checked: number;
 }
 
 /**
- * Resolves every reference against the rendered objects first and the cluster second. Optional references may be absent, but
- * if they are there, so must their keys be. Pods of `helm test` count, as a test that cannot start proves nothing.
+ * Resolves every reference, first against the rendered objects, then against the cluster. Optional references and keys may be
+ * missing. References of `helm test` pods are included: a test that cannot start proves nothing.
  *
- * @param lookup without it, references to cluster-wide objects that the chart does not bring are left open
+ * @param lookup without it, references to cluster-scoped objects that the chart does not render are accepted
  */
 export async function checkReferences(
   objects: readonly KubeObject[],
@@ -44,14 +45,6 @@ export async function checkReferences(
     problems,
     checked: collected.reduce((sum, { checked, toFollow }) => sum + checked + toFollow.length, 0),
   };
-}
-
-/** The dangling references alone; empty when everything resolves. */
-export async function findMissingReferences(
-  objects: readonly KubeObject[],
-  lookup?: Lookup,
-): Promise<ReferenceProblem[]> {
-  return (await checkReferences(objects, lookup)).problems;
 }
 
 async function follow(

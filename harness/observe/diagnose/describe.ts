@@ -1,13 +1,14 @@
-/** A page about a namespace: verdict first, then each workload, pod and claim in a few lines. */
+/** A text page about a namespace: the problems first, then each workload, pod, Service and node in a few lines. */
 import type { ContainerStatus, Pod } from '../../kube/api/types.ts';
 import { explain } from './explain.ts';
-import { exitText } from './exit-code.ts';
-import { nodeTrouble } from './explain-node.ts';
-import { workloadState } from './explain-workload.ts';
+import { exitText } from './explain/exit-code.ts';
+import { nodeTrouble } from './explain/node.ts';
+import { workloadState } from './explain/workload.ts';
 import { taintText } from './node-fit.ts';
-import { clip, lastWords } from '../../core/wording.ts';
+import { clip, logTail } from '../../core/wording.ts';
 import type { World } from './world.ts';
-import { eventCount, eventsOf, failedLog } from './world.ts';
+import { eventCount } from '../recorder/events.ts';
+import { containerStatuses, eventsOf, failedLog } from './world.ts';
 
 export function describeWorld(world: World): string {
   const sections = [
@@ -17,7 +18,7 @@ export function describeWorld(world: World): string {
       'Workloads',
       world.workloads
         .filter((w) => w.kind !== 'ReplicaSet')
-        .map((w) => `${w.kind} ${w.metadata.name}: ${workloadState(w) ?? 'as it should be'}`),
+        .map((w) => `${w.kind} ${w.metadata.name}: ${workloadState(w) ?? 'complete'}`),
     ),
     titled(
       'Pods',
@@ -49,7 +50,7 @@ function titled(title: string, lines: readonly string[]): string[] {
 
 function whatIsWrong(world: World): string[] {
   const chains = explain(world);
-  if (chains.length === 0) return ['nothing that the objects show'];
+  if (chains.length === 0) return ['no problem found'];
   return chains.flatMap((chain) => [
     ...chain.causes.map((c, i) => `${'  '.repeat(i)}${c.object} ${c.says}`),
     ...(chain.hint === undefined ? [] : [`${'  '.repeat(chain.causes.length)}→ ${chain.hint}`]),
@@ -58,23 +59,20 @@ function whatIsWrong(world: World): string[] {
 
 function describePod(pod: Pod, world: World): string[] {
   const where = pod.spec.nodeName ? `on ${pod.spec.nodeName}` : 'on no node';
-  const leaving = pod.metadata.deletionTimestamp === undefined ? '' : ', being deleted';
+  const deleting = pod.metadata.deletionTimestamp === undefined ? '' : ', being deleted';
   const inits = (pod.status?.initContainerStatuses ?? []).map((s) => containerLine(s, 'init container'));
   const mains = (pod.status?.containerStatuses ?? []).map((s) => containerLine(s, 'container'));
-  const words = [
-    ...(pod.status?.initContainerStatuses ?? []),
-    ...(pod.status?.containerStatuses ?? []),
-  ].flatMap((s) => {
-    const said = s.ready ? undefined : lastWords(failedLog(world, pod.metadata.name, s.name), 5);
-    return said === undefined ? [] : [`log of ${s.name} ends: ${said}`];
+  const logs = containerStatuses(pod).flatMap((s) => {
+    const tail = s.ready ? undefined : logTail(failedLog(world, pod.metadata.name, s.name), 5);
+    return tail === undefined ? [] : [`log of ${s.name} ends: ${tail}`];
   });
   const events = eventsOf(world.events, { ...pod, kind: 'Pod' })
     .filter((e) => e.type === 'Warning')
     .slice(-5)
     .map((e) => `${e.reason ?? ''} ×${eventCount(e)}: ${clip(e.message ?? '')}`);
   return [
-    `${pod.metadata.name}: ${pod.status?.phase ?? 'no phase'} ${where}${pod.status?.podIP ? ` at ${pod.status.podIP}` : ''}${leaving}`,
-    ...[...inits, ...mains, ...words, ...events].map((line) => `    ${line}`),
+    `${pod.metadata.name}: ${pod.status?.phase ?? 'no phase'} ${where}${pod.status?.podIP ? ` at ${pod.status.podIP}` : ''}${deleting}`,
+    ...[...inits, ...mains, ...logs, ...events].map((line) => `    ${line}`),
   ];
 }
 

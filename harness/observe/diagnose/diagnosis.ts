@@ -1,10 +1,11 @@
-/** What diagnosis finds out about a failure, as the report shows it. */
+/** The diagnosis of a failed check, as the report contains it. */
 import { z } from 'zod';
 
-/** One link of the chain of causes, from what was asked to the root: workload, pod, container, event, node. */
+/** One link in a chain of causes, which leads from the examined object to the root: workload, pod, container, event, node. */
 export const cause = z.object({
   /** `Deployment toolman`, `Pod toolman-7c9d-x2l4`, … */
   object: z.string(),
+  /** Completes the sentence that starts with `object`. */
   says: z.string(),
 });
 
@@ -14,7 +15,7 @@ export const diagnosis = z.object({
   expected: z.string().optional(),
   actual: z.string().optional(),
   causes: z.array(cause),
-  /** What to do about the root cause, where that is known. */
+  /** How to fix the root cause, where known. */
   hint: z.string().optional(),
   timeline: z.array(z.object({ afterMs: z.number(), text: z.string() })),
 });

@@ -1,6 +1,7 @@
-/** Events as people read them: sorted by time, one line each. */
+/** Events as a readable table: sorted by time, one line each. */
 import type { KubeEvent } from '../../kube/api/types.ts';
-import { eventCount, eventTime } from './world.ts';
+import { eventCount } from '../recorder/events.ts';
+import { eventTime } from './world.ts';
 
 /** Columns: time, type, count, reason, object, message. */
 export function eventTable(events: readonly KubeEvent[]): string {

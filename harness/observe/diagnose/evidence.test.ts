@@ -7,7 +7,7 @@ import type { KubeObject } from '../../kube/api/types.ts';
 import { collectEvidence } from './evidence.ts';
 import { makeEvent, makePod } from '../../testing/sample-world.ts';
 
-/** A cluster with these objects that refuses everything it was not given. */
+/** A client that has these objects and logs, and rejects all other reads. */
 function fakeKube(objects: Record<string, KubeObject[]>, logs: Record<string, string>): KubeClient {
   const kube: Pick<KubeClient, 'list' | 'logs'> = {
     list: ((kind: string | { kind: string }) => {
@@ -62,7 +62,7 @@ describe('collectEvidence', () => {
   afterEach(() => rm(directory, { recursive: true }));
   const read = (file: string) => readFile(join(directory, file), 'utf8');
 
-  it('writes objects, events, the logs of all instances and a summary, and leaves out what it may not read', async () => {
+  it('writes objects, events, the logs of all instances and a summary, and leaves out what it cannot read', async () => {
     const files = await collectEvidence(kube, 'demo', join(directory, 'new'));
     expect(files).toEqual([
       'events.txt',
@@ -80,7 +80,7 @@ describe('collectEvidence', () => {
     expect(await read('new/logs/web-1/prepare.log')).toBe('prepared');
   });
 
-  it('lets no secret into any file', async () => {
+  it('writes no secret to any file', async () => {
     const files = await collectEvidence(kube, 'demo', directory, { redact: ['canary-1'] });
     const all = (await Promise.all(files.map(read))).join('\n');
     expect(all).not.toMatch(/s3cr3t-value|canary-1|all of it/);

@@ -1,4 +1,4 @@
-/** Everything about a namespace that a person may want to look at once its objects are gone. */
+/** Writes everything about a namespace that helps to analyze a failure after its objects are gone. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
@@ -8,9 +8,10 @@ import { createRedactor, redactDeep } from '../../core/redact.ts';
 import { describeWorld } from './describe.ts';
 import { eventTable } from './event-table.ts';
 import { readWorld } from './read-world.ts';
+import { containerStatuses } from './world.ts';
 
-export interface EvidenceOptions {
-  /** Strings that must not appear in any file; the values of the namespace's Secrets are added to them. */
+interface EvidenceOptions {
+  /** Strings that must not appear in any file, in addition to the values of the namespace's Secrets. */
   redact?: readonly string[];
 }
 
@@ -34,15 +35,15 @@ const KINDS: readonly { file: string; kind: KindRef }[] = [
   },
 ];
 
-/** Logs longer than this keep their end. */
+/** Only the end of longer logs is kept. */
 const LOG_BYTES = 4_000_000;
 
 /**
- * Writes objects as YAML, events as a table, the logs of every container (init and previous instances too) and a summary.
+ * Writes objects as YAML, events as a table, the logs of every container (also of init containers and previous instances) and a summary.
  *
- * What cannot be read is left out. Values of Secrets appear in no file.
+ * Leaves out what it cannot read. Values of Secrets appear in no file.
  *
- * @param directory is created
+ * @param directory created if missing
  * @returns paths of the files, relative to `directory`
  */
 export async function collectEvidence(
@@ -80,21 +81,20 @@ export async function collectEvidence(
 }
 
 function logSources(pod: Pod): { pod: string; container: string; previous: boolean }[] {
-  const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  return all.flatMap((status) => {
+  return containerStatuses(pod).flatMap((status) => {
     const one = { pod: pod.metadata.name, container: status.name };
     const logs = [{ ...one, previous: false }];
     return status.restartCount > 0 ? [...logs, { ...one, previous: true }] : logs;
   });
 }
 
-/** Kind first, no bookkeeping of the API server, no Secret's data. */
+/** Kind first, without managed fields and without the data of a Secret. */
 function withoutNoise(object: KubeObject, kind: KindRef): Record<string, unknown> {
   const { kind: itsKind, apiVersion, metadata, ...rest } = object;
   const kept: KubeObject['metadata'] & { managedFields?: unknown } = { ...metadata };
   delete kept.managedFields;
   const annotations = { ...kept.annotations };
-  // A copy of the whole object as it was applied, Secrets' data in the clear included.
+  // A copy of the applied object, including a Secret's data in plain text.
   delete annotations['kubectl.kubernetes.io/last-applied-configuration'];
   const body =
     kind === 'Secret'
@@ -114,7 +114,10 @@ function hidden(data: unknown, field: string): Record<string, unknown> {
   return { [field]: Object.fromEntries(Object.keys(data).map((key) => [key, '•••'])) };
 }
 
-/** Decoded values of a Secret; shorter ones are names and flags, which would blank half of a page; helm's release records are no secrets and would make the search very long. */
+/**
+ * Decoded values of a Secret. Short values are names and flags, whose redaction would blank half of a page. Helm's release records are not
+ * secret and would make the search slow.
+ */
 function secretValues(secret: KubeObject): string[] {
   if (secret['type'] === 'helm.sh/release.v1' || secret['type'] === 'kubernetes.io/tls') return [];
   const data = secret['data'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../kube/api/types.ts';
-import { tell } from './diagnose.ts';
+import { flattenChains } from './diagnose.ts';
 import { explain } from './explain.ts';
 import {
   makeDeployment,
@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };
 const story = (world: Partial<World>, focus: { kind: string; name: string }[] = []) =>
-  tell(explain(makeWorld(world), focus)).causes.map((c) => `${c.object} ${c.says}`);
+  flattenChains(explain(makeWorld(world), focus)).causes.map((c) => `${c.object} ${c.says}`);
 const service = (spec: Partial<Service['spec']>, name = 'web'): Service => ({
   apiVersion: 'v1',
   kind: 'Service',
@@ -24,7 +24,7 @@ const service = (spec: Partial<Service['spec']>, name = 'web'): Service => ({
 const half = { replicas: 3, updatedReplicas: 3, availableReplicas: 1 };
 
 describe('explain', () => {
-  it('goes from the workload over its pods to the root, and tells equal pods once', () => {
+  it('leads from the workload over its pods to the root, and groups equal pods', () => {
     const broken = (name: string) =>
       makePod({
         name,
@@ -51,7 +51,7 @@ describe('explain', () => {
     ]);
   });
 
-  it('says why no pod is created at all', () => {
+  it('explains why no pod is created', () => {
     const world = {
       workloads: [makeDeployment({ status: { availableReplicas: 0 } }), makeReplicaSet()],
       events: [
@@ -69,7 +69,7 @@ describe('explain', () => {
     ]);
   });
 
-  it('forgets a refusal after which pods were created', () => {
+  it('ignores a refusal after which pods were created', () => {
     const about = { kind: 'ReplicaSet', name: 'web-abc' };
     const world = {
       workloads: [makeDeployment({ status: half }), makeReplicaSet()],
@@ -91,7 +91,7 @@ describe('explain', () => {
     expect(story(world).join('\n')).not.toContain('Error creating');
   });
 
-  it('tells roots before consequences, and leaves out what is only under way when something is wrong', () => {
+  it('puts roots before consequences, and leaves out starting pods when something is wrong', () => {
     const world = {
       pods: [
         makePod({ name: 'starting', statuses: [{ state: { waiting: { reason: 'ContainerCreating' } } }] }),
@@ -106,11 +106,11 @@ describe('explain', () => {
         }),
       ],
     };
-    const objects = tell(explain(makeWorld(world))).causes.map((c) => c.object);
+    const objects = flattenChains(explain(makeWorld(world))).causes.map((c) => c.object);
     expect(objects).toEqual(['Pod pending', 'Pod unready']);
   });
 
-  it('has nothing to say about a namespace where all is well', () => {
+  it('returns nothing for a healthy namespace', () => {
     const pod = makePod({
       owner,
       conditions: [{ type: 'Ready', status: 'True' }],
@@ -129,7 +129,7 @@ describe('explain', () => {
     ).toEqual([]);
   });
 
-  it('names the time limit of a rollout', () => {
+  it('reports an exceeded progressDeadlineSeconds', () => {
     const conditions = [
       { type: 'Progressing', status: 'False' as const, reason: 'ProgressDeadlineExceeded' },
     ];
@@ -138,7 +138,7 @@ describe('explain', () => {
     );
   });
 
-  it('tells a failed job with the words of its pods', () => {
+  it('explains a failed Job by its pods', () => {
     const job = {
       ...makeDeployment({ name: 'migrate', kind: 'Job' }),
       status: { conditions: [{ type: 'Failed', status: 'True' as const, reason: 'BackoffLimitExceeded' }] },
@@ -150,12 +150,12 @@ describe('explain', () => {
       statuses: [{ name: 'm', state: { terminated: { exitCode: 2 } } }],
     });
     expect(story({ workloads: [job], pods: [pod] })).toEqual([
-      'Job migrate has failed: its pods ended in errors more often than backoffLimit allows',
+      'Job migrate has failed: its pods failed more often than backoffLimit allows',
       'Pod migrate-1 has container m ending with exit code 2',
     ]);
   });
 
-  it('says that an autoscaler gets no metrics', () => {
+  it('reports an autoscaler without metrics', () => {
     const scaler = {
       apiVersion: 'autoscaling/v2',
       kind: 'HorizontalPodAutoscaler',
@@ -187,28 +187,28 @@ describe('explain about Services', () => {
       statuses: [{ ready: true, state: { running: {} } }],
     }),
   ];
-  it('tells key by key what the selector misses', () => {
+  it('reports each label that the selector misses', () => {
     expect(story({ pods, services: [service({ selector: { app: 'wep', tier: 'front', x: 'y' } })] })).toEqual(
       [
         'Service web selects no pod: no pod has all of app=wep, tier=front, x=y',
-        'Pod web-1 comes nearest: app is "web" instead of "wep" and x is absent instead of "y"',
+        'Pod web-1 is the closest match: app is "web" instead of "wep" and x is absent instead of "y"',
       ],
     );
   });
 
-  it('names a target port that no container has', () => {
+  it('reports a target port that no container has', () => {
     expect(
       story({
         pods,
         services: [service({ selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] })],
       }),
     ).toEqual([
-      'Service web has no endpoints for port "http": no container names a port so',
-      'Pod web-1 names its ports web',
+      'Service web has no endpoints for port "http": no container has a port with that name',
+      'Pod web-1 has only the port web',
     ]);
   });
 
-  it('keeps to the focus', () => {
+  it('is limited to the focus', () => {
     const services = [
       service({ selector: { app: 'nope' } }, 'one'),
       service({ selector: { app: 'nope' } }, 'two'),

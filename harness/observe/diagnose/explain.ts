@@ -1,14 +1,13 @@
-/** From one reading of a namespace to chains of causes. Pure: all the knowing is here and below, all the fetching elsewhere. */
+/** Derives chains of causes from one reading of a namespace. Pure; read-world.ts does the reading. */
 import { ownPods } from '../../kube/api/workload-pods.ts';
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
-import { explainPod } from './explain-pod.ts';
-import { explainService } from './explain-service.ts';
-import { explainAutoscaler, explainRefusal, workloadState } from './explain-workload.ts';
-import { HINT } from './hints.ts';
-import { count, listed } from '../../core/wording.ts';
-import type { Explanation, PodTrouble, World } from './world.ts';
+import { explainService } from './explain/service.ts';
+import { explainAutoscaler, explainRefusal, workloadState } from './explain/workload.ts';
+import { groupPods } from './explain/pod-groups.ts';
+import { HINT } from './explain/hints.ts';
+import type { Explanation, World } from './world.ts';
 import { RANK } from './world.ts';
 
 export interface Focus {
@@ -16,26 +15,26 @@ export interface Focus {
   name: string;
 }
 
-/** All that is wrong, the most upstream first; with a focus, only what concerns those objects. */
+/** All chains of causes, the most upstream first; with a focus, only those of the named objects and their pods. */
 export function explain(world: World, focus: readonly Focus[] = []): Explanation[] {
   const view = focus.length === 0 ? world : narrowed(world, focus);
   const tops = view.workloads.filter((w) => w.kind !== 'ReplicaSet' || !w.metadata.ownerReferences?.length);
-  const claimed = new Set<Pod>();
+  const owned = new Set<Pod>();
   const found: Explanation[] = [];
   for (const workload of tops) {
     const pods = podsUnder(workload, view);
-    for (const pod of pods) claimed.add(pod);
+    for (const pod of pods) owned.add(pod);
     found.push(...explainWorkload(workload, pods, view));
   }
-  const loose = view.pods.filter((p) => !claimed.has(p));
-  found.push(...groupPods(loose, view));
+  const others = view.pods.filter((p) => !owned.has(p));
+  found.push(...groupPods(others, view));
   found.push(...view.services.flatMap((service) => explainService(service, world) ?? []));
   found.push(...(view.autoscalers ?? []).flatMap((autoscaler) => explainAutoscaler(autoscaler) ?? []));
   return found.sort((a, b) => b.rank - a.rank);
 }
 
-/** A workload's state, and behind it each kind of trouble of its pods. */
-export function explainWorkload(workload: Workload, pods: readonly Pod[], world: World): Explanation[] {
+/** One chain for each kind of trouble of the workload's pods, headed by the workload's state. */
+function explainWorkload(workload: Workload, pods: readonly Pod[], world: World): Explanation[] {
   const says = workloadState(workload);
   const head: Cause[] =
     says === undefined ? [] : [{ object: `${workload.kind} ${workload.metadata.name}`, says }];
@@ -60,46 +59,6 @@ export function explainWorkload(workload: Workload, pods: readonly Pod[], world:
   return [{ causes: [...head, ...none], hint, rank: RANK.workload }];
 }
 
-/** Pods with the same trouble are told once: "3 pods (a, b and c) each …". */
-export function groupPods(pods: readonly Pod[], world: World): Explanation[] {
-  const groups = new Map<string, { trouble: PodTrouble; pods: Pod[] }>();
-  for (const pod of pods) {
-    const trouble = explainPod(pod, world);
-    if (!trouble) continue;
-    const key = fingerprint(trouble, pod);
-    const group = groups.get(key);
-    if (group) group.pods.push(pod);
-    else groups.set(key, { trouble, pods: [pod] });
-  }
-  return [...groups.values()].map(({ trouble, pods: same }) => ({
-    causes: [
-      { object: podsTitle(same), says: same.length === 1 ? trouble.says : `each ${trouble.says}` },
-      ...trouble.upstream,
-    ],
-    hint: trouble.hint,
-    rank: trouble.rank,
-  }));
-}
-
-function podsTitle(pods: readonly Pod[]): string {
-  const names = pods.map((p) => p.metadata.name);
-  return names.length === 1 ? `Pod ${names[0] ?? ''}` : `${count(names.length, 'pod')} (${listed(names, 3)})`;
-}
-
-/** Two pods have the same trouble when only names, addresses and counters differ. */
-function fingerprint(trouble: PodTrouble, pod: Pod): string {
-  const text = [
-    trouble.says,
-    ...trouble.upstream.filter((c) => !c.object.startsWith('Log of')).map((c) => `${c.object} ${c.says}`),
-  ].join('\n');
-  return text
-    .replaceAll(pod.metadata.name, 'POD')
-    .replaceAll(pod.spec.nodeName ?? '\u0000', 'NODE')
-    .replace(/\d+(\.\d+){3}/g, 'IP')
-    .replace(/restarted \d+ times?/g, 'restarted')
-    .replace(/ at once| (after|in|for) \d+ s/g, '');
-}
-
 function replicaSetsOf(workload: Workload, world: World): Workload[] {
   return world.workloads.filter(
     (w) =>
@@ -115,7 +74,7 @@ function podsUnder(workload: Workload, world: World): Pod[] {
   return ownPods(workload, world.pods, replicaSetsOf(workload, world));
 }
 
-/** Keeps the named objects and what hangs on them: a workload's pods, a Service's pods. */
+/** Keeps the named objects, the pods of named workloads and the pods that named Services select. */
 function narrowed(world: World, focus: readonly Focus[]): World {
   const named = (kind: string, name: string): boolean =>
     focus.some((f) => f.kind === kind && f.name === name);

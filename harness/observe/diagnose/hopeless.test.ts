@@ -29,7 +29,7 @@ const mount = makeEvent({
   message: 'MountVolume.SetUp failed for volume "c" : configmap "servers" not found',
 });
 const missingKey = makeEvent({ reason: 'Failed', message: "Error: couldn't find key a in ConfigMap demo/b" });
-/** Two looks came at once, and none since. */
+/** Two complaints came at once, and none since. */
 const atOnce = (event: KubeEvent): KubeEvent => ({
   ...event,
   firstTimestamp: ago(24),
@@ -61,7 +61,7 @@ describe('hopeless', () => {
     ],
     ['an invalid image name', [young(waiting('InvalidImageName'))], [], /not a valid image reference/],
     [
-      'a registry that stays away',
+      'a registry that stays unreachable',
       [waiting('ImagePullBackOff', 'dial tcp: no such host')],
       [],
       /cannot be resolved/,
@@ -86,7 +86,7 @@ describe('hopeless', () => {
       /too little free cpu/,
     ],
     [
-      'devices that others hold',
+      'devices that other pods hold',
       [pendingFor(50, '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.')],
       [],
       /nvidia\.com\/gpu/,
@@ -111,12 +111,12 @@ describe('hopeless', () => {
 
   it.each<[string, Pod[], KubeEvent[]]>([
     [
-      'a registry that does not answer at once',
+      'a registry that is unreachable for a moment',
       [young(waiting('ErrImagePull', 'dial tcp: i/o timeout'))],
       [],
     ],
     [
-      'a kubelet that was too busy to look for a Secret',
+      'a kubelet that was too busy to fetch a Secret',
       [
         waiting(
           'CreateContainerConfigError',
@@ -125,20 +125,20 @@ describe('hopeless', () => {
       ],
       [],
     ],
-    ['a ConfigMap that may be applied a moment later', [young(makePod({}))], [mount]],
+    ['a ConfigMap that may be applied shortly after', [young(makePod({}))], [mount]],
     [
-      'a key that the kubelet has not looked for again',
+      'a missing key that the kubelet has not checked again',
       [aged(25, waiting('CreateContainerConfigError', "couldn't find key a in ConfigMap demo/b"))],
       [atOnce(missingKey)],
     ],
-    ['a volume that it has not tried again', [aged(25, makePod({}))], [atOnce(mount)]],
+    ['a volume that the kubelet has not tried again', [aged(25, makePod({}))], [atOnce(mount)]],
     [
-      'a pod that has been pending for moments',
+      'a pod that has been pending for 3 s',
       [justPending("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")],
       [],
     ],
     [
-      'nodes that are full of releases which may be leaving',
+      'nodes full of releases that may be uninstalled',
       [
         pendingFor(
           60,
@@ -149,7 +149,7 @@ describe('hopeless', () => {
     ],
     ['a claim that is being provisioned', [claimed], []],
     [
-      'full nodes while an older pod leaves',
+      'full nodes while an older pod terminates',
       [
         pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.'),
         makePod({ name: 'old', metadata: { deletionTimestamp: ago(-10) } }),
@@ -178,11 +178,11 @@ describe('hopeless', () => {
     ],
     ['the first refusals', [], [refused(2)]],
     [
-      'a container that came back',
+      'a container that recovered',
       [makePod({ statuses: [{ ready: true, restartCount: 5, state: { running: {} } }] })],
       [],
     ],
-  ])('has patience with %s', (_, pods, events) => {
+  ])('does not give up for %s', (_, pods, events) => {
     expect(hopeless(pods, events, NOW)).toBeUndefined();
   });
 });

@@ -1,46 +1,48 @@
-/** States that waiting cannot heal: a wait that sees one gives up early and keeps the minutes. */
+/** States that waiting cannot fix: a wait that observes one gives up early. */
 import type { KubeEvent, Pod } from '../../kube/api/types.ts';
-import { pullMessage, readPullError } from './explain-image.ts';
-import { explainPod } from './explain-pod.ts';
-import { probeKill } from './explain-probe.ts';
-import { schedulerSays } from './explain-scheduling.ts';
-import { explainCreation } from './explain-creation.ts';
-import { explainMount } from './explain-volumes.ts';
-import { isAboutNodes, parseSchedulerMessage } from './scheduler-message.ts';
-import { count, timeOf } from '../../core/wording.ts';
+import { pullMessage, readPullError } from './explain/image.ts';
+import { explainPod } from './explain/pod.ts';
+import { probeKill } from './explain/probe.ts';
+import { schedulerMessage } from './explain/scheduling.ts';
+import { explainCreation } from './explain/creation.ts';
+import { explainMount } from './explain/volumes.ts';
+import { isAboutNodes, parseSchedulerMessage } from './explain/scheduler-message.ts';
+import { count } from '../../core/wording.ts';
+import { timeOf } from '../../kube/api/objects.ts';
 import type { World } from './world.ts';
-import { eventCount, eventsOf } from './world.ts';
+import { eventCount } from '../recorder/events.ts';
+import { containerStatuses, eventsOf } from './world.ts';
 
 /** How long a state has to last before it counts as final, in ms. */
-const PATIENCE = {
-  /** Objects of one release are applied within a second or two of each other. */
+const FINAL_AFTER = {
+  /** The objects of a release are applied within a second or two. */
   missingReference: 20_000,
-  /** When the kubelet's repeated complaint is not among the events, which may be lost. */
-  silentComplaint: 60_000,
-  /** No node has the label, tolerates the taint, reaches the volume. */
+  /** When the events lack the kubelet's repeated complaint; events may be lost. */
+  unrepeatedComplaint: 60_000,
+  /** No node has the label, an accepted taint, or access to the volume. */
   unfitNodes: 15_000,
-  /** What other pods hold may come free, when they leave. */
+  /** Resources of other pods become free when these end. */
   fullNodes: 45_000,
-  /** CPU and memory are held by every other release, until the last of its pods has used its grace period on a machine that is busy. */
+  /** Every other release holds CPU and memory until its last pod has ended, on a busy machine after its grace period. */
   busyNodes: 90_000,
   failedCreate: 20_000,
-  /** A registry that cannot be reached may come back; three quarters of a minute are enough of a sign. */
+  /** An unreachable registry may recover; after 45 s this is unlikely. */
   unreachableRegistry: 45_000,
 } as const;
 
 /**
- * Between the kubelet's first words about something missing and its last, at least, for that to be missing for good: its first two looks
- * come at once, the third after 10 to 15 s.
+ * Minimum time between the kubelet's first and last complaint about a missing object: its first two attempts come at once, the third after
+ * 10 to 15 s.
  */
 export const COMPLAINT_SPAN_MS = 8_000;
 
-/** The kubelet's words when it was too busy to look for a ConfigMap or a Secret in time: it looks again. */
-const LATE = 'timed out waiting for the condition';
-/** The kubelet's words about a ConfigMap, a Secret or a key that is not there. */
+/** Message of a kubelet that was too busy to fetch a ConfigMap or Secret in time; it retries. */
+const FETCH_TIMEOUT = 'timed out waiting for the condition';
+/** Messages of the kubelet about a missing ConfigMap, Secret or key. */
 const ABSENCE = /not found|non-existent|couldn't find key/;
 
 /**
- * Says why these pods will not become ready by waiting; undefined while there is hope.
+ * Why these pods will never become ready; undefined while they may.
  *
  * @param pods the current pods of a workload, not those of an old revision
  * @param events of the namespace, including those of ReplicaSets
@@ -52,48 +54,48 @@ export function hopeless(
   now: number,
 ): string | undefined {
   const world: World = { namespace: '', now, pods, events, workloads: [], services: [], slices: [] };
-  const leaving = pods.some((p) => p.metadata.deletionTimestamp !== undefined);
+  const terminating = pods.some((p) => p.metadata.deletionTimestamp !== undefined);
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined) continue;
-    if (lost(pod, world, leaving)) {
+    if (isLost(pod, world, terminating)) {
       return `pod ${pod.metadata.name} ${explainPod(pod, world)?.says ?? 'cannot start'}`;
     }
   }
-  return refusedCreation(events, pods, now);
+  return creationRefused(events, pods, now);
 }
 
-function lost(pod: Pod, world: World, leaving: boolean): boolean {
+function isLost(pod: Pod, world: World, terminating: boolean): boolean {
   return (
     imageLost(pod, world) ||
     configLost(pod, world) ||
-    unschedulable(pod, world, leaving) ||
+    unschedulable(pod, world, terminating) ||
     crashing(pod, world)
   );
 }
 
 function imageLost(pod: Pod, world: World): boolean {
-  return statuses(pod).some(({ name, state }) => {
+  return containerStatuses(pod).some(({ name, state }) => {
     const waiting = state?.waiting;
     if (waiting?.reason === 'InvalidImageName' || waiting?.reason === 'ErrImageNeverPull') return true;
     if (waiting?.reason !== 'ErrImagePull' && waiting?.reason !== 'ImagePullBackOff') return false;
     const { permanent } = readPullError(pullMessage(pod, name, world) ?? waiting.message ?? '');
-    return permanent || ageOf(pod, world) >= PATIENCE.unreachableRegistry;
+    return permanent || ageOf(pod, world) >= FINAL_AFTER.unreachableRegistry;
   });
 }
 
-/** Only when the kubelet has looked again and found it still missing: what it said first may have been applied since. */
+/** True when the kubelet has retried and the object is still missing: after its first complaint it may have been applied. */
 function configLost(pod: Pod, world: World): boolean {
   const age = ageOf(pod, world);
-  if (age < PATIENCE.missingReference) return false;
-  if (!complainsAgain(pod, world) && age < PATIENCE.silentComplaint) return false;
-  const refused = statuses(pod).flatMap(({ state }) =>
+  if (age < FINAL_AFTER.missingReference) return false;
+  if (!complaintRepeated(pod, world) && age < FINAL_AFTER.unrepeatedComplaint) return false;
+  const refused = containerStatuses(pod).flatMap(({ state }) =>
     state?.waiting?.reason === 'CreateContainerConfigError' ? [state.waiting.message ?? ''] : [],
   );
-  if (refused.some((message) => !message.includes(LATE))) return true;
+  if (refused.some((message) => !message.includes(FETCH_TIMEOUT))) return true;
   return /does not exist|has no key/.test(explainMount(pod, world)?.says ?? '');
 }
 
-function complainsAgain(pod: Pod, world: World): boolean {
+function complaintRepeated(pod: Pod, world: World): boolean {
   return eventsOf(world.events, { ...pod, kind: 'Pod' }).some(
     ({ message, firstTimestamp, lastTimestamp }) => {
       const [first, last] = [timeOf(firstTimestamp), timeOf(lastTimestamp)];
@@ -103,18 +105,18 @@ function complainsAgain(pod: Pod, world: World): boolean {
   );
 }
 
-function unschedulable(pod: Pod, world: World, leaving: boolean): boolean {
-  const message = pod.spec.nodeName ? undefined : schedulerSays(pod, world);
-  const verdict = message === undefined ? undefined : parseSchedulerMessage(message);
-  if (!verdict || verdict.available > 0) return false;
-  // A claim may still be provisioned; its own events say when it cannot be.
-  if (verdict.reasons.some((r) => r.obstacle === 'unbound-claim' || r.obstacle === 'no-volume')) {
-    return ageSincePending(pod, world) >= PATIENCE.missingReference && claimRefused(pod, world);
+function unschedulable(pod: Pod, world: World, terminating: boolean): boolean {
+  const message = pod.spec.nodeName ? undefined : schedulerMessage(pod, world);
+  const refusal = message === undefined ? undefined : parseSchedulerMessage(message);
+  if (!refusal || refusal.available > 0) return false;
+  // A claim may still be provisioned; its own events show when it cannot be.
+  if (refusal.reasons.some((r) => r.obstacle === 'unbound-claim' || r.obstacle === 'no-volume')) {
+    return ageSincePending(pod, world) >= FINAL_AFTER.missingReference && classMissing(pod, world);
   }
   const age = ageSincePending(pod, world);
-  if (verdict.reasons.every((r) => isAboutNodes(r))) return age >= PATIENCE.unfitNodes;
-  const busy = verdict.reasons.some(({ detail }) => detail === 'cpu' || detail === 'memory');
-  return !leaving && age >= (busy ? PATIENCE.busyNodes : PATIENCE.fullNodes);
+  if (refusal.reasons.every((r) => isAboutNodes(r))) return age >= FINAL_AFTER.unfitNodes;
+  const busy = refusal.reasons.some(({ detail }) => detail === 'cpu' || detail === 'memory');
+  return !terminating && age >= (busy ? FINAL_AFTER.busyNodes : FINAL_AFTER.fullNodes);
 }
 
 function ageSincePending(pod: Pod, world: World): number {
@@ -122,8 +124,8 @@ function ageSincePending(pod: Pod, world: World): number {
   return world.now - (timeOf(condition?.lastTransitionTime) ?? world.now);
 }
 
-/** The class of one of its claims does not exist. */
-function claimRefused(pod: Pod, world: World): boolean {
+/** The StorageClass of one of its claims does not exist. */
+function classMissing(pod: Pod, world: World): boolean {
   const names = (pod.spec.volumes ?? []).flatMap((v) => v.persistentVolumeClaim?.claimName ?? []);
   return names.some((name) =>
     eventsOf(world.events, { kind: 'PersistentVolumeClaim', metadata: { name } }).some((e) =>
@@ -146,8 +148,8 @@ function crashing(pod: Pod, world: World): boolean {
   });
 }
 
-/** The API server keeps refusing the pods of a workload, so that there is no pod to look at. */
-function refusedCreation(
+/** The API server keeps refusing the pods of a workload, so that it has no pod. */
+function creationRefused(
   events: readonly KubeEvent[],
   pods: readonly Pod[],
   now: number,
@@ -160,7 +162,7 @@ function refusedCreation(
     const created = eventsOf(events, { kind: about.kind, metadata: { name: about.name } }).some(
       (e) => e.reason === 'SuccessfulCreate',
     );
-    if (now - first < PATIENCE.failedCreate || owned || created) continue;
+    if (now - first < FINAL_AFTER.failedCreate || owned || created) continue;
     const { says } = explainCreation(event.message ?? '');
     return `${about.kind} ${about.name} ${says} (${count(eventCount(event), 'attempt')})`;
   }
@@ -169,8 +171,4 @@ function refusedCreation(
 
 function ageOf(pod: Pod, world: World): number {
   return world.now - (timeOf(pod.status?.startTime) ?? timeOf(pod.metadata.creationTimestamp) ?? world.now);
-}
-
-function statuses(pod: Pod): NonNullable<NonNullable<Pod['status']>['containerStatuses']> {
-  return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
 }

@@ -1,8 +1,8 @@
-/** Which nodes a pod may use, computed as the scheduler does from selector, required affinity and taints. */
+/** The nodes that a pod may use: by selector, required affinity and taints, like the scheduler. */
 import { z } from 'zod';
 import { matchesExpression, type Expression } from '../../kube/api/selectors.ts';
 import type { Node, PodSpec } from '../../kube/api/types.ts';
-import { expressionText } from '../../kube/api/selector-text.ts';
+import { expressionText } from '../../kube/api/selectors.ts';
 
 const expression = z.object({
   key: z.string(),
@@ -21,7 +21,7 @@ const nodeAffinity = z.object({
 
 type Constraints = Pick<PodSpec, 'nodeSelector' | 'affinity' | 'tolerations'>;
 
-/** Required node affinity terms of a pod; one of them has to hold. */
+/** Required node affinity terms of a pod; one of them has to match. */
 function requiredTerms(spec: Constraints): Expression[][] {
   const parsed = nodeAffinity.safeParse(spec.affinity);
   if (!parsed.success) return [];
@@ -29,7 +29,7 @@ function requiredTerms(spec: Constraints): Expression[][] {
   return nodeSelectorTerms.map((t) => [...(t.matchExpressions ?? []), ...(t.matchFields ?? [])]);
 }
 
-/** The pod's nodeSelector and required node affinity in words; undefined when it has neither. */
+/** The pod's nodeSelector and required node affinity as text; undefined when it has neither. */
 export function nodeDemand(spec: Constraints): string | undefined {
   const selector = Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
   const terms = requiredTerms(spec).map((t) => t.map(expressionText).join(' and '));
@@ -37,7 +37,7 @@ export function nodeDemand(spec: Constraints): string | undefined {
   return demands.length === 0 ? undefined : demands.join(', ');
 }
 
-/** True when nodeSelector and required node affinity hold on the node. */
+/** True when nodeSelector and required node affinity match the node. */
 export function nodeSelected(spec: Constraints, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
   if (!Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
@@ -46,7 +46,7 @@ export function nodeSelected(spec: Constraints, node: Node): boolean {
   return terms.length === 0 || terms.some((t) => t.length > 0 && t.every((e) => holds(e, fields)));
 }
 
-/** A term of a node affinity has two operators more than a label selector. Source: NodeSelectorRequirement, Kubernetes API reference. */
+/** Node affinity has two operators more than a label selector: Gt and Lt (NodeSelectorRequirement, Kubernetes API reference). */
 function holds(term: Expression, fields: Readonly<Record<string, string>>): boolean {
   const value = Number(fields[term.key]);
   const bound = Number(term.values?.[0]);
@@ -61,7 +61,7 @@ interface Taint {
   effect: string;
 }
 
-/** Taints of the node that keep the pod away (NoSchedule, NoExecute) and that it does not tolerate. */
+/** Taints of the node (NoSchedule, NoExecute) that the pod does not tolerate. */
 export function untolerated(spec: Constraints, node: Node): Taint[] {
   return (node.spec.taints ?? []).filter(
     (taint) =>
@@ -69,7 +69,7 @@ export function untolerated(spec: Constraints, node: Node): Taint[] {
   );
 }
 
-/** Kubernetes documentation, "Taints and Tolerations": an empty key with Exists tolerates all, an empty effect all effects. */
+/** Kubernetes documentation, "Taints and Tolerations": an empty key with Exists tolerates every taint, an empty effect every effect. */
 function tolerates(toleration: NonNullable<PodSpec['tolerations']>[number], taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.operator === 'Exists') return !toleration.key || toleration.key === taint.key;
@@ -80,7 +80,7 @@ export function taintText(taint: Taint): string {
   return `${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`;
 }
 
-/** True when the pod may be placed on the node, as far as selector, affinity, taints and cordon say. */
+/** True when selector, affinity, taints and cordon allow the pod on the node. */
 export function mayUse(spec: Constraints, node: Node): boolean {
   return !node.spec.unschedulable && nodeSelected(spec, node) && untolerated(spec, node).length === 0;
 }

@@ -1,15 +1,14 @@
-/** Fetches what diagnosis looks at. Whatever cannot be read is left out: a diagnosis must never fail for a missing right. */
+/** Reads the input of diagnosis. Leaves out what it cannot read: a diagnosis must not fail for missing permissions. */
 import type { KubeClient, KindRef, ObjectOf } from '../../kube/api/client.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
-import { withKind, type World } from './world.ts';
-import { logKey } from './world.ts';
+import { containerStatuses, logKey, withKind, type World } from './world.ts';
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'] as const;
 const LOG_LINES = 40;
-/** A node that is busy takes its time, and without the log a diagnosis has no root. */
+/** Long enough for a busy node: without the log a diagnosis has no root. */
 const LOG_MS = 20_000;
-/** More logs than this tell nothing new and cost time. */
-const MOST_LOGS = 12;
+/** More logs cost time and add nothing new. */
+const MAX_LOGS = 12;
 
 /** @param now ms since the epoch */
 export async function readWorld(kube: KubeClient, namespace: string, now = Date.now()): Promise<World> {
@@ -69,13 +68,13 @@ export async function readWorld(kube: KubeClient, namespace: string, now = Date.
   };
 }
 
-/** Logs of containers that ended badly or are not ready, of the instance that failed. */
+/** Logs of the failed instances of containers that failed, restarted or are not ready. */
 async function readLogs(
   kube: KubeClient,
   namespace: string,
   pods: readonly Pod[],
 ): Promise<Map<string, string>> {
-  const wanted = pods.flatMap(logsWanted).slice(0, MOST_LOGS);
+  const wanted = pods.flatMap(logsWanted).slice(0, MAX_LOGS);
   const logs = new Map<string, string>();
   await Promise.all(
     wanted.map(async ({ pod, container, previous }) => {
@@ -91,7 +90,7 @@ async function readLogs(
         });
         if (text !== undefined) logs.set(logKey(pod, container, previous), text);
       } catch {
-        // The instance may be gone by now; the rest of the diagnosis stands without its log.
+        // The instance may be gone; the rest of the diagnosis does not need its log.
       }
     }),
   );
@@ -99,8 +98,7 @@ async function readLogs(
 }
 
 function logsWanted(pod: Pod): { pod: string; container: string; previous: boolean }[] {
-  const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  return all.flatMap((status) => {
+  return containerStatuses(pod).flatMap((status) => {
     const ended = status.state?.terminated ?? status.lastState?.terminated;
     const wanted =
       (ended !== undefined && ended.exitCode !== 0) ||
@@ -108,7 +106,7 @@ function logsWanted(pod: Pod): { pod: string; container: string; previous: boole
       status.restartCount > 0;
     if (!wanted) return [];
     const one = { pod: pod.metadata.name, container: status.name };
-    // While a new instance runs, or waits to be started, the words of the failed one are the previous log.
+    // While a new instance runs or waits to start, the log of the failed one is the previous log.
     const previous = status.restartCount > 0 && status.state?.terminated === undefined;
     return previous
       ? [

@@ -3,7 +3,7 @@ import { makeEvent, NOW } from '../../testing/sample-world.ts';
 import { timelineOfEvents, timelineOfRecording } from './timeline.ts';
 
 describe('timelineOfEvents', () => {
-  it('tells what is out of the ordinary, in order, since the start', () => {
+  it('returns unusual events since the start, in order', () => {
     const events = [
       makeEvent({ reason: 'BackOff', message: 'Back-off restarting', count: 3, secondsAgo: 5 }),
       makeEvent({ type: 'Normal', reason: 'Pulled', message: 'present', secondsAgo: 20 }),
@@ -18,7 +18,7 @@ describe('timelineOfEvents', () => {
 });
 
 describe('timelineOfRecording', () => {
-  it('has the times of arrival and counts repetitions', () => {
+  it('uses times of arrival and counts repetitions', () => {
     const moment = (at: number, text: string) => ({
       at,
       pod: 'web-1',

@@ -1,15 +1,16 @@
-/** The last state changes before a failure, with times. */
+/** The last state changes before a failure. */
 import type { KubeEvent } from '../../kube/api/types.ts';
-import type { RecordingLike } from '../recorder/recording-like.ts';
+import type { Recording } from '../recorder/recording.ts';
 import { clip } from '../../core/wording.ts';
-import { eventCount, eventTime } from './world.ts';
+import { eventCount } from '../recorder/events.ts';
+import { eventTime } from './world.ts';
 
 export interface TimelineEntry {
   afterMs: number;
   text: string;
 }
 
-/** What goes without saying in every pod's life. */
+/** Events of every pod, left out. */
 const ROUTINE = new Set([
   'Scheduled',
   'Pulled',
@@ -18,11 +19,11 @@ const ROUTINE = new Set([
   'SuccessfulCreate',
   'ScalingReplicaSet',
 ]);
-const LONGEST = 24;
+const MAX_ENTRIES = 24;
 
-/** From the recording, whose times are those of arrival, in ms. */
+/** From the recording, with times of arrival in ms. */
 export function timelineOfRecording(
-  recording: Pick<RecordingLike, 'moments' | 'changes'>,
+  recording: Pick<Recording, 'moments' | 'changes'>,
   since?: number,
 ): TimelineEntry[] {
   const moments = recording.moments();
@@ -36,17 +37,17 @@ export function timelineOfRecording(
   return shortened(merged(entries));
 }
 
-/** From events alone, whose times are whole seconds. */
+/** From events alone, with times in whole seconds. */
 export function timelineOfEvents(events: readonly KubeEvent[], since?: number): TimelineEntry[] {
   const sorted = [...events].sort((a, b) => eventTime(a) - eventTime(b));
   const known = sorted.filter((e) => eventTime(e) > 0);
   const first = known[0];
   if (!first) return [];
   const start = since ?? eventTime(first);
-  const telling = known.filter(
+  const relevant = known.filter(
     (e) => eventTime(e) >= start - 1000 && (e.type === 'Warning' || !ROUTINE.has(e.reason ?? '')),
   );
-  const entries = telling.map((e) => {
+  const entries = relevant.map((e) => {
     const times = eventCount(e) > 1 ? ` ×${eventCount(e)}` : '';
     const text = clip(`${e.involvedObject.name}: ${e.reason ?? ''}${times}: ${e.message ?? ''}`, 160);
     return { afterMs: Math.max(0, eventTime(e) - start), text };
@@ -54,7 +55,7 @@ export function timelineOfEvents(events: readonly KubeEvent[], since?: number): 
   return shortened(entries);
 }
 
-/** Repetitions of the same text become one line with a count. */
+/** Merges repetitions of a text into one entry with a count. */
 function merged(entries: readonly TimelineEntry[]): TimelineEntry[] {
   const found = new Map<string, { entry: TimelineEntry; times: number }>();
   for (const entry of entries) {
@@ -67,7 +68,7 @@ function merged(entries: readonly TimelineEntry[]): TimelineEntry[] {
   );
 }
 
-/** Keeps the last ones: the end is where it went wrong. */
+/** Keeps the last entries: they are closest to the failure. */
 function shortened(entries: TimelineEntry[]): TimelineEntry[] {
-  return entries.slice(-LONGEST);
+  return entries.slice(-MAX_ENTRIES);
 }

@@ -1,6 +1,7 @@
-/** What diagnosis looks at: one reading of everything in a namespace, and of what it leans on outside. */
+/** The input of diagnosis: one reading of a namespace and of the cluster-wide objects that it depends on. */
 import type {
   ConfigMap,
+  ContainerStatus,
   EndpointSlice,
   KubeEvent,
   KubeObject,
@@ -10,9 +11,9 @@ import type {
   Workload,
 } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
-import { timeOf } from '../../core/wording.ts';
+import { timeOf } from '../../kube/api/objects.ts';
 
-/** A list is `undefined` when it could not be read: then nothing may be concluded from an absence. */
+/** A list is `undefined` when it could not be read: then nothing follows from the absence of an object. */
 export interface World {
   namespace: string;
   /** When it was read, ms since the epoch. */
@@ -31,20 +32,20 @@ export interface World {
   secrets?: readonly ConfigMap[] | undefined;
   runtimeClasses?: readonly KubeObject[] | undefined;
   autoscalers?: readonly KubeObject[] | undefined;
-  /** Log of a container, where it was fetched: the key is made by `logKey`. */
+  /** Fetched container logs by `logKey`. */
   logs?: ReadonlyMap<string, string> | undefined;
 }
 
-/** One reason for trouble: links from the thing asked about to the root, the most upstream cause last. */
+/** One chain of causes: links from the examined object to the root, which is last. */
 export interface Explanation {
   causes: Cause[];
-  /** What to do about the root. */
+  /** How to fix the root. */
   hint?: string | undefined;
-  /** How surely this is a root and not a consequence; the highest is told first. */
+  /** How likely this is a root and not a consequence; the highest rank comes first. */
   rank: number;
 }
 
-/** What is wrong with one pod; equal ones are grouped. */
+/** What is wrong with one pod. */
 export interface PodTrouble {
   /** Completes the sentence "Pod x …". */
   says: string;
@@ -53,7 +54,7 @@ export interface PodTrouble {
   rank: number;
 }
 
-/** Ranks: what keeps a pod from existing comes before what keeps it from running, from staying, from being ready. */
+/** Causes that prevent a pod from existing rank above causes that prevent it from running, from staying up, and from being ready. */
 export const RANK = {
   notCreated: 95,
   node: 92,
@@ -77,7 +78,7 @@ export function logKey(pod: string, container: string, previous: boolean): strin
   return `${pod}/${container}${previous ? '/previous' : ''}`;
 }
 
-/** The log of the instance of a container that failed: the previous one when there is one, else the present one. */
+/** The log of the failed container instance: of the previous instance if it has a log, else of the current one. */
 export function failedLog(world: World, pod: string, container: string): string | undefined {
   const previous = world.logs?.get(logKey(pod, container, true));
   return previous !== undefined && previous.trim() !== ''
@@ -85,7 +86,7 @@ export function failedLog(world: World, pod: string, container: string): string 
     : world.logs?.get(logKey(pod, container, false));
 }
 
-/** When an event was last seen, ms since the epoch; 0 when it says nothing. */
+/** When an event last happened, ms since the epoch; 0 when unknown. */
 export function eventTime(event: KubeEvent): number {
   return (
     timeOf(event.series?.lastObservedTime) ??
@@ -97,12 +98,12 @@ export function eventTime(event: KubeEvent): number {
   );
 }
 
-/** How often an event was seen. */
-export function eventCount(event: KubeEvent): number {
-  return event.series?.count ?? event.count ?? 1;
+/** Statuses of all containers, init containers first. */
+export function containerStatuses({ status }: Pod): ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
-/** Events about an object, oldest first; by uid where both know it, because a name may be used again. */
+/** Events about an object, oldest first; matched by uid where both have one, because names are reused. */
 export function eventsOf(
   events: readonly KubeEvent[],
   object: { kind: string; metadata: { name: string; uid?: string } },
@@ -117,7 +118,7 @@ export function eventsOf(
     .sort((a, b) => eventTime(a) - eventTime(b));
 }
 
-/** Lists come without a kind on each item from some servers; the API says it once for the whole list. */
+/** Sets the kind, which some API servers omit on list items. */
 export function withKind<T extends KubeObject>(objects: readonly T[], kind: string): T[] {
   return objects.map((object) => (object.kind ? object : { ...object, kind }));
 }

@@ -1,18 +1,23 @@
-/** All matchers of the harness, and how they come into vitest. */
+/** Installs the matchers of the harness in vitest. */
 import type { ExpectStatic } from 'vitest';
-import { imageMatchers } from './images.ts';
+import type { PlacementMatchers } from './placement.ts';
 import { placementMatchers } from './placement.ts';
+import type { ReplicaMatchers } from './replicas.ts';
 import { replicaMatchers } from './replicas.ts';
+import type { StabilityMatchers } from './stability.ts';
 import { stabilityMatchers } from './stability.ts';
+import type { PredicateMatchers } from './to-hold.ts';
 import { predicateMatchers } from './to-hold.ts';
 
-/** Adds the matchers to an `expect`; call it once per worker, before the first check. */
+type AllMatchers<R> = PredicateMatchers<R> & ReplicaMatchers<R> & PlacementMatchers<R> & StabilityMatchers<R>;
+
+declare module 'vitest' {
+  /* eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-explicit-any,
+     @typescript-eslint/no-unused-vars -- must repeat the type parameters of vitest */
+  interface Matchers<T = any> extends AllMatchers<Promise<void>> {}
+}
+
+/** Call it once per worker, before the first check. */
 export function installMatchers(expect: ExpectStatic): void {
-  expect.extend({
-    ...predicateMatchers,
-    ...replicaMatchers,
-    ...placementMatchers,
-    ...stabilityMatchers,
-    ...imageMatchers,
-  });
+  expect.extend({ ...predicateMatchers, ...replicaMatchers, ...placementMatchers, ...stabilityMatchers });
 }

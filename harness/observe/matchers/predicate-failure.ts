@@ -1,27 +1,27 @@
-/** The assertion error of a verdict: what was expected, what was found, and every deviation. */
+/** The assertion error of a predicate result: the expected state, the actual state and every deviation. */
 import { CheckFailure } from '../../core/errors.ts';
 import type { PredicateResult } from '../predicates/result.ts';
 
 export class PredicateFailure extends CheckFailure {
   readonly expected: string;
   readonly actual: string;
-  readonly verdict: PredicateResult;
+  readonly result: PredicateResult;
 
-  constructor(verdict: PredicateResult, options: { negated: boolean }) {
-    super('E_ASSERTION', sentence(verdict, options.negated), { details: { verdict } });
-    // Reporters and editors treat errors of this name as failed assertions and show expected beside actual.
+  constructor(result: PredicateResult, options: { negated: boolean }) {
+    super('E_ASSERTION', sentence(result, options.negated), { details: { result } });
+    // Reporters and editors treat errors of this name as failed assertions and show expected and actual side by side.
     this.name = 'AssertionError';
-    this.expected = options.negated ? `not: ${verdict.expected}` : verdict.expected;
-    this.actual = verdict.actual;
-    this.verdict = verdict;
+    this.expected = options.negated ? `not: ${result.expected}` : result.expected;
+    this.actual = result.actual;
+    this.result = result;
   }
 }
 
-function sentence(verdict: PredicateResult, negated: boolean): string {
+function sentence(result: PredicateResult, negated: boolean): string {
   if (negated) {
-    const seen = (verdict.observed ?? []).map((line) => `  ${line}`);
-    return [`did not expect ${verdict.expected}, but it is so: ${verdict.actual}`, ...seen].join('\n');
+    const observed = (result.observed ?? []).map((line) => `  ${line}`);
+    return [`did not expect ${result.expected}; found ${result.actual}`, ...observed].join('\n');
   }
-  const details = (verdict.details ?? []).map((line) => `  ${line}`);
-  return [`expected ${verdict.expected}; found ${verdict.actual}`, ...details].join('\n');
+  const details = (result.details ?? []).map((line) => `  ${line}`);
+  return [`expected ${result.expected}; found ${result.actual}`, ...details].join('\n');
 }

@@ -1,12 +1,12 @@
-/** From a verdict to what vitest wants of a matcher. */
+/** Converts a predicate result into the outcome of a vitest matcher. */
 import { CheckFailure } from '../../core/errors.ts';
 import type { PredicateResult } from '../predicates/result.ts';
-import { reportResult } from './result-sink.ts';
-import type { WorkloadHandle } from './subject.ts';
-import { isWorkloadHandle } from './subject.ts';
 import { PredicateFailure } from './predicate-failure.ts';
+import { reportResult } from './result-sink.ts';
+import type { WorkloadHandle } from './workload-handle.ts';
+import { isWorkloadHandle } from './workload-handle.ts';
 
-/** What vitest binds `this` to in a matcher, as far as it is used here. */
+/** The part of a matcher's `this` that is used here. */
 export interface MatcherContext {
   /** vitest leaves it undefined where its types say false. */
   isNot: boolean | undefined;
@@ -20,39 +20,37 @@ export interface MatcherOutcome {
 }
 
 /**
- * Passes a verdict on to vitest. It throws by itself where vitest would, because vitest's own error cannot carry the verdict.
+ * Throws PredicateFailure itself, because an error made by vitest cannot carry the result.
  *
- * @throws PredicateFailure when the assertion fails; CheckFailure E_VACUOUS for a verdict that holds without having looked at anything
+ * @throws PredicateFailure when the assertion fails; CheckFailure E_VACUOUS when an ok result is blank, that is, nothing was examined
  */
-export function settle(context: MatcherContext, verdict: PredicateResult): MatcherOutcome {
-  reportResult(verdict);
-  if (verdict.ok && saysNothing(verdict)) {
+export function settle(context: MatcherContext, result: PredicateResult): MatcherOutcome {
+  reportResult(result);
+  if (result.ok && isBlank(result)) {
     throw new CheckFailure(
       'E_VACUOUS',
-      'the verdict holds, but says neither what it expected nor what it saw',
+      'the predicate result is ok, but has no expected or no actual and observed text',
       {
-        hint: 'A verdict has to fill expected, and actual or observed.',
-        details: { verdict },
+        hint: 'A predicate has to fill expected, and actual or observed.',
+        details: { result },
       },
     );
   }
   const negated = context.isNot === true;
-  if (verdict.ok === negated) throw new PredicateFailure(verdict, { negated });
+  if (result.ok === negated) throw new PredicateFailure(result, { negated });
   return {
-    pass: verdict.ok,
-    message: () => verdict.actual,
-    expected: verdict.expected,
-    actual: verdict.actual,
+    pass: result.ok,
+    message: () => result.actual,
+    expected: result.expected,
+    actual: result.actual,
   };
 }
 
-function saysNothing(verdict: PredicateResult): boolean {
+function isBlank(result: PredicateResult): boolean {
   const blank = (text: string): boolean => text.trim() === '';
-  const seen = [verdict.actual, ...(verdict.observed ?? [])];
-  return blank(verdict.expected) || seen.every(blank);
+  return blank(result.expected) || [result.actual, ...(result.observed ?? [])].every(blank);
 }
 
-/** The received value as a workload handle. */
 export function workload(received: unknown, matcher: string): WorkloadHandle {
   if (isWorkloadHandle(received)) return received;
   throw new CheckFailure(

@@ -1,23 +1,16 @@
-/** Matchers about what happened over the whole recording. */
+/** Matchers about the whole recorded life of the pods. */
+import { initOrder } from '../predicates/live/init-containers.ts';
 import type { CgroupKills } from '../predicates/live/restarts.ts';
-import { noRestartsNoOom, warningEvents } from '../predicates/live/restarts.ts';
-import { initOrder } from '../predicates/live/order.ts';
+import { noRestartsNoOom } from '../predicates/live/restarts.ts';
 import type { PredicateResult } from '../predicates/result.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle, workload } from './settle.ts';
 
-interface StabilityMatchers<R = unknown> {
-  /** No container restarted or was OOM-killed; `kills` adds what the cgroups counted. */
+export interface StabilityMatchers<R = unknown> {
+  /** No container restarted or was OOM-killed; `kills` adds the OOM counters of the cgroups. */
   toHaveNoRestarts(kills?: readonly CgroupKills[]): R;
-  /** No warning event with one of these reasons in the namespace. */
-  toHaveNoWarningEvents(reasons: readonly string[], options?: { except?: RegExp }): R;
-  /** In every pod the init containers ended with 0, in order, before the others started. */
+  /** In every pod the init containers ended with 0, in order, before the main containers started. */
   toRunInitContainersFirst(): R;
-}
-
-declare module 'vitest' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-explicit-any, @typescript-eslint/no-unused-vars -- must repeat the type parameters of vitest
-  interface Matchers<T = any> extends StabilityMatchers<Promise<void>> {}
 }
 
 export const stabilityMatchers = {
@@ -29,30 +22,21 @@ export const stabilityMatchers = {
     const handle = workload(received, 'toHaveNoRestarts');
     return settle(this, noRestartsNoOom(handle.recording, await handle.pods(), kills));
   },
-  toHaveNoWarningEvents(
-    this: MatcherContext,
-    received: unknown,
-    reasons: readonly string[],
-    options: { except?: RegExp } = {},
-  ): MatcherOutcome {
-    const handle = workload(received, 'toHaveNoWarningEvents');
-    return settle(this, warningEvents(handle.recording, reasons, options));
-  },
   async toRunInitContainersFirst(this: MatcherContext, received: unknown): Promise<MatcherOutcome> {
     const handle = workload(received, 'toRunInitContainersFirst');
-    const verdicts = (await handle.pods()).map((pod) => initOrder(pod, handle.recording));
-    return settle(this, all(verdicts));
+    const results = (await handle.pods()).map((pod) => initOrder(pod, handle.recording));
+    return settle(this, allPods(results));
   },
 };
 
-/** One verdict for several pods: it holds when each does. */
-export function all(verdicts: readonly PredicateResult[]): PredicateResult {
-  const bad = verdicts.filter((v) => !v.ok);
+/** One result for all pods: ok when there is a pod and each result is ok. */
+function allPods(results: readonly PredicateResult[]): PredicateResult {
+  const failed = results.filter((r) => !r.ok);
   return {
-    ok: verdicts.length > 0 && bad.length === 0,
-    expected: verdicts.map((v) => v.expected).join('; ') || 'at least one verdict',
-    actual: bad.length === 0 ? `so it is in ${verdicts.length} pods` : bad.map((v) => v.actual).join('; '),
-    observed: verdicts.flatMap((v) => v.observed ?? []),
-    details: bad.flatMap((v) => v.details ?? []),
+    ok: results.length > 0 && failed.length === 0,
+    expected: results.map((r) => r.expected).join('; ') || 'at least one pod',
+    actual: failed.length === 0 ? `true for ${results.length} pods` : failed.map((r) => r.actual).join('; '),
+    observed: results.flatMap((r) => r.observed ?? []),
+    details: failed.flatMap((r) => r.details ?? []),
   };
 }

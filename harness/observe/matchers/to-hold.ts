@@ -1,16 +1,11 @@
-/** `expect(verdict).toHold()`: for every check that has no matcher of its own. */
+/** `expect(result).toHold()`, for predicates without a matcher of their own. */
 import type { PredicateResult } from '../predicates/result.ts';
 import type { MatcherContext, MatcherOutcome } from './settle.ts';
 import { settle } from './settle.ts';
 
-interface PredicateMatchers<R = unknown> {
-  /** A PredicateResult, or the promise of one, is ok. */
+export interface PredicateMatchers<R = unknown> {
+  /** The PredicateResult, or the promise of one, is ok. */
   toHold(): R;
-}
-
-declare module 'vitest' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-explicit-any, @typescript-eslint/no-unused-vars -- must repeat the type parameters of vitest
-  interface Matchers<T = any> extends PredicateMatchers<Promise<void>> {}
 }
 
 export const predicateMatchers = {
@@ -18,8 +13,8 @@ export const predicateMatchers = {
     this: MatcherContext,
     received: PredicateResult | Promise<PredicateResult>,
   ): MatcherOutcome | Promise<MatcherOutcome> {
-    // A value is settled at once, so that a forgotten await cannot turn a failure green.
-    if (received instanceof Promise) return received.then((verdict) => settle(this, verdict));
+    // A value is settled synchronously, so that a forgotten await cannot hide a failure.
+    if (received instanceof Promise) return received.then((result) => settle(this, result));
     return settle(this, received);
   },
 };

@@ -1,17 +1,16 @@
-/** What a check of the library answers: pure data, turned into an assertion by a matcher. */
+/** What a predicate returns: pure data; the matcher `toHold` turns it into an assertion. */
 export interface PredicateResult {
   ok: boolean;
-  /** The promise, as a noun phrase or sentence: `3 available replicas`. */
+  /** The expected state, as a noun phrase or sentence: `3 available replicas`. */
   expected: string;
-  /** What is the case. */
   actual: string;
-  /** What was seen, for the report, also when it is fine. */
+  /** What was examined, for the report; also filled when the predicate holds. */
   observed?: string[];
-  /** One line for each thing that is wrong. */
+  /** One line for each deviation. */
   details?: string[];
 }
 
-/** Holds when there is no complaint; otherwise the complaints are what is the case. */
+/** Holds when there are no complaints; otherwise `actual` is the first of them. */
 export function nothingWrong(expected: string, complaints: readonly string[]): PredicateResult {
   const [first] = complaints;
   if (first === undefined) return { ok: true, expected, actual: 'nothing is wrong' };

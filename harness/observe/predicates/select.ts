@@ -1,4 +1,4 @@
-/** How static checks choose what they look at. A check that selected nothing has tested nothing. */
+/** How predicates select what they examine. A predicate that selected nothing does not hold. */
 import type { KubeObject } from '../../kube/api/types.ts';
 import { allContainers, nameOf, podSpecOf, type ContainerEntry } from '../../kube/manifests/objects.ts';
 import type { PredicateResult } from './result.ts';
@@ -30,12 +30,12 @@ function titleOf(object: KubeObject, { role, container }: ContainerEntry): strin
   return `${nameOf(object)}: ${what} ${container.name}`;
 }
 
-/** The verdict when there is nothing to look at. */
+/** The result when there is nothing to examine. */
 export function selectedNothing(expected: string, what: string): PredicateResult {
   return { ok: false, expected, actual: `selected nothing: ${what}` };
 }
 
-/** The verdict over a list: fine when every entry is; says how many are not, and each of them. */
+/** The result for a list: ok when `wrong` finds nothing in any entry; counts and names the entries in which it does. */
 export function everyOne<T>(
   entries: readonly T[],
   options: {
@@ -57,7 +57,7 @@ export function everyOne<T>(
     ok: details.length === 0,
     expected,
     actual,
-    observed: [`${entries.length} looked at: ${what}`],
+    observed: [`examined ${entries.length} ${what}`],
     details,
   };
 }

@@ -1,8 +1,8 @@
-/** What a recording consists of, and what it tells. */
+/** The entries of a recording, and what is derived from them. */
 import type { KubeObject } from '../../kube/api/types.ts';
 
 export interface RecordedChange {
-  /** Position in the recording, 0, 1, 2 …; total order over all kinds. */
+  /** Position in the recording, 0, 1, 2 …; a total order over all kinds. */
   seq: number;
   /** When this process received it, ms since the epoch. */
   at: number;
@@ -10,7 +10,7 @@ export interface RecordedChange {
   object: KubeObject;
 }
 
-/** Something that happened to a container, in the reader's words. */
+/** Something that happened to a pod or to one of its containers, as a readable line. */
 export interface PodMoment {
   at: number;
   pod: string;

@@ -1,11 +1,11 @@
-/** Walks the recorded states of pods and tells what happened to their containers from one state to the next. */
-import { hasCondition } from '../../kube/api/conditions.ts';
+/** Derives what happened to pods and containers between two recorded states. */
+import { uidOf } from '../../kube/api/objects.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../kube/api/types.ts';
 import type { RecordedChange } from './change.ts';
 
 export type Terminated = NonNullable<ContainerState['terminated']>;
 
-/** One recorded state of a pod beside the one before it. */
+/** A recorded state of a pod and the state before it. */
 export interface PodStep {
   change: RecordedChange;
   pod: Pod;
@@ -14,15 +14,15 @@ export interface PodStep {
 
 export interface ContainerStep {
   name: string;
-  /** An init container that has to end; a sidecar (`restartPolicy: Always`) counts as a main container. */
+  /** False for a sidecar (`restartPolicy: Always`): it counts as a main container. */
   init: boolean;
   now: ContainerStatus;
   before: ContainerStatus | undefined;
-  /** Instances that ended since the state before, oldest first; an end that two states show is told once. */
+  /** Instances that ended since the previous state, oldest first; an end that several states show is reported once. */
   ended: Terminated[];
-  /** How often it restarted since the state before, also when nothing but the counter shows it. */
+  /** Number of restarts since the previous state, by the restart counter. */
   restarts: number;
-  /** A new instance runs now. */
+  /** A new instance is running. */
   started: boolean;
 }
 
@@ -37,11 +37,6 @@ export function podSteps(changes: readonly RecordedChange[]): PodStep[] {
     latest.set(key, pod);
   }
   return steps;
-}
-
-/** Identity of an object: names are used again (StatefulSet), uids are not. */
-export function uidOf(object: { kind: string; metadata: { uid?: string; name: string } }): string {
-  return object.metadata.uid ?? `${object.kind}/${object.metadata.name}`;
 }
 
 export function containerSteps({ pod, before }: PodStep): ContainerStep[] {
@@ -66,7 +61,7 @@ export function containerSteps({ pod, before }: PodStep): ContainerStep[] {
   });
 }
 
-/** Init containers first, in the order of the pod's specification where it is known. */
+/** Statuses of all containers, init containers first. */
 export function statuses(pod: Pod): { status: ContainerStatus; init: boolean }[] {
   const sidecars = new Set(
     (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always').map((c) => c.name),
@@ -80,7 +75,7 @@ export function statuses(pod: Pod): { status: ContainerStatus; init: boolean }[]
   ];
 }
 
-/** Ends that a status shows: of the previous instance, then of the current one. */
+/** Ends in a status: of the previous instance, then of the current one. */
 function ends(status: ContainerStatus | undefined): Terminated[] {
   return [status?.lastState?.terminated, status?.state?.terminated].filter((t) => t !== undefined);
 }
@@ -92,12 +87,7 @@ function endKey(end: Terminated): string {
 /** `exit code 137 (OOMKilled)`. */
 export function describeEnd(end: Terminated): string {
   // `Completed` and `Error` only repeat the code.
-  const tellsMore = end.reason !== undefined && end.reason !== 'Completed' && end.reason !== 'Error';
+  const informative = end.reason !== undefined && end.reason !== 'Completed' && end.reason !== 'Error';
   const signal = end.signal === undefined || end.signal === 0 ? '' : `, signal ${end.signal}`;
-  return `exit code ${end.exitCode}${signal}${tellsMore ? ` (${String(end.reason)})` : ''}`;
-}
-
-/** Whether the Ready condition of a pod holds. */
-export function isReady(pod: Pod | undefined): boolean {
-  return hasCondition(pod, 'Ready');
+  return `exit code ${end.exitCode}${signal}${informative ? ` (${String(end.reason)})` : ''}`;
 }

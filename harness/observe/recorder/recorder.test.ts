@@ -40,11 +40,11 @@ async function start(options: { file?: string; redact?: string[] } = {}): Promis
   return recorder;
 }
 
-const told = ({ recording }: Recorder): string[] =>
+const changesOf = ({ recording }: Recorder): string[] =>
   recording.changes.map((c) => `${c.seq} ${c.type} ${c.object.kind} ${c.object.metadata.name}`);
 
 describe('startRecorder', () => {
-  it('records what was there and what comes, and has it all after flush', async () => {
+  it('records existing and new objects, and is complete after flush', async () => {
     server.put(pods, pod('a'));
     const recorder = await start();
     server.put(pods, pod('b'));
@@ -55,8 +55,8 @@ describe('startRecorder', () => {
     });
     server.remove(pods, 'a');
     await recorder.flush();
-    expect(told(recorder)).toHaveLength(4);
-    expect(told(recorder)).toEqual(
+    expect(changesOf(recorder)).toHaveLength(4);
+    expect(changesOf(recorder)).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/ADDED Pod a$/),
         expect.stringMatching(/ADDED Pod b$/),
@@ -69,25 +69,25 @@ describe('startRecorder', () => {
     await recorder.stop();
   });
 
-  it('has it all after flush though the connection broke', async () => {
+  it('is complete after flush when the connection broke', async () => {
     const recorder = await start();
     server.put(pods, pod('a'));
     server.cutConnections();
     server.put(pods, pod('a', 'changed'));
     server.put(pods, pod('b'));
     await recorder.flush();
-    expect(told(recorder).at(-1)).toMatch(/Pod b$/);
+    expect(changesOf(recorder).at(-1)).toMatch(/Pod b$/);
     await recorder.stop();
   });
 
-  it('never asks for Secrets', async () => {
+  it('never requests Secrets', async () => {
     const recorder = await start();
     await recorder.stop();
     expect(RECORDED_KINDS).not.toContain('Secret');
     expect(server.requests.filter((r) => r.path.includes('secrets'))).toEqual([]);
   });
 
-  it('writes every change to the file, without what is secret', async () => {
+  it('writes every change to the file, with secrets redacted', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kindproof-recorder-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const file = join(directory, 'deep', 'n.jsonl');
@@ -103,7 +103,7 @@ describe('startRecorder', () => {
     expect(value(recorder.recording)).toBe('postgres://u:s3cr"et@db');
   });
 
-  it('says when it may not watch', async () => {
+  it('rejects when the API server forbids a watch', async () => {
     server.answer(pods, (_request, response) => {
       sendStatus(response, 403, 'Forbidden', 'no pods for you');
     });

@@ -1,16 +1,16 @@
-/** Records a namespace: watches what a check about time needs, from before the install to after the uninstall. */
+/** Records a namespace: watches the kinds that checks about time need, from before the install to after the uninstall. */
 import type { Clock } from '../../core/deadline.ts';
 import { systemClock, waitFor, WaitTimeout } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { KnownKind, KubeClient, WatchEvent, WatchHandle } from '../../kube/api/client.ts';
-import { withoutManagedFields } from '../../kube/api/managed-fields.ts';
+import { withoutManagedFields } from '../../kube/api/objects.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
 import { Backlog } from './backlog.ts';
 import { openRecordingFile } from './recording-file.ts';
 import { Recording } from './recording.ts';
 
-/** Secrets are never watched: a recording is kept, and shown. */
+/** Secrets are never recorded: recordings are stored and published. */
 export const RECORDED_KINDS = [
   'Pod',
   'Event',
@@ -28,9 +28,9 @@ const FLUSH_TIMEOUT_MS = 30_000;
 export interface RecorderOptions {
   kube: Pick<KubeClient, 'watch' | 'list'>;
   namespace: string;
-  /** Every change is appended to it as a JSON line; without it the recording is only in memory. */
+  /** Every change is appended to this file as a JSON line; without it the recording stays in memory. */
   file?: string | undefined;
-  /** Texts that must not be written to the file, such as passwords in an environment variable. */
+  /** Texts that must not be written to the file, such as passwords in environment variables. */
   redact?: readonly string[] | undefined;
   log: Log;
   clock?: Clock | undefined;
@@ -38,20 +38,20 @@ export interface RecorderOptions {
 
 export interface Recorder {
   readonly recording: Recording;
-  /** Resolves when the state at the start has been recorded: from here on nothing is missed. */
+  /** Resolves when the initial state has been recorded; from then on no change is missed. */
   readonly synced: Promise<void>;
-  /** Ends the watches and closes the file. Throws the first error that a watch met; a second call does nothing. */
+  /** Ends the watches and closes the file. Throws the first error of a watch; a second call does nothing. */
   stop(): Promise<void>;
   /**
-   * Resolves once everything that the API server knew at the time of the call has been received.
+   * Resolves once everything that the API server had at the time of the call has been recorded.
    *
-   * @throws InfrastructureError `E_RECORDER_BEHIND` when that does not happen within 30 s
+   * @throws InfrastructureError `E_RECORDER_BEHIND` after 30 s
    */
   flush(): Promise<void>;
 }
 
-/** Starts recording. Wait for `synced` before doing what is to be recorded. */
-// A promise, so that a file that cannot be opened rejects like everything else that can go wrong here.
+/** Starts recording. Wait for `synced` before the first action that has to be recorded. */
+// Async, so that a file that cannot be opened rejects like every other error.
 // eslint-disable-next-line @typescript-eslint/require-await
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { kube, namespace, log } = options;
@@ -72,7 +72,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const synced = Promise.all(watches.map((watch) => watch.synced)).then(() => {
     log.info('recording', { namespace, changes: recording.changes.length });
   });
-  // Whoever does not wait for it learns of the failure from flush() or from checks that miss their pods.
+  // A caller that does not await `synced` gets the error from flush().
   synced.catch(() => {});
 
   async function flush(): Promise<void> {
@@ -96,7 +96,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
       if (!(error instanceof WaitTimeout)) throw error;
       throw new InfrastructureError('E_RECORDER_BEHIND', error.message, {
         cause: error,
-        hint: 'the watch of the namespace stalls: see the log for broken connections, and the machine for overload',
+        hint: 'The watch of the namespace stalls: look for broken connections in the log and for overload of the machine.',
       });
     }
   }

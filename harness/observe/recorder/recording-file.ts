@@ -1,4 +1,4 @@
-/** The recording on disk: one change a line, so that what was written before a crash can be read. */
+/** The recording on disk: one change per line, so that a file that ends in a crash stays readable. */
 import { mkdirSync, openSync, closeSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -24,7 +24,7 @@ export interface RecordingFile {
 }
 
 /**
- * Opens a file for a new recording, replacing an older one; its directory is created.
+ * Opens the file of a new recording: creates the directory and overwrites an older file.
  *
  * @param redact texts that must not be written, in any form (see createRedactor)
  */
@@ -34,7 +34,7 @@ export function openRecordingFile(file: string, redact: readonly string[]): Reco
   const descriptor = openSync(file, 'w', 0o600);
   let open = true;
   return {
-    // Synchronous, as in the log: the changes before a crash are the ones that matter.
+    // Synchronous, like the log: the changes before a crash are the ones that matter.
     append(change) {
       if (open) writeSync(descriptor, `${JSON.stringify(redactDeep(change, redactor))}\n`);
     },
@@ -46,9 +46,9 @@ export function openRecordingFile(file: string, redact: readonly string[]): Reco
 }
 
 /**
- * The changes of a file. A last line that was cut off is left out.
+ * Reads the changes of a file; drops a truncated last line.
  *
- * @throws UsageError `E_RECORDING` when the file cannot be read or is no recording
+ * @throws UsageError `E_RECORDING` when the file cannot be read or is not a recording
  */
 export async function readRecordingFile(file: string): Promise<RecordedChange[]> {
   const lines = await readFile(file, 'utf8').then(
@@ -56,11 +56,11 @@ export async function readRecordingFile(file: string): Promise<RecordedChange[]>
     (error: unknown) => {
       throw new UsageError('E_RECORDING', `recording ${file} cannot be read: ${messageOf(error)}`, {
         cause: error,
-        hint: 'name a file of the recording/ folder of a run',
+        hint: 'Name a file in the recording/ folder of a run.',
       });
     },
   );
-  // After the newline of the last complete line there is nothing, or what the crash left.
+  // What follows the last newline is empty or truncated by a crash.
   lines.pop();
   return lines.map((line, index) => {
     try {
@@ -68,7 +68,7 @@ export async function readRecordingFile(file: string): Promise<RecordedChange[]>
     } catch (error) {
       throw new UsageError('E_RECORDING', `line ${index + 1} of ${file} is not a recorded change`, {
         cause: error,
-        hint: 'the file is damaged or was not written by kindproof; record anew',
+        hint: 'The file is damaged or was not written by kindproof.',
       });
     }
   });

@@ -69,7 +69,7 @@ function podOf({
   };
 }
 
-/** A recording of these states, one every 100 ms; the last word of the type is DELETED for `gone`. */
+/** A recording of these states, one every 100 ms; `gone` is recorded as DELETED. */
 function record(...objects: (KubeObject | { gone: KubeObject })[]): Recording {
   const recording = new Recording();
   const seen = new Set<unknown>();
@@ -88,7 +88,7 @@ const story = (recording: Recording): string[] =>
 const ok = podOf({ main: [status('app', running(5), { ready: true })], ready: true, node: 'w1' });
 
 describe('moments', () => {
-  it('tells a plain life', () => {
+  it('covers the life of a pod', () => {
     const recording = record(
       podOf({}),
       podOf({ node: 'w1', main: [status('app', waiting('ContainerCreating'))], ready: false }),
@@ -117,7 +117,7 @@ describe('moments', () => {
     });
   });
 
-  it('tells a restart between two updates, which only the counter shows', () => {
+  it('reports a restart that only the counter shows', () => {
     const recording = record(
       podOf({ main: [status('app', running(5), { ready: true })] }),
       podOf({
@@ -134,7 +134,7 @@ describe('moments', () => {
     expect(recording.moments().at(-1)?.text).toBe('app restarted (restart 2, 2 times since the last update)');
   });
 
-  it('tells an end once, though two states show it', () => {
+  it('reports an end once when two states show it', () => {
     const end = ended(1, 5, 6);
     const recording = record(
       podOf({ main: [status('app', running(5))] }),
@@ -151,7 +151,7 @@ describe('moments', () => {
     ]);
   });
 
-  it('tells the retries of an init container', () => {
+  it('reports the retries of an init container', () => {
     const failed = ended(1, 1, 2);
     const recording = record(
       podOf({ init: [status('migrate', running(1))] }),
@@ -170,7 +170,7 @@ describe('moments', () => {
     expect(recording.moments().map((m) => m.warning)).toEqual([false, false, true, true, false, false]);
   });
 
-  it('tells a kill for memory with its exit code', () => {
+  it('reports an OOM kill with its exit code', () => {
     const recording = record(podOf({ main: [status('app', ended(137, 1, 2, 'OOMKilled'))] }));
     expect(recording.moments().at(-1)).toMatchObject({
       kind: 'oom-killed',
@@ -180,13 +180,13 @@ describe('moments', () => {
     });
   });
 
-  it('takes a sidecar for a main container', () => {
+  it('treats a sidecar as a main container', () => {
     const initSpec = [{ name: 'proxy', image: 'i', restartPolicy: 'Always' }];
     const recording = record(podOf({ init: [status('proxy', running(1), { ready: true })], initSpec }));
     expect(story(recording)).toEqual(['created', 'started proxy', 'ready proxy']);
   });
 
-  it('tells a repeated warning event once, with its last count', () => {
+  it('reports a repeated warning event once, with its last count', () => {
     const event = (count: number, type = 'Warning'): KubeObject => ({
       apiVersion: 'v1',
       kind: 'Event',
@@ -215,11 +215,11 @@ describe('moments', () => {
   });
 });
 
-describe('restarts and kills', () => {
+describe('restarts and oomKills', () => {
   it.each([
-    ['none', [podOf({ main: [status('app', running(1))] })], []],
+    ['finds no restart', [podOf({ main: [status('app', running(1))] })], []],
     [
-      'one that was over at first sight',
+      'finds a restart before the first recorded state',
       [podOf({ main: [status('app', running(3), { restartCount: 1, lastState: ended(2, 1, 2) })] })],
       [
         {
@@ -235,7 +235,7 @@ describe('restarts and kills', () => {
       ],
     ],
     [
-      'of an init container',
+      'marks a restart of an init container',
       [
         podOf({ init: [status('migrate', running(1))] }),
         podOf({ init: [status('migrate', running(3), { restartCount: 1, lastState: ended(1, 1, 2) })] }),
@@ -243,7 +243,7 @@ describe('restarts and kills', () => {
       [{ container: 'migrate', count: 1, init: true, at: 1100 }],
     ],
     [
-      'not of a pod that took the name of another',
+      'does not count a new pod with the same name',
       [podOf({ main: [status('app', running(1))] }), podOf({ uid: 'u2', main: [status('app', running(5))] })],
       [],
     ],
@@ -262,7 +262,7 @@ describe('restarts and kills', () => {
     expect(recording.oomKills().map((k) => k.at)).toEqual([1000, 1200]);
   });
 
-  it('cannot see the kill of a child of a container that goes on', () => {
+  it('find nothing while the container keeps running', () => {
     const recording = record(ok, ok);
     expect(recording.oomKills()).toEqual([]);
     expect(recording.restarts()).toEqual([]);
@@ -272,29 +272,26 @@ describe('restarts and kills', () => {
 describe('everUnready', () => {
   const at = (ready: boolean, deleting = false): Pod => podOf({ ready, deleting });
   it.each([
-    ['starting is no failure', [at(false), at(true)], {}, []],
-    ['unless it is asked for', [at(false), at(true)], { afterReady: false }, [{ seq: 0, until: 1 }]],
-    ['a loss that ended', [at(true), at(false), at(false), at(true)], {}, [{ seq: 1, until: 3 }]],
+    ['ignores the time before the first readiness', [at(false), at(true)], []],
+    ['finds a loss that ended', [at(true), at(false), at(false), at(true)], [{ seq: 1, until: 3 }]],
     [
-      'two losses',
+      'finds two losses',
       [at(true), at(false), at(true), at(false)],
-      {},
       [
         { seq: 1, until: 2 },
         { seq: 3, until: undefined },
       ],
     ],
-    ['leaving is no failure', [at(true), at(false, true)], {}, []],
-    ['unless it is asked for', [at(true), at(false, true)], { whileDeleting: true }, [{ seq: 1 }]],
-    ['being deleted without notice is none', [at(true), { gone: at(false) }], {}, []],
-  ])('%s', (_title, states, options, expected) => {
-    const found = record(...states).everUnready('web-1', options);
+    ['ignores a pod that is being deleted', [at(true), at(false, true)], []],
+    ['ignores a deletion without a grace period', [at(true), { gone: at(false) }], []],
+  ])('%s', (_title, states, expected) => {
+    const found = record(...states).everUnready('web-1');
     expect(found).toMatchObject(expected);
     expect(found).toHaveLength(expected.length);
   });
 });
 
-describe('endpoints', () => {
+describe('endpointsOf', () => {
   const slice = (uid: string, pods: Record<string, boolean | undefined>, service = 'web'): KubeObject => ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -322,68 +319,13 @@ describe('endpoints', () => {
       [3, 'a,b'],
       [5, 'b'],
     ]);
-    expect(recording.firstReadyInEndpoints('a')).toEqual({ seq: 1, at: 1100, service: 'web' });
-    expect(recording.firstReadyInEndpoints('nobody')).toBeUndefined();
-  });
-});
-
-describe('order', () => {
-  const both = (init: ContainerState, main: ContainerState): Pod =>
-    podOf({ init: [status('migrate', init)], main: [status('app', main)] });
-  const notYet = waiting('PodInitializing');
-  it.each([
-    [
-      'migration first',
-      [both(ended(0, 1, 3), notYet), both(ended(0, 1, 3), running(4))],
-      true,
-      /before app started/,
-    ],
-    ['both in one second, in one state', [both(ended(0, 1, 3), running(3))], true, /before app started/],
-    [
-      'both in one second, app seen first',
-      [both(running(1), running(3)), both(ended(0, 1, 3), running(3))],
-      false,
-      /seen running before/,
-    ],
-    [
-      'app first',
-      [both(running(1), running(2)), both(ended(0, 1, 3), running(2))],
-      false,
-      /after app started/,
-    ],
-    [
-      'app crashed before',
-      [both(ended(0, 3, 4), { terminated: { exitCode: 1, startedAt: second(2) } })],
-      false,
-      /after app started/,
-    ],
-    ['migration failed', [both(ended(1, 1, 2), notYet)], false, /never ended with exit code 0$/],
-    ['migration failed, app started', [both(ended(1, 1, 2), running(3))], false, /yet app started/],
-    ['app not started yet', [both(ended(0, 1, 2), notYet)], true, /no main container .* has started/],
-    ['no init container', [podOf({ main: [status('app', running(1))] })], false, /has no init container/],
-    ['no such pod', [podOf({ name: 'other' })], false, /no pod web-1/],
-  ])('init before main: %s', (_title, states, verdict, evidence) => {
-    expect(record(...states).initEndedBeforeMainStarted('web-1')).toEqual({
-      ok: verdict,
-      evidence: expect.stringMatching(evidence),
-    });
-  });
-
-  it.each([
-    ['the job ended before', 3, 4, true],
-    ['the job ended after', 5, 4, false],
-  ])('pod before pod: %s', (_title, end, start, verdict) => {
-    const job = podOf({ name: 'job-1', uid: 'j', main: [status('job', ended(0, 1, end))] });
-    const recording = record(job, podOf({ main: [status('app', running(start))] }));
-    expect(recording.podEndedBeforePodStarted('job-1', 'web-1').ok).toBe(verdict);
   });
 });
 
 describe('objects', () => {
-  it('keeps the latest state of what was deleted, and tells pods of one name apart', () => {
+  it('keeps the latest state of deleted pods, and separates pods with the same name', () => {
     const recording = record(podOf({}), { gone: ok }, podOf({ uid: 'u2' }));
     expect(recording.pods().map((p) => p.metadata.uid)).toEqual(['u1', 'u2']);
-    expect(recording.pods().map((p) => recording.isDeleted(p))).toEqual([true, false]);
     expect(recording.podHistory('web-1').map((c) => c.seq)).toEqual([0, 1, 2]);
     expect(recording.podHistory('u1').map((c) => c.type)).toEqual(['ADDED', 'DELETED']);
     expect(recording.objects({ apiVersion: 'apps/v1', kind: 'Deployment' })).toEqual([]);
@@ -399,16 +341,16 @@ describe('fromFile', () => {
   }
   const line = (change: RecordedChange): string => `${JSON.stringify(change)}\n`;
 
-  it('reads a recording back, without a last line that was cut off', async () => {
+  it('reads a recording back without a truncated last line', async () => {
     const { changes } = record(podOf({}), ok);
     const file = await fileOf(changes.map(line).join('') + '{"seq":2,"at":1');
     expect((await Recording.fromFile(file)).changes).toEqual(changes);
   });
 
   it.each([
-    ['what is no JSON', 'hello\n'],
-    ['what is no change', '{"seq":0}\n'],
-  ])('refuses %s', async (_title, text) => {
+    ['a line that is not JSON', 'hello\n'],
+    ['a line that is not a change', '{"seq":0}\n'],
+  ])('rejects %s', async (_title, text) => {
     const file = await fileOf(text);
     await expect(Recording.fromFile(file)).rejects.toMatchObject({
       code: 'E_RECORDING',
@@ -416,7 +358,7 @@ describe('fromFile', () => {
     });
   });
 
-  it('refuses a file that is not there', async () => {
+  it('rejects a file that does not exist', async () => {
     await expect(Recording.fromFile('no/such/file')).rejects.toMatchObject({ code: 'E_RECORDING' });
   });
 });

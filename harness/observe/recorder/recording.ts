@@ -1,51 +1,43 @@
 /**
- * The recording of a namespace: everything that the watch delivered from before the install to after the uninstall, in the order
- * of arrival. Checks about time read it, the report draws it. Pure data with queries; `recorder.ts` fills it.
+ * The recording of a namespace: everything that the watch delivered from before the install to after the uninstall, in the order of
+ * arrival. Checks about time query it, and the report draws it. `recorder.ts` fills it.
  */
 import type { KindRef, ObjectOf } from '../../kube/api/client.ts';
 import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import type { PodMoment, RecordedChange } from './change.ts';
-import { podSteps, uidOf } from './container-steps.ts';
+import { uidOf } from '../../kube/api/objects.ts';
+import { podSteps } from './container-steps.ts';
 import type { EndpointsMoment } from './endpoints.ts';
-import { findFirstReady, traceEndpoints } from './endpoints.ts';
-import { tellMoments } from './moments.ts';
-import type { OrderResult } from './order.ts';
-import { endedBeforeStarted, initEndedBeforeMain } from './order.ts';
+import { traceEndpoints } from './endpoints.ts';
+import { momentsOf } from './moments.ts';
 import { readRecordingFile } from './recording-file.ts';
 import type { ContainerRestart, OomKill, UnreadySpan } from './restarts.ts';
 import { findOomKills, findRestarts, findUnready } from './restarts.ts';
-import type { WarningEvent } from './warning-events.ts';
-import { findWarningEvents } from './warning-events.ts';
+import type { WarningEvent } from './events.ts';
+import { findWarningEvents } from './events.ts';
 
-/** Latest known state of one object. */
-interface Latest {
-  object: KubeObject;
-  deleted: boolean;
-}
-
-/** Everything that was recorded, with the questions that checks ask of it. Pods are named by name or by uid. */
 export class Recording {
   readonly #changes: RecordedChange[] = [];
-  readonly #latest = new Map<string, Latest>();
+  readonly #latest = new Map<string, KubeObject>();
 
   constructor(changes: Iterable<RecordedChange> = []) {
     for (const change of changes) this.add(change);
   }
 
   /**
-   * Re-reads a recording, so that checks can be evaluated again without a cluster.
+   * Reads a recording back from disk.
    *
-   * @throws UsageError `E_RECORDING` when the file cannot be read or is no recording
+   * @throws UsageError `E_RECORDING` when the file cannot be read or is not a recording
    */
   static async fromFile(path: string): Promise<Recording> {
     return new Recording(await readRecordingFile(path));
   }
 
-  /** Appends a change; its position is given here. */
+  /** Appends a change and numbers it. */
   add(change: Omit<RecordedChange, 'seq'>): RecordedChange {
     const recorded = { ...change, seq: this.#changes.length };
     this.#changes.push(recorded);
-    this.#latest.set(keyOf(change.object), { object: change.object, deleted: change.type === 'DELETED' });
+    this.#latest.set(uidOf(change.object), change.object);
     return recorded;
   }
 
@@ -54,77 +46,55 @@ export class Recording {
     return this.#changes;
   }
 
-  /** The latest state of every object of a kind, also of those that were deleted since. */
+  /** The latest state of every object of a kind, deleted ones included. */
   objects<K extends KindRef>(kind: K): ObjectOf<K>[] {
     const name = typeof kind === 'string' ? kind : kind.kind;
-    return [...this.#latest.values()]
-      .filter((l) => l.object.kind === name)
-      .map((l) => l.object as ObjectOf<K>);
+    return [...this.#latest.values()].filter((o) => o.kind === name).map((o) => o as ObjectOf<K>);
   }
 
-  /** Whether the recording saw the object go. */
-  isDeleted(object: KubeObject): boolean {
-    return this.#latest.get(keyOf(object))?.deleted ?? false;
-  }
-
-  /** The latest state of every pod, also of those that were deleted since. */
+  /** The latest state of every pod, deleted ones included. */
   pods(): Pod[] {
     return this.objects('Pod');
   }
 
-  /** Every recorded state of a pod; by name this may be several pods, one after the other (StatefulSet). */
+  /** Every recorded state of a pod; a name may stand for several pods, one after the other (StatefulSet). */
   podHistory(nameOrUid: string): (RecordedChange & { object: Pod })[] {
     return podSteps(this.#changes)
       .filter(({ pod }) => pod.metadata.name === nameOrUid || uidOf(pod) === nameOrUid)
       .map(({ change, pod }) => ({ ...change, object: pod }));
   }
 
-  /** The story of every pod, in the order of arrival. */
+  /** What happened to every pod, in the order of arrival. */
   moments(): PodMoment[] {
-    return tellMoments(this.#changes);
+    return momentsOf(this.#changes);
   }
 
-  /** Every increase of a restart counter, also one that only the counter shows; init containers are marked. */
+  /** Every increase of a restart counter; restarts of init containers are marked. */
   restarts(): ContainerRestart[] {
     return findRestarts(this.#changes);
   }
 
-  /** Containers that ended as OOMKilled; a killed child of a container that goes on is not visible in the API. */
+  /** Containers that ended as OOMKilled. The API does not show the kill of a child process in a container that keeps running. */
   oomKills(): OomKill[] {
     return findOomKills(this.#changes);
   }
 
-  /** Times in which a pod was not ready; empty means never. By default only after its first readiness and before its deletion. */
-  everUnready(pod: string, options: { afterReady?: boolean; whileDeleting?: boolean } = {}): UnreadySpan[] {
-    return findUnready(this.#changes, pod, options);
+  /**
+   * Times between a pod's first readiness and its deletion in which it was not ready.
+   *
+   * @param pod name or uid
+   */
+  everUnready(pod: string): UnreadySpan[] {
+    return findUnready(this.#changes, pod);
   }
 
-  /** Who was behind a Service: one entry for each change of the set of ready pods. */
+  /** One entry for each change of the Service's set of ready endpoints. */
   endpointsOf(service: string): EndpointsMoment[] {
     return traceEndpoints(this.#changes, service);
-  }
-
-  /** When a pod first got traffic from any Service; `undefined` if it never did. */
-  firstReadyInEndpoints(pod: string): { seq: number; at: number; service: string } | undefined {
-    return findFirstReady(this.#changes, pod);
-  }
-
-  /** Whether every init container of a pod ended with 0 before its main containers started. */
-  initEndedBeforeMainStarted(pod: string): OrderResult {
-    return initEndedBeforeMain(this.#changes, pod);
-  }
-
-  /** Whether one pod (a migration Job's) ended with 0 before the containers of another started. */
-  podEndedBeforePodStarted(first: string, second: string): OrderResult {
-    return endedBeforeStarted(this.#changes, first, second);
   }
 
   /** Warning events, each once with its last count. */
   warningEvents(filter: { reason?: string; about?: string } = {}): WarningEvent[] {
     return findWarningEvents(this.#changes, filter);
   }
-}
-
-function keyOf(object: KubeObject): string {
-  return object.metadata.uid ?? `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }

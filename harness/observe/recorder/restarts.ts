@@ -1,5 +1,6 @@
-/** Restarts, kills by the kernel, and losses of readiness, from the states of pods. */
-import { containerSteps, isReady, podSteps, uidOf } from './container-steps.ts';
+/** Restarts, OOM kills and losses of readiness, from the recorded states of pods. */
+import { hasCondition, uidOf } from '../../kube/api/objects.ts';
+import { containerSteps, podSteps } from './container-steps.ts';
 import type { RecordedChange } from './change.ts';
 
 export interface ContainerRestart {
@@ -9,16 +10,16 @@ export interface ContainerRestart {
   init: boolean;
   /** The container's restart counter after it. */
   count: number;
-  /** How many restarts this is: more than one when the counter moved on between two updates. */
+  /** Number of restarts; more than one when the counter grew by more between two updates. */
   by: number;
-  /** How the instance before ended: `OOMKilled`, `Error`, `Completed`, … */
+  /** How the previous instance ended: `OOMKilled`, `Error`, `Completed`, … */
   reason: string;
   exitCode: number | undefined;
   at: number;
   seq: number;
 }
 
-/** Every increase of a restart counter, in the order of arrival; a counter that was above zero at first sight is one, too. */
+/** Every increase of a restart counter, in the order of arrival; a first recorded counter above zero counts, too. */
 export function findRestarts(changes: readonly RecordedChange[]): ContainerRestart[] {
   return podSteps(changes).flatMap((step) =>
     containerSteps(step)
@@ -48,8 +49,8 @@ export interface OomKill {
 }
 
 /**
- * Containers that ended with `OOMKilled`. A killed child of a container that goes on is **not** here: the API does not show
- * it, only the cgroup of the container on its node does.
+ * Containers that ended with `OOMKilled`. The kill of a child process in a container that keeps running is **not** included: only the
+ * container's cgroup on its node shows it.
  */
 export function findOomKills(changes: readonly RecordedChange[]): OomKill[] {
   return podSteps(changes).flatMap((step) =>
@@ -72,24 +73,19 @@ export interface UnreadySpan {
   pod: string;
   at: number;
   seq: number;
-  /** What the Ready condition said, e.g. `ContainersNotReady: containers with unready status: [app]`. */
+  /** The Ready condition, e.g. `ContainersNotReady: containers with unready status: [app]`. */
   says: string;
-  /** Position of the change that made it ready again. */
+  /** Position of the change with which the pod was ready again. */
   until: number | undefined;
 }
 
 /**
- * Times in which a pod was not ready.
+ * Times in which a pod was not ready. Only times after its first readiness and before its deletion count: unreadiness is expected while a
+ * pod starts and ends.
  *
  * @param pod name or uid
- * @param options.afterReady only after it was ready for the first time (default): starting is no failure
- * @param options.whileDeleting also while it is being deleted, when not being ready is as it should be; default false
  */
-export function findUnready(
-  changes: readonly RecordedChange[],
-  pod: string,
-  options: { afterReady?: boolean; whileDeleting?: boolean } = {},
-): UnreadySpan[] {
+export function findUnready(changes: readonly RecordedChange[], pod: string): UnreadySpan[] {
   const spans = new Map<string, UnreadySpan>();
   const found: UnreadySpan[] = [];
   const wasReady = new Set<string>();
@@ -97,16 +93,14 @@ export function findUnready(
     const uid = uidOf(state);
     if (state.metadata.name !== pod && uid !== pod) continue;
     const open = spans.get(uid);
-    if (isReady(state)) {
+    if (hasCondition(state, 'Ready')) {
       wasReady.add(uid);
       if (open) open.until = change.seq;
       spans.delete(uid);
       continue;
     }
-    const leaving = state.metadata.deletionTimestamp !== undefined || change.type === 'DELETED';
-    const counts =
-      (wasReady.has(uid) || options.afterReady === false) && (!leaving || options.whileDeleting === true);
-    if (open || !counts) continue;
+    const terminating = state.metadata.deletionTimestamp !== undefined || change.type === 'DELETED';
+    if (open || terminating || !wasReady.has(uid)) continue;
     const condition = state.status?.conditions?.find((c) => c.type === 'Ready');
     const says = [condition?.reason, condition?.message].filter((t) => t !== undefined).join(': ');
     const span = {

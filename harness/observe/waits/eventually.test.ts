@@ -3,24 +3,24 @@ import { eventually } from './eventually.ts';
 import type { PredicateResult } from '../predicates/result.ts';
 import { sleepingClock } from '../../testing/sleeping-clock.ts';
 
-const verdict = (ok: boolean, actual: string): PredicateResult => ({ ok, expected: 'all', actual });
+const result = (ok: boolean, actual: string): PredicateResult => ({ ok, expected: 'all', actual });
 
 describe('eventually', () => {
-  it('is the first verdict that holds', async () => {
-    const verdicts = [verdict(false, 'none'), verdict(true, 'all'), verdict(false, 'none again')];
-    const found = await eventually(() => Promise.resolve(verdicts.shift()!), { clock: sleepingClock() });
-    expect(found).toEqual(verdict(true, 'all'));
+  it('returns the first result that is ok', async () => {
+    const results = [result(false, 'none'), result(true, 'all'), result(false, 'none again')];
+    const found = await eventually(() => Promise.resolve(results.shift()!), { clock: sleepingClock() });
+    expect(found).toEqual(result(true, 'all'));
   });
 
-  it('is the last one when none holds, to be judged like any other', async () => {
-    let asked = 0;
-    const ask = (): Promise<PredicateResult> => Promise.resolve(verdict(false, `${(asked += 1)} asked`));
-    const found = await eventually(ask, { timeoutMs: 2000, clock: sleepingClock() });
-    expect(found).toEqual(verdict(false, '5 asked'));
+  it('returns the last result when none is ok', async () => {
+    let looks = 0;
+    const look = (): Promise<PredicateResult> => Promise.resolve(result(false, `${(looks += 1)} looks`));
+    const found = await eventually(look, { timeoutMs: 2000, clock: sleepingClock() });
+    expect(found).toEqual(result(false, '5 looks'));
   });
 
-  it('has no excuse for a question that cannot be asked', async () => {
-    const ask = (): Promise<PredicateResult> => Promise.reject(new Error('no such Service'));
-    await expect(eventually(ask, { clock: sleepingClock() })).rejects.toThrow('no such Service');
+  it('passes on an error of the predicate', async () => {
+    const look = (): Promise<PredicateResult> => Promise.reject(new Error('no such Service'));
+    await expect(eventually(look, { clock: sleepingClock() })).rejects.toThrow('no such Service');
   });
 });

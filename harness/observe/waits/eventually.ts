@@ -1,29 +1,29 @@
-/** What holds a moment after what it follows from: several controllers write about one pod, each when it comes to it. */
+/** Polls a predicate until it holds, because controllers update related objects one after the other. */
 import type { Clock } from '../../core/deadline.ts';
 import { waitFor, WaitTimeout } from '../../core/deadline.ts';
 import type { PredicateResult } from '../predicates/result.ts';
 
-export interface Eventually {
-  /** Default 20 000 ms: a controller that is late, not a change that takes time. */
+export interface EventuallyOptions {
+  /** Default 20 000 ms: covers the delay of a controller, not a slow change. */
   timeoutMs?: number;
   signal?: AbortSignal;
   clock?: Clock;
 }
 
-/** Asks until the verdict is ok or the time is over; the last one, whatever it says, is what is to be judged. */
+/** Returns the first result that is ok; on timeout the last result, which the caller asserts. */
 export async function eventually(
-  ask: () => Promise<PredicateResult>,
-  { timeoutMs = 20_000, ...limits }: Eventually = {},
+  look: () => Promise<PredicateResult>,
+  { timeoutMs = 20_000, ...limits }: EventuallyOptions = {},
 ): Promise<PredicateResult> {
   let last: PredicateResult | undefined;
   try {
     return await waitFor<PredicateResult>({
       ...limits,
-      what: 'a verdict to hold',
+      what: 'a predicate to hold',
       timeoutMs,
       intervalMs: 500,
       look: async () => {
-        last = await ask();
+        last = await look();
         return last.ok ? { done: true, value: last } : { done: false, seen: last.actual };
       },
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeEvent, makePod, NOW, pendingPod } from '../../testing/sample-world.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { KubeEvent, Pod } from '../../kube/api/types.ts';
-import { podReady, podRefused } from './pod-start.ts';
+import { podReady, podUnschedulable } from './pod-start.ts';
 import { sleepingClock } from '../../testing/sleeping-clock.ts';
 
 const NO_ROOM = '0/3 nodes are available: 3 Insufficient example.com/gpu.';
@@ -20,7 +20,7 @@ interface Look {
   events?: KubeEvent[];
 }
 
-/** A pod that moves on by one of these at each look at it; the last one stays. */
+/** Each read of the pod returns the next state; the last one stays. */
 function kubeOf(...looks: Look[]): KubeClient {
   let now: Look = {};
   const kube: Partial<KubeClient> = {
@@ -48,7 +48,7 @@ describe('podReady', () => {
     expect(await podReady(kube, web, { clock: sleepingClock(NOW) })).toBe(ready);
   });
 
-  it("ends with the node's words about what it waits for", async () => {
+  it("reports the kubelet's message on timeout", async () => {
     const refused = makeEvent({
       about: { fieldPath: 'spec.containers{app}' },
       reason: 'Unhealthy',
@@ -86,12 +86,12 @@ describe('podReady', () => {
       { pod: { ...ready, metadata: { ...ready.metadata, deletionTimestamp: '2026-03-01T12:00:00Z' } } },
       /gave up early: it is being deleted/,
     ],
-    ['is not there', {}, /last seen: no such pod \(gave up early: it is gone/],
+    ['does not exist', {}, /last seen: no such pod \(gave up early: the pod is gone/],
   ])('gives up on a pod that %s', async (_what, look, message) => {
     expect(await failure(look)).toMatch(message);
   });
 
-  it('does not give up on what is being put right', async () => {
+  it('does not give up early with giveUpEarly: false', async () => {
     const waiting = { reason: 'CreateContainerConfigError', message: 'secret "keys" not found' };
     const pod = makePod({ statuses: [{ state: { waiting } }] });
     expect(await failure({ pod })).toMatch(/gave up early: pod web-1 .*keys/);
@@ -99,27 +99,34 @@ describe('podReady', () => {
     expect(await podReady(kubeOf({ pod }, { pod: ready }), web, wait)).toBe(ready);
   });
 
-  it('has patience with a pod that nobody has looked at', async () => {
+  it('waits for a pod that the scheduler has not processed', async () => {
     const fresh = makePod({ conditions: [] });
     delete fresh.spec.nodeName;
     expect(await failure({ pod: fresh })).toMatch(
-      /^waited 2 min 30 s .*the scheduler has not looked at it yet$/,
+      /^waited 2 min 30 s .*the scheduler has not processed it yet$/,
     );
   });
 });
 
-describe('podRefused', () => {
-  it("returns the scheduler's words", async () => {
+describe('podUnschedulable', () => {
+  it("returns the scheduler's message", async () => {
     const fresh = makePod({ conditions: [] });
     delete fresh.spec.nodeName;
     const kube = kubeOf({ pod: fresh }, { pod: pendingPod(NO_ROOM) });
-    expect(await podRefused(kube, web, { clock: sleepingClock(NOW) })).toBe(NO_ROOM);
+    expect(await podUnschedulable(kube, web, { clock: sleepingClock(NOW) })).toBe(NO_ROOM);
   });
 
-  it('gives up when the pod was placed', async () => {
+  it('waits for the wanted message', async () => {
+    const unbound = pendingPod('0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.');
+    const kube = kubeOf({ pod: unbound }, { pod: pendingPod(NO_ROOM) });
+    const wait = { message: /Insufficient/, clock: sleepingClock(NOW) };
+    expect(await podUnschedulable(kube, web, wait)).toBe(NO_ROOM);
+  });
+
+  it('gives up when the pod was scheduled', async () => {
     const wait = { what: 'the scheduler to keep it off n1', clock: sleepingClock(NOW) };
-    await expect(podRefused(kubeOf({ pod: running }), web, wait)).rejects.toThrow(
-      /for the scheduler to keep it off n1; last seen: it is on n1 \(gave up early: it was placed\)/,
+    await expect(podUnschedulable(kubeOf({ pod: running }), web, wait)).rejects.toThrow(
+      /for the scheduler to keep it off n1; last seen: it is on n1 \(gave up early: it was scheduled\)/,
     );
   });
 });

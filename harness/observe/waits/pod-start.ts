@@ -1,26 +1,26 @@
-/** How a single pod starts, or is kept from it. */
-import type { WaitOptions } from '../../core/deadline.ts';
+/** How a single pod starts, or fails to be scheduled. */
 import { systemClock, waitFor } from '../../core/deadline.ts';
-import { explainPod } from '../diagnose/explain-pod.ts';
-import { schedulerSays } from '../diagnose/explain-scheduling.ts';
-import { hopeless } from '../diagnose/hopeless.ts';
-import { hasCondition } from '../../kube/api/conditions.ts';
 import type { KubeClient, ObjectRef } from '../../kube/api/client.ts';
+import { hasCondition } from '../../kube/api/objects.ts';
 import type { KubeEvent, Pod } from '../../kube/api/types.ts';
+import { explainPod } from '../diagnose/explain/pod.ts';
+import { schedulerMessage } from '../diagnose/explain/scheduling.ts';
+import { hopeless } from '../diagnose/hopeless.ts';
+import type { WaitLimits } from './limits.ts';
 
-/** `what` completes the sentence "waited for …"; by default it names the pod. Default limit 150 000 ms. */
-export interface PodWait extends Partial<Pick<WaitOptions<Pod>, 'what' | 'timeoutMs' | 'signal' | 'clock'>> {
-  /** `false`: what would keep the pod from starting for good is being put right. Default true. */
+/** Default limit 150 000 ms. */
+export interface PodWait extends WaitLimits {
+  /** Set to `false` when something that prevents the start will be fixed meanwhile; default true. */
   giveUpEarly?: boolean;
 }
 
-/** For a node that is busy; who can see that waiting is in vain gives up before. */
+/** For a busy node; a start that cannot succeed ends the wait earlier. */
 const TIMEOUT_MS = 150_000;
 
 /**
  * Waits until a pod is Ready, which is more than Running: its readiness probe, if it has one, has succeeded.
  *
- * @throws WaitTimeout with the scheduler's or the node's words, early when it has ended, is being deleted or can never start
+ * @throws WaitTimeout with the message of scheduler or kubelet, early when the pod has ended, is being deleted or can never start
  */
 export function podReady(kube: KubeClient, { name, namespace }: ObjectRef, wait: PodWait = {}): Promise<Pod> {
   const { clock = systemClock, signal, giveUpEarly = true } = wait;
@@ -30,7 +30,7 @@ export function podReady(kube: KubeClient, { name, namespace }: ObjectRef, wait:
     ...wait,
     look: async () => {
       const pod = await kube.get('Pod', { name, namespace }, { signal });
-      if (!pod) return { done: false, seen: 'no such pod', hopeless: 'it is gone' };
+      if (!pod) return { done: false, seen: 'no such pod', hopeless: 'the pod is gone' };
       if (isReady(pod)) return { done: true, value: pod };
       const fieldSelector = `involvedObject.name=${name}`;
       const events = await kube.list('Event', { namespace, fieldSelector, signal });
@@ -42,32 +42,37 @@ export function podReady(kube: KubeClient, { name, namespace }: ObjectRef, wait:
 }
 
 /**
- * Waits until the scheduler says why it cannot place a pod, and returns its words.
+ * Waits until the scheduler reports why it cannot schedule a pod, and returns its message. Default limit 150 000 ms.
  *
- * @throws WaitTimeout, early when the pod was placed all the same
+ * @param wait.message the scheduler's message has to match this, for a pod that may first be unschedulable for another reason
+ * @throws WaitTimeout with the scheduler's last message, early when the pod was scheduled
  */
-export function podRefused(
+export function podUnschedulable(
   kube: KubeClient,
   { name, namespace }: ObjectRef,
-  wait: PodWait = {},
+  wait: WaitLimits & { message?: RegExp } = {},
 ): Promise<string> {
+  const { message: wanted, ...limits } = wait;
   return waitFor<string>({
-    what: `the scheduler to refuse pod ${name}`,
+    what: `pod ${name} to be unschedulable`,
     timeoutMs: TIMEOUT_MS,
-    ...wait,
+    ...limits,
     look: async () => {
       const pod = await kube.get('Pod', { name, namespace }, { signal: wait.signal });
       const node = pod?.spec.nodeName;
-      if (node !== undefined) return { done: false, seen: `it is on ${node}`, hopeless: 'it was placed' };
+      if (node !== undefined) return { done: false, seen: `it is on ${node}`, hopeless: 'it was scheduled' };
       const condition = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled');
-      return condition?.status === 'False'
-        ? { done: true, value: condition.message ?? '' }
-        : { done: false, seen: 'not looked at yet' };
+      if (condition?.status !== 'False')
+        return { done: false, seen: 'the scheduler has not processed it yet' };
+      const { message = '' } = condition;
+      return wanted === undefined || wanted.test(message)
+        ? { done: true, value: message }
+        : { done: false, seen: message };
     },
   });
 }
 
-/** Ready, and not told to go. */
+/** Ready and not being deleted. */
 export function isReady(pod: Pod): boolean {
   return hasCondition(pod, 'Ready') && pod.metadata.deletionTimestamp === undefined;
 }
@@ -75,13 +80,13 @@ export function isReady(pod: Pod): boolean {
 function stateOf(pod: Pod, events: readonly KubeEvent[], now: number): string {
   const { phase = 'new' } = pod.status ?? {};
   const world = { namespace: '', now, pods: [pod], events, workloads: [], services: [], slices: [] };
-  // The scheduler is quoted: whoever waits for a resource of its own looks for its name.
-  const refusal = pod.spec.nodeName === undefined ? schedulerSays(pod, world) : undefined;
-  const words = refusal ?? explainPod(pod, world)?.says;
-  return words === undefined ? phase : `${phase}: ${words}`;
+  // Quotes the scheduler, because callers search its message for the name of an extended resource.
+  const refusal = pod.spec.nodeName === undefined ? schedulerMessage(pod, world) : undefined;
+  const reason = refusal ?? explainPod(pod, world)?.says;
+  return reason === undefined ? phase : `${phase}: ${reason}`;
 }
 
-/** What no pod comes back from. */
+/** States from which a pod never becomes ready. */
 function endOf({ metadata, status }: Pod): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'it is being deleted';
   return status?.phase === 'Failed' || status?.phase === 'Succeeded' ? 'it has ended' : undefined;

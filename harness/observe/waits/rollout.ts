@@ -1,59 +1,54 @@
-/** Waiting for a workload to be what its spec asks for. */
-import type { Clock, Observation } from '../../core/deadline.ts';
-import { waitFor } from '../../core/deadline.ts';
-import { hopeless } from '../diagnose/hopeless.ts';
-import { isUnseen, rolloutGap } from '../predicates/live/rollout-gap.ts';
+/** Waits for the rollout of a workload. */
+import type { Observation } from '../../core/deadline.ts';
+import { systemClock, waitFor } from '../../core/deadline.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
-import type { Pod, Workload } from '../../kube/api/types.ts';
+import type { KubeEvent, Pod, Workload } from '../../kube/api/types.ts';
 import type { WorkloadRef } from '../../kube/api/workload-pods.ts';
 import { ownPods } from '../../kube/api/workload-pods.ts';
+import { hopeless } from '../diagnose/hopeless.ts';
+import { isUnobserved, rolloutGap } from '../predicates/live/rollout-gap.ts';
+import type { WaitLimits } from './limits.ts';
 
-export interface RolloutOptions {
+interface RolloutWait extends Omit<WaitLimits, 'what'> {
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
-  clock?: Clock;
-  /** Pause between two looks; default 500 ms. */
-  intervalMs?: number;
-  /** `false` waits to the end even where waiting cannot help; default true. */
+  /** Set to `false` to wait until the timeout even when waiting cannot help; default true. */
   giveUpEarly?: boolean;
 }
 
 /**
- * Waits until the controller has seen the latest spec, every replica is of it and available, and no older pod is left.
+ * Waits until the controller has observed the latest spec, every replica has the latest revision and is available, and no older pod exists.
  *
- * @throws WaitTimeout whose last state says how far it came ("2 of 3 replicas available"), early when waiting cannot help
+ * @throws WaitTimeout with the progress ("2 of 3 replicas available"), early when waiting cannot help
  */
-export async function waitForRollout(
+export async function rolledOut(
   kube: KubeClient,
-  ref: WorkloadRef,
-  options: RolloutOptions,
+  { kind, name, namespace }: WorkloadRef,
+  { giveUpEarly = true, clock = systemClock, signal, timeoutMs }: RolloutWait,
 ): Promise<Workload> {
-  const { kind, name, namespace } = ref;
   return waitFor({
     what: `the rollout of ${kind} ${name}`,
-    timeoutMs: options.timeoutMs,
-    intervalMs: options.intervalMs ?? 500,
-    signal: options.signal,
-    ...(options.clock ? { clock: options.clock } : {}),
+    timeoutMs,
+    intervalMs: 500,
+    signal,
+    clock,
     look: async (): Promise<Observation<Workload>> => {
-      const found = await kube.get(kind, { name, namespace }, { signal: options.signal });
+      const found = await kube.get(kind, { name, namespace }, { signal });
       if (!found) return { done: false, seen: `${kind} ${name} does not exist` };
-      // Single objects come with their kind; make sure of it, because everything below depends on it.
       const workload: Workload = { ...found, kind };
       const [pods, replicaSets] = await Promise.all([
-        kube.list('Pod', { namespace, signal: options.signal }),
-        kind === 'Deployment' ? kube.list('ReplicaSet', { namespace, signal: options.signal }) : [],
+        kube.list('Pod', { namespace, signal }),
+        kind === 'Deployment' ? kube.list('ReplicaSet', { namespace, signal }) : [],
       ]);
       const own = ownPods(workload, pods, replicaSets);
       const missing = rolloutGap(workload, own);
       if (missing === undefined) return { done: true, value: workload };
-      // Until the controller has seen the spec, the newest pods are still those of the revision before, which may be broken.
-      if (options.giveUpEarly === false || isUnseen(workload)) return { done: false, seen: missing };
-      const events = await kube.list('Event', { namespace, signal: options.signal });
+      // Before the controller has observed the spec, the newest pods are of the previous revision, which may be broken.
+      if (!giveUpEarly || isUnobserved(workload)) return { done: false, seen: missing };
+      const events = await kube.list('Event', { namespace, signal });
       const reason = hopeless(
         currentPods(workload, own, replicaSets),
         eventsAbout(events, workload, replicaSets, own),
-        clockNow(options),
+        clock.now(),
       );
       return reason === undefined
         ? { done: false, seen: missing }
@@ -62,7 +57,7 @@ export async function waitForRollout(
   });
 }
 
-/** Pods of the newest ReplicaSet: an older one's broken pods are about to go. */
+/** Pods of the newest ReplicaSet, and terminating ones: broken pods of an older one are about to be deleted. */
 function currentPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
   if (workload.kind !== 'Deployment') return [...pods];
   const revision = (rs: Workload): number =>
@@ -78,12 +73,12 @@ function currentPods(workload: Workload, pods: readonly Pod[], replicaSets: read
   );
 }
 
-function eventsAbout<E extends { involvedObject: { name: string } }>(
-  events: readonly E[],
+function eventsAbout(
+  events: readonly KubeEvent[],
   workload: Workload,
   replicaSets: readonly Workload[],
   pods: readonly Pod[],
-): E[] {
+): KubeEvent[] {
   const owned = replicaSets.filter((rs) =>
     rs.metadata.ownerReferences?.some((o) => o.uid === workload.metadata.uid),
   );
@@ -92,8 +87,4 @@ function eventsAbout<E extends { involvedObject: { name: string } }>(
   );
   const names = new Set([...[workload, ...owned, ...pods].map((o) => o.metadata.name), ...claims]);
   return events.filter((e) => names.has(e.involvedObject.name));
-}
-
-function clockNow(options: RolloutOptions): number {
-  return options.clock?.now() ?? Date.now();
 }

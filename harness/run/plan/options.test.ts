@@ -8,11 +8,11 @@ function parse(line: string): RunOptions {
   return options!;
 }
 
-/** Words of a line; a part in double quotes is one. */
+/** The words of a line; a part in double quotes is one word. */
 const words = (line: string) => (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
 
 describe('parseOptions', () => {
-  it('has defaults for everything', () => {
+  it('has a default for every option', () => {
     expect(parse('')).toEqual({
       suites: [],
       all: false,
@@ -62,7 +62,7 @@ describe('parseOptions', () => {
       '--keep --reuse --strict --verbose --out d',
       { keep: true, reuse: true, strict: true, verbose: true, out: 'd' },
     ],
-  ])('reads %s', (line, expected) => {
+  ])('parses %s', (line, expected) => {
     expect(parse(line)).toMatchObject(expected);
   });
 
@@ -98,7 +98,7 @@ describe('parseOptions', () => {
     ['--image =ref', /--image "=ref"/],
     ['--image toolman=', /--image "toolman="/],
     ['--json', /--json belongs to --list or --dry-run/],
-  ])('refuses %s', (line, message) => {
+  ])('rejects %s', (line, message) => {
     const parsing = (): unknown => parseOptions(words(line), () => {});
     expect(parsing).toThrow(UsageError);
     expect(parsing).toThrow(message);
@@ -107,7 +107,7 @@ describe('parseOptions', () => {
     );
   });
 
-  it('prints help with examples and exit codes, and asks for no run', () => {
+  it('prints help with examples and exit codes, and returns undefined', () => {
     let text = '';
     expect(parseOptions(['--help'], (part) => (text += part))).toBeUndefined();
     expect(text).toContain('--suite <name...>');
@@ -115,7 +115,7 @@ describe('parseOptions', () => {
     expect(text).toContain('2 wrong usage');
   });
 
-  it('understands every example of its help', () => {
+  it('accepts every example in its help', () => {
     let text = '';
     parseOptions(['--help'], (part) => (text += part));
     const examples = text.match(/(?<=npm run (?:-s )?e2e -- ).*?(?=\s{3,}|$)/gm) ?? [];

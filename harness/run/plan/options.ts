@@ -1,150 +1,88 @@
-/** The options of `npm run e2e`: parsed, validated, typed. Nothing is created before they are known to be good. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+/** The options of `npm run e2e`: parsed, validated, typed. Pure, so wrong usage creates nothing. */
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/errors.ts';
+import { parseArguments, positiveInteger, type OptionsOf } from './parse-arguments.ts';
 
-export interface RunOptions {
+const EXAMPLES = `
+Examples:
+  npm run e2e -- --suite toolman                          test the reference chart on a new cluster
+  npm run e2e -- --suite toolman --keep                   the same, and keep the cluster for inspection
+  npm run e2e -- --suite toolman --reuse                  test again on the kept cluster
+  npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
+  npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
+  npm run e2e -- --suite toolman --prove                  inject every fault and verify that it is caught
+  npm run e2e -- --all --cluster existing --kubeconfig ./staging.yaml --context staging
+  npm run -s e2e -- --list --json                         all requirements with their checks and faults
+
+Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
+
+function e2eCommand() {
+  return new Command('e2e')
+    .description('Proves on a real cluster that a chart keeps the promises of its documents.')
+    .option('--suite <name...>', 'suites to run', names)
+    .option('--all', 'run every suite', false)
+    .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35', names)
+    .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')
+    .option('--chart <path>', 'chart to test instead of the reference chart')
+    .option('--values <file...>', 'values files to use instead of the reference values')
+    .option('--set <key=value...>', 'single values; override all values files')
+    .option('--image <name=ref...>', 'image to use instead, e.g. toolman=ghcr.io/me/toolman:dev', image)
+    .addOption(
+      new Option('--cluster <provider>', 'where to run').choices(['kind', 'existing']).default('kind'),
+    )
+    .option('--kubeconfig <file>', 'kubeconfig file for --cluster existing')
+    .option('--context <name>', 'kubeconfig context for --cluster existing')
+    .option('--kubernetes <version>', 'Kubernetes version of the kind node image, e.g. 1.36.3', version)
+    .option('--keep', 'keep the cluster and its releases; prints how to connect', false)
+    .option('--reuse', 'use the kept cluster if it fits, and keep it again', false)
+    .option('--rerun <run>', 'use chart, values, images and cluster of an earlier run: its id, or latest')
+    .option('--prove', 'inject every fault and verify that it is caught', false)
+    .option('--fault <name...>', 'with --prove: only these faults', fault)
+    .option('--checks', 'with --prove: first run the checks on the conforming subject', false)
+    .option(
+      '--sample <count>',
+      'with --prove: a rotating sample of this many faults per suite',
+      positiveInteger,
+    )
+    .option('--shard <i/n>', 'run the i-th of n parts of the checks', shard)
+    .option('--strict', 'count a skipped check as a failure', false)
+    .option('--out <dir>', 'run directory (default: runs/<id>)')
+    .option('--dry-run', 'print the plan and stop', false)
+    .option('--list', 'list requirements, checks and faults, and stop', false)
+    .option('--json', 'machine-readable output of --list or --dry-run', false)
+    .option('--verbose', 'also show what each passing check observed', false)
+    .addHelpText('after', EXAMPLES);
+}
+
+type Flags = OptionsOf<ReturnType<typeof e2eCommand>>;
+
+/** The flags, with plural names and empty lists where a flag may be repeated. */
+export interface RunOptions extends Omit<
+  Flags,
+  'suite' | 'requirement' | 'fault' | 'image' | 'values' | 'set'
+> {
   suites: string[];
-  all: boolean;
   requirements: string[];
-  tags: string | undefined;
-  chart: string | undefined;
+  faults: string[];
   values: string[];
   set: string[];
   /** Name of an image of the subject -> reference to use instead. */
   images: Record<string, string>;
-  cluster: 'kind' | 'existing';
-  kubeconfig: string | undefined;
-  context: string | undefined;
-  kubernetes: string | undefined;
-  keep: boolean;
-  reuse: boolean;
-  prove: boolean;
-  faults: string[];
-  /** With `--prove`: run the checks on the conforming subject as well. */
-  checks: boolean;
-  /** With `--prove`: a rotating sample of that many faults per suite instead of all. */
-  sample: number | undefined;
-  shard: { index: number; count: number } | undefined;
-  strict: boolean;
-  out: string | undefined;
-  dryRun: boolean;
-  list: boolean;
-  json: boolean;
-  verbose: boolean;
 }
 
-const EXAMPLES = `
-Examples:
-  npm run e2e -- --suite toolman                          the reference chart on a fresh cluster
-  npm run e2e -- --suite toolman --keep                   … and leave the cluster for a look
-  npm run e2e -- --suite toolman --reuse                  again, on the cluster that was kept
-  npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
-  npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
-  npm run e2e -- --suite toolman --prove                  put every fault in and see it caught
-  npm run e2e -- --all --cluster existing --kubeconfig ./staging.yaml --context staging
-  npm run -s e2e -- --list --json                         all requirements, their checks and faults
-
-Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
-
-/** `undefined` when only help was asked for (it has been printed). */
+/** Returns `undefined` for `--help`, after printing it. */
 export function parseOptions(argv: readonly string[], out: (text: string) => void): RunOptions | undefined {
-  const command = new Command('e2e')
-    .description('Proves on a real cluster that a chart keeps the promises of its documents.')
-    .option('--suite <name...>', 'suites to run')
-    .option('--all', 'every suite', false)
-    .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35')
-    .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')
-    .option('--chart <path>', "chart to put in the reference chart's place")
-    .option('--values <file...>', 'values files, instead of the reference values')
-    .option('--set <key=value...>', 'single values, over all files')
-    .option('--image <name=ref...>', 'image to use instead, e.g. toolman=ghcr.io/me/toolman:dev')
-    .addOption(
-      new Option('--cluster <provider>', 'where to run').choices(['kind', 'existing']).default('kind'),
-    )
-    .option('--kubeconfig <file>', 'with --cluster existing')
-    .option('--context <name>', 'with --cluster existing')
-    .option('--kubernetes <version>', 'Kubernetes version of the kind node image, e.g. 1.36.3', version)
-    .option('--keep', 'leave the cluster and what is installed; says how to get in', false)
-    .option('--reuse', 'use the cluster that was kept, if it fits; keeps it again', false)
-    .option('--prove', 'put every fault in and see whether it is caught', false)
-    .option('--fault <name...>', 'with --prove: only these faults')
-    .option('--checks', 'with --prove: first run the checks on the conforming subject', false)
-    .option('--sample <count>', 'with --prove: a rotating sample of so many faults a suite', positiveInteger)
-    .option('--shard <i/n>', 'run the i-th of n parts of the checks', shard)
-    .option('--strict', 'a skipped check is a failure', false)
-    .option('--out <dir>', 'run directory; default runs/<id>')
-    .option('--dry-run', 'print the plan and stop', false)
-    .option('--list', 'list requirements, checks and faults, and stop', false)
-    .option('--json', 'machine-readable output of --list or --dry-run', false)
-    .option('--verbose', 'also show what each passing check saw', false)
-    .addHelpText('after', EXAMPLES)
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(true)
-    .exitOverride()
-    .configureOutput({ writeOut: out, writeErr: () => {} });
-
-  try {
-    command.parse([...argv], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new UsageError('E_OPTION', error.message.replace(/^error: /, ''), {
-      hint: 'Run `npm run e2e -- --help` for the options and examples.',
-    });
-  }
-  const raw = command.opts<{
-    suite?: string[];
-    all: boolean;
-    requirement?: string[];
-    tags?: string;
-    chart?: string;
-    values?: string[];
-    set?: string[];
-    image?: string[];
-    cluster: 'kind' | 'existing';
-    kubeconfig?: string;
-    context?: string;
-    kubernetes?: string;
-    keep: boolean;
-    reuse: boolean;
-    prove: boolean;
-    fault?: string[];
-    checks: boolean;
-    sample?: number;
-    shard?: { index: number; count: number };
-    strict: boolean;
-    out?: string;
-    dryRun: boolean;
-    list: boolean;
-    json: boolean;
-    verbose: boolean;
-  }>();
-  const options: RunOptions = {
-    suites: unique(raw.suite?.flatMap((name) => name.split(','))),
-    all: raw.all,
-    requirements: unique(raw.requirement?.flatMap((id) => id.split(','))),
-    tags: raw.tags,
-    chart: raw.chart,
-    values: raw.values ?? [],
-    set: raw.set ?? [],
-    images: parseImages(raw.image ?? []),
-    cluster: raw.cluster,
-    kubeconfig: raw.kubeconfig,
-    context: raw.context,
-    kubernetes: raw.kubernetes,
-    keep: raw.keep,
-    reuse: raw.reuse,
-    prove: raw.prove,
-    faults: unique(raw.fault),
-    checks: raw.checks,
-    sample: raw.sample,
-    shard: raw.shard,
-    strict: raw.strict,
-    out: raw.out,
-    dryRun: raw.dryRun,
-    list: raw.list,
-    json: raw.json,
-    verbose: raw.verbose,
+  const flags = parseArguments(e2eCommand(), argv, out);
+  if (!flags) return undefined;
+  const { suite = [], requirement = [], fault = [], image = {}, values = [], set = [], ...rest } = flags;
+  const options = {
+    ...rest,
+    suites: suite,
+    requirements: requirement,
+    faults: fault,
+    images: image,
+    values,
+    set,
   };
   rejectContradictions(options);
   return options;
@@ -159,23 +97,20 @@ function rejectContradictions(options: RunOptions): void {
   if (options.cluster === 'existing' && (!options.kubeconfig || !options.context)) {
     bad(
       '--cluster existing needs --kubeconfig FILE and --context NAME',
-      'A cluster that kindproof did not create is only touched when it was named in so many words.',
+      'kindproof uses a cluster that it did not create only when both are given.',
     );
   }
   if (options.cluster === 'kind' && (options.kubeconfig !== undefined || options.context !== undefined)) {
-    bad(
-      '--kubeconfig and --context belong to --cluster existing',
-      'Add --cluster existing, or leave them out.',
-    );
+    bad('--kubeconfig and --context belong to --cluster existing', 'Add --cluster existing, or omit them.');
   }
   if (options.cluster === 'existing' && (options.keep || options.reuse)) {
     bad(
       '--keep and --reuse belong to --cluster kind',
-      'An existing cluster always stays; its namespaces are removed.',
+      'An existing cluster is never deleted; only the namespaces of the run are.',
     );
   }
   if (options.cluster === 'existing' && options.kubernetes !== undefined) {
-    bad('--kubernetes belongs to --cluster kind', 'An existing cluster has the version that it has.');
+    bad('--kubernetes belongs to --cluster kind', 'Omit it: the version of an existing cluster is fixed.');
   }
   if (!options.prove && (options.faults.length > 0 || options.sample !== undefined || options.checks)) {
     bad('--fault, --sample and --checks belong to --prove', 'Add --prove.');
@@ -188,27 +123,23 @@ function rejectContradictions(options: RunOptions): void {
   }
 }
 
-function unique(values: string[] | undefined): string[] {
-  return [...new Set(values)];
+/** Accumulates names, also from lists such as `a,b`; each once. */
+function names(text: string, previous: string[] = []): string[] {
+  return [...new Set([...previous, ...text.split(',')])];
 }
 
-function parseImages(pairs: string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [, name, ref] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
-      if (name === undefined || ref === undefined) {
-        throw new UsageError('E_OPTION', `--image "${pair}" is not of the form NAME=REF`, {
-          hint: 'For example --image toolman=ghcr.io/me/toolman:dev',
-        });
-      }
-      return [name, ref];
-    }),
-  );
+function fault(name: string, previous: string[] = []): string[] {
+  return [...new Set([...previous, name])];
 }
 
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on is needed.');
-  return Number(text);
+function image(pair: string, previous: Record<string, string> = {}): Record<string, string> {
+  const [, name, ref] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+  if (name === undefined || ref === undefined) {
+    throw new UsageError('E_OPTION', `--image "${pair}" is not of the form NAME=REF`, {
+      hint: 'For example --image toolman=ghcr.io/me/toolman:dev',
+    });
+  }
+  return { ...previous, [name]: ref };
 }
 
 function version(text: string): string {

@@ -72,7 +72,7 @@ describe('choosing suites', () => {
     expect(names(plan(line))).toEqual(expected);
   });
 
-  it('gives each suite only its own of the requirements', () => {
+  it('gives each suite only its own requirements', () => {
     const { suites } = plan('--requirement T-02 K-01 X-01');
     expect(suites.map((s) => s.select)).toEqual([['T-02', 'X-01'], ['K-01']]);
     expect(plan('--all').suites.map((s) => s.select)).toEqual([undefined, undefined]);
@@ -81,7 +81,7 @@ describe('choosing suites', () => {
   it.each([
     ['', 'E_OPTION', 'no suite was chosen', 'toolman, agent'],
     ['--suite tolman', 'E_UNKNOWN_SUITE', 'there is no suite "tolman"', 'Did you mean "toolman"?'],
-    ['--suite banana', 'E_UNKNOWN_SUITE', 'there is no suite "banana"', 'There is: toolman, agent.'],
+    ['--suite banana', 'E_UNKNOWN_SUITE', 'there is no suite "banana"', 'Available: toolman, agent.'],
     ['--suite all', 'E_UNKNOWN_SUITE', 'no suite is called "all"', 'Use --all.'],
     ['--suite tool-registry', 'E_NO_CHECKS', 'suite "tool-registry" has no checks yet', 'toolman, agent'],
     [
@@ -101,7 +101,7 @@ describe('choosing suites', () => {
       '--requirement ZZ-9999',
       'E_UNKNOWN_REQUIREMENT',
       'there is no requirement "ZZ-9999"',
-      'There is: T-01,',
+      'Available: T-01,',
     ],
     [
       '--suite agent --requirement T-01',
@@ -109,7 +109,7 @@ describe('choosing suites', () => {
       '"T-01" belongs to suite toolman',
       'Add --suite toolman',
     ],
-    ['--suite agent toolman --requirement T-01', 'E_OPTION', 'belongs to suite agent', 'Leave --suite out'],
+    ['--suite agent toolman --requirement T-01', 'E_OPTION', 'belongs to suite agent', 'Omit --suite'],
     [
       '--suite toolman --image app=x',
       'E_UNKNOWN_IMAGE',
@@ -131,7 +131,7 @@ describe('choosing suites', () => {
       '--suite toolman --prove --fault other',
       'E_UNKNOWN_FAULT',
       'there is no fault "other"',
-      'There is: a, b',
+      'Available: a, b',
     ],
     ['--prove --requirement T-03', 'E_NO_FAULT', 'there is no fault to prove', '--list'],
     [
@@ -140,7 +140,7 @@ describe('choosing suites', () => {
       'there is no fault to prove',
       '--list',
     ],
-  ])('refuses "%s"', (line, code, message, hint) => {
+  ])('rejects "%s"', (line, code, message, hint) => {
     const planning = (): unknown => plan(line);
     expect(planning).toThrow(UsageError);
     expect(planning).toThrow(message);
@@ -153,7 +153,7 @@ describe('choosing suites', () => {
 describe('the subject', () => {
   const subjectOf = (line: string) => plan(`--suite toolman ${line}`).suites[0]!.subject;
 
-  it('is the reference without options', () => {
+  it('is the reference by default', () => {
     expect(subjectOf('')).toEqual({
       chart: 'charts/toolman',
       values: ['values/toolman.yaml'],
@@ -169,7 +169,7 @@ describe('the subject', () => {
     ['--chart ./mine --values v.yaml', { chart: './mine', values: ['v.yaml'], reference: false }],
     ['--values v.yaml', { chart: 'charts/toolman', values: ['v.yaml'], reference: true }],
     ['--set a=1', { values: ['values/toolman.yaml'], set: ['a=1'] }],
-    // What is set by hand is last, so it wins.
+    // --set comes last, so it overrides --image.
     [
       '--image toolman-app=me/app:2 --set image=x',
       { set: ['image=me/app:2', 'image=x'], images: [{ name: 'toolman-app', ref: 'me/app:2' }] },
@@ -179,7 +179,7 @@ describe('the subject', () => {
   });
 });
 
-describe('a subject of plain manifests, with programs beside the cluster', () => {
+describe('a subject of plain manifests with an environment', () => {
   const registry = suite('registry', ['R-01'], []);
   const [image] = registry.definition.subject.images;
   registry.definition.subject.images = [
@@ -189,7 +189,7 @@ describe('a subject of plain manifests, with programs beside the cluster', () =>
     title: 'PostgreSQL',
     images: [],
     secrets: [],
-    open: () => Promise.reject(new Error('a plan opens nothing')),
+    open: () => Promise.reject(new Error('a plan opens no environment')),
   };
   const planOf = (line: string) =>
     planRun(
@@ -199,13 +199,13 @@ describe('a subject of plain manifests, with programs beside the cluster', () =>
       0,
     );
 
-  it('gets its images by the names of its containers', () => {
+  it('gets its images by container name', () => {
     const [{ subject }] = planOf('--image api=me/api:2').suites as [RunPlan['suites'][number]];
     expect(subject.patches).toEqual([{ images: { migrations: 'me/api:2', api: 'me/api:2' } }]);
     expect(subject.set).toEqual([]);
   });
 
-  it('is refused on a cluster that cannot reach them', () => {
+  it('is rejected on an existing cluster', () => {
     expect(() => planOf('--cluster existing --kubeconfig f --context c')).toThrow(
       /registry needs PostgreSQL on the network/,
     );
@@ -215,19 +215,19 @@ describe('a subject of plain manifests, with programs beside the cluster', () =>
 describe('faults', () => {
   const faultsOf = (line: string, rotation = 0) => plan(line, rotation).suites.flatMap((s) => s.faults);
 
-  it('are proven with --prove only, and then the conforming subject is not checked again', () => {
+  it('are proven only with --prove, without the checks of the conforming subject', () => {
     expect(plan('--suite toolman')).toMatchObject({ checks: true, suites: [{ faults: [] }] });
     expect(plan('--suite toolman --prove').checks).toBe(false);
     expect(plan('--suite toolman --prove --checks').checks).toBe(true);
     expect(faultsOf('--all --prove')).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'other']);
   });
 
-  it('can be chosen by name and by requirement', () => {
+  it('can be chosen by name or requirement', () => {
     expect(faultsOf('--suite toolman --prove --fault b f')).toEqual(['b', 'f']);
     expect(faultsOf('--prove --requirement T-02')).toEqual(['f']);
   });
 
-  it.each([1, 2, 4, 5, 6, 7])('a sample of %i comes round to every fault', (size) => {
+  it.each([1, 2, 4, 5, 6, 7])('are all in a sample of %i after some days', (size) => {
     const days = Array.from({ length: Math.ceil(6 / size) }, (_, day) =>
       faultsOf(`--suite toolman --prove --sample ${size}`, 20_000 + day),
     );
@@ -237,7 +237,7 @@ describe('faults', () => {
 });
 
 describe('describePlan', () => {
-  it('names what will be run', () => {
+  it('lists what will run', () => {
     const lines = describePlan(plan('--requirement T-01 --set a=1 --prove'), '1 control plane');
     expect(lines).toEqual([
       'cluster: 1 control plane',

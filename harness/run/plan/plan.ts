@@ -1,4 +1,4 @@
-/** The plan of a run: what was chosen, checked against what there is. Pure; `--dry-run` prints it. */
+/** The plan of a run: the chosen suites, requirements and faults, all of which exist. Pure; `--dry-run` prints it. */
 import { suggest } from '../../core/suggest.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { SuiteDefinition } from '../suite/definition.ts';
@@ -7,13 +7,13 @@ import type { RunOptions } from './options.ts';
 import type { Requirement } from './requirements.ts';
 import { CHECK_TAGS, rejectBadTags } from './tags.ts';
 
-/** A suite whose requirements are catalogued, but which has no checks yet. */
+/** A suite with catalogued requirements and no checks yet. */
 export interface UncheckedSuite {
   name: string;
   requirements: readonly Requirement[];
 }
 
-/** A suite with its catalogue: its own requirements, and those that every suite shares. */
+/** A suite with its own requirements; `definition.shared` has those that all suites share. */
 export interface CataloguedSuite {
   definition: SuiteDefinition;
   requirements: readonly Requirement[];
@@ -31,7 +31,7 @@ export interface SuitePlan {
 export interface RunPlan {
   runId: string;
   suites: readonly SuitePlan[];
-  /** Whether the checks run on the conforming subject: always, but for `--prove` without `--checks`. */
+  /** Whether the checks run on the conforming subject: always, except for `--prove` without `--checks`. */
   checks: boolean;
 }
 
@@ -39,8 +39,8 @@ export interface RunPlan {
  * Chooses suites, requirements and faults.
  *
  * @param rotation a number that changes between runs, for `--sample`
- * @param unchecked suites that exist on paper only: to name them is another mistake than to misspell one
- * @throws UsageError naming what does not exist, with the nearest name that does
+ * @param unchecked suites without checks, which get their own error
+ * @throws UsageError naming what does not exist, with the nearest existing name
  */
 export function planRun(
   options: RunOptions,
@@ -78,7 +78,7 @@ export function planRun(
     suites.map((s) => s.definition),
   );
   if (options.prove && suites.every((s) => s.faults.length === 0)) {
-    throw new UsageError('E_NO_FAULT', 'there is no fault to prove: none fits the chosen requirements', {
+    throw new UsageError('E_NO_FAULT', 'there is no fault to prove for the chosen requirements', {
       hint: '`npm run -s e2e -- --list` shows which requirements have faults.',
     });
   }
@@ -107,14 +107,14 @@ function chooseSuites(
       hint: `${didYouMean(id, ids)} \`npm run -s e2e -- --list\` shows all.`,
     });
   }
-  // With requirements, every suite that verifies one of them.
+  // With --requirement, --all means every suite that verifies one of them.
   if (options.all && options.requirements.length === 0) return [...catalogue];
   if (options.suites.length > 0) return catalogue.filter((c) => options.suites.includes(c.definition.name));
   rejectUnknownFaults(
     options,
     catalogue.map((c) => c.definition),
   );
-  // A requirement, or a fault, names its suite.
+  // A requirement or a fault implies its suite.
   const implied = catalogue.filter(
     (c) =>
       options.requirements.some((id) => isVerifiedBy(c, id)) ||
@@ -132,11 +132,11 @@ function isVerifiedBy({ definition, requirements }: CataloguedSuite, id: string)
 
 function noChecksYet(what: string, runnable: readonly string[]): UsageError {
   return new UsageError('E_NO_CHECKS', `${what} has no checks yet`, {
-    hint: `Its requirements are catalogued only. Suites that can be run: ${runnable.join(', ')}`,
+    hint: `Only its requirements are catalogued. Suites that can be run: ${runnable.join(', ')}`,
   });
 }
 
-/** With `--suite a --requirement <one of b>` a cluster would be made for nothing. */
+/** `--suite a --requirement <one of b>` would create a cluster and run no check. */
 function rejectForeignRequirements(
   options: RunOptions,
   catalogue: readonly CataloguedSuite[],
@@ -146,7 +146,7 @@ function rejectForeignRequirements(
     if (chosen.some((c) => isVerifiedBy(c, id))) continue;
     const owner = catalogue.find((c) => isVerifiedBy(c, id))?.definition.name ?? '';
     throw new UsageError('E_OPTION', `requirement "${id}" belongs to suite ${owner}, which was not chosen`, {
-      hint: `Add --suite ${owner}, or leave --suite out: a requirement names its suite.`,
+      hint: `Add --suite ${owner}, or omit --suite: a requirement implies its suite.`,
     });
   }
   const idle = chosen.find(
@@ -157,7 +157,7 @@ function rejectForeignRequirements(
       'E_OPTION',
       `none of the chosen requirements belongs to suite ${idle.definition.name}`,
       {
-        hint: 'Leave --suite out: a requirement names its suite.',
+        hint: 'Omit --suite: a requirement implies its suite.',
       },
     );
   }
@@ -181,15 +181,15 @@ function rejectUnknownImages(options: RunOptions, chosen: readonly CataloguedSui
   }
 }
 
-/** Programs beside the cluster are on the network of kind's nodes; how another cluster would reach them nobody knows. */
+/** Programs outside the cluster are on the network of kind's nodes; existing clusters have no route to them. */
 function rejectMissingEnvironment(options: RunOptions, chosen: readonly CataloguedSuite[]): void {
   if (options.cluster !== 'existing') return;
   for (const { definition } of chosen) {
     if (!definition.environment) continue;
     throw new UsageError(
       'E_NO_ENVIRONMENT',
-      `suite ${definition.name} needs ${definition.environment.title} on the network of the cluster's nodes, which only a kind cluster has`,
-      { hint: 'Leave --cluster, --kubeconfig and --context out for this suite.' },
+      `suite ${definition.name} needs ${definition.environment.title} on the network of the cluster's nodes; existing clusters have no route to it`,
+      { hint: 'Omit --cluster, --kubeconfig and --context for this suite.' },
     );
   }
 }
@@ -207,7 +207,7 @@ function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectCon
   }
   return {
     chart: options.chart ?? subject.chart,
-    // The reference values fit the reference chart; another chart may not know their keys.
+    // Another chart may not have the keys of the reference values.
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
     set: [...set, ...options.set],
     patches: Object.keys(images).length > 0 ? [{ images }] : [],
@@ -234,10 +234,10 @@ function chooseFaults(definition: SuiteDefinition, options: RunOptions, rotation
 function didYouMean(word: string, candidates: readonly string[]): string {
   const near = suggest(word, candidates);
   if (near !== undefined) return `Did you mean "${near}"?`;
-  return candidates.length <= 20 ? `There is: ${candidates.join(', ')}.` : 'No name is near to it.';
+  return candidates.length <= 20 ? `Available: ${candidates.join(', ')}.` : 'No similar name exists.';
 }
 
-/** The plan in lines for a person. */
+/** The plan as lines of text. */
 export function describePlan(plan: RunPlan, topology: string): string[] {
   return [
     `cluster: ${topology}`,

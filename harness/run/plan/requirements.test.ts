@@ -20,7 +20,7 @@ const entry = (id: string, more = '') =>
   `- { id: ${id}, source: s, requirement: r, check: c, kind: [S, L]${more} }\n`;
 
 describe('loadRequirements', () => {
-  it('reads rows, with what was decided and what does not apply', async () => {
+  it('reads rows with decision and notApplicable', async () => {
     expect(await load(entry('T-01') + entry('K-02', ', decision: d, notApplicable: n'))).toEqual([
       { id: 'T-01', source: 's', requirement: 'r', check: 'c', kind: ['S', 'L'] },
       {
@@ -39,12 +39,12 @@ describe('loadRequirements', () => {
     ['no list', 'a: 1', /array/],
     ['an empty file', '', /array/],
     ['no YAML', '- [', /cannot be read: /],
-    ['an id of another form', entry('toolman-1'), /\[0\]\.id/],
+    ['an invalid id', entry('toolman-1'), /\[0\]\.id/],
     ['an unknown kind', '- { id: T-1, source: s, requirement: r, check: c, kind: [Q] }', /\[0\]\.kind/],
     ['a missing field', '- { id: T-1, source: s, requirement: r, kind: [S] }', /\[0\]\.check/],
     ['a misspelt field', entry('T-1', ', notAplicable: x'), /notAplicable/],
-    ['a row that is there twice', entry('T-1') + entry('T-2') + entry('T-1'), /T-1 is there twice/],
-  ])('refuses %s, naming the file', async (_, text, why) => {
+    ['a duplicate row', entry('T-1') + entry('T-2') + entry('T-1'), /duplicate id T-1/],
+  ])('rejects %s, naming the file', async (_, text, why) => {
     const loading = load(text);
     await expect(loading).rejects.toThrow(/requirements\.yaml: /);
     await expect(loading).rejects.toMatchObject({ code: 'E_REQUIREMENTS', exitCode: 2 });
@@ -52,7 +52,7 @@ describe('loadRequirements', () => {
     expect(messageOf(error)).toMatch(why);
   });
 
-  it('refuses a file that does not exist', async () => {
+  it('rejects a missing file', async () => {
     await expect(loadRequirements(join(folder, 'none.yaml'))).rejects.toMatchObject({
       code: 'E_REQUIREMENTS',
     });

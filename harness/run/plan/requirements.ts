@@ -1,4 +1,4 @@
-/** The requirement catalogue of a suite, as its requirements.yaml has it. */
+/** The requirement catalogue of a suite, from its requirements.yaml. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -6,16 +6,16 @@ import { UsageError } from '../../core/errors.ts';
 
 const requirement = z.strictObject({
   id: z.string().regex(/^[A-Z]+-\d+$/),
-  /** The document that asks for it. */
+  /** The document that states it. */
   source: z.string(),
   requirement: z.string(),
-  /** How it is verified, in the catalogue's words. */
+  /** How it is verified. */
   check: z.string(),
   /** S rendered manifest or strict dry-run, L live state or behaviour, D disruptive or negative. */
   kind: z.array(z.enum(['S', 'L', 'D'])).min(1),
-  /** Where the literal text contradicts Kubernetes or another document: what was decided. */
+  /** The interpretation, where the text contradicts Kubernetes or another document. */
   decision: z.string().optional(),
-  /** Set when the requirement cannot apply; why. */
+  /** Why the requirement cannot apply. */
   notApplicable: z.string().optional(),
 });
 
@@ -24,7 +24,7 @@ export type Requirement = z.infer<typeof requirement>;
 /**
  * Reads a requirements.yaml.
  *
- * @throws UsageError naming the file and the entry that is wrong
+ * @throws UsageError naming the file and the invalid entry
  */
 export async function loadRequirements(file: string): Promise<Requirement[]> {
   const bad = (why: string, cause?: unknown): UsageError =>
@@ -33,13 +33,13 @@ export async function loadRequirements(file: string): Promise<Requirement[]> {
       cause,
     });
   const content = await readYaml(file).catch((error: unknown) => {
-    throw bad(`it cannot be read`, error);
+    throw bad('it cannot be read', error);
   });
   const parsed = z.array(requirement).safeParse(content);
   if (!parsed.success) throw bad(z.prettifyError(parsed.error));
   const ids = parsed.data.map((r) => r.id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw bad(`${twice} is there twice`);
+  const duplicate = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (duplicate !== undefined) throw bad(`duplicate id ${duplicate}`);
   return parsed.data;
 }
 

@@ -1,56 +1,39 @@
-/** Tag expressions (`--tags`): checked here, so that a slip of the pen is told before a cluster is made for it. */
+/**
+ * Tag expressions (`--tags`), parsed by vitest's own parser, so that vitest accepts later what is accepted here.
+ * vitest itself does not export it; `@vitest/runner` is pinned to the same version.
+ */
+import { createTagsFilter } from '@vitest/runner/utils';
 import { UsageError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 
-/** Tags that checks of every suite may have; the name of the suite is one as well. */
+/** Tags that checks of every suite may have; the name of the suite is also a tag. */
 export const CHECK_TAGS = ['static', 'live', 'disruptive'] as const;
 
-const OPERATORS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' };
-
 /**
- * Reads `a and (b or not c)`; `&&`, `||`, `!` and `*` in names are understood as well.
+ * Accepts `a and (b or not c)`, also with `&&`, `||`, `!`, and `*` in names.
  *
  * @throws UsageError `E_TAGS` naming the word that is wrong
  */
 export function rejectBadTags(expression: string, known: readonly string[]): void {
-  const bad = (
-    why: string,
-    hint = `Tags: ${known.join(', ')}. For example --tags "live and not disruptive"`,
-  ): never => {
-    throw new UsageError('E_TAGS', `--tags "${expression}": ${why}`, { hint });
-  };
-  const words = (expression.match(/[()!]|&+|\|+|[^\s()!&|]+/g) ?? []).map(
-    (word) => OPERATORS[word] ?? (/^(and|or|not)$/i.test(word) ? word.toLowerCase() : word),
-  );
-  let at = 0;
-  const unary = (): void => {
-    const word = words[at];
-    at += 1;
-    if (word === undefined) return bad('it ends too early');
-    if (word === 'not') return unary();
-    if (word === '(') {
-      either();
-      if (words[at] !== ')') bad('a ")" is missing');
-      at += 1;
-      return;
+  const bad = (why: string, hint?: string): UsageError =>
+    new UsageError('E_TAGS', `--tags "${expression}": ${why}`, {
+      hint: hint ?? `Tags: ${known.join(', ')}. For example --tags "live and not disruptive"`,
+    });
+  // vitest's parser loops forever on a single `&` or `|`.
+  const single = /[&|]/.exec(expression.replaceAll(/&&|\|\|/g, ''))?.[0];
+  if (single !== undefined) throw bad(`unexpected "${single}"`);
+  try {
+    createTagsFilter(
+      [expression],
+      known.map((name) => ({ name })),
+    );
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const unknown = /^The tag pattern "(.*)" is not defined/s.exec(message)?.[1];
+    if (unknown === undefined) {
+      throw bad(message.replace('Invalid tags expression: ', '').replace(` in "${expression}"`, ''));
     }
-    if (word === ')' || word === 'and' || word === 'or') bad(`a tag is missing before "${word}"`);
-    if (known.some((tag) => matches(word, tag))) return;
-    const near = suggest(word, known);
-    bad(`there is no tag "${word}"`, near === undefined ? undefined : `Did you mean "${near}"?`);
-  };
-  const either = (): void => {
-    unary();
-    while (words[at] === 'and' || words[at] === 'or') {
-      at += 1;
-      unary();
-    }
-  };
-  either();
-  if (at < words.length) bad(`"and" or "or" is missing before "${words[at] ?? ''}"`);
-}
-
-function matches(pattern: string, tag: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(tag);
+    const near = suggest(unknown, known);
+    throw bad(`there is no tag "${unknown}"`, near === undefined ? undefined : `Did you mean "${near}"?`);
+  }
 }

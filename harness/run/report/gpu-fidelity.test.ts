@@ -7,16 +7,16 @@ const plugged = { name: 'c', gpus: 1, gpuSource: 'device-plugin' as const };
 const real = { name: 'd', gpus: 8, gpuSource: 'real' as const };
 
 it.each([
-  { nodes: [plain], says: undefined },
-  { nodes: [plain, patched], says: 'scheduling only (capacity by status patch)' },
-  { nodes: [plugged], says: 'allocation by a fake device plugin' },
-  { nodes: [real, { ...real, name: 'e' }], says: 'real' },
+  { nodes: [plain], expected: undefined },
+  { nodes: [plain, patched], expected: 'scheduling only (capacity by status patch)' },
+  { nodes: [plugged], expected: 'allocation by a fake device plugin' },
+  { nodes: [real, { ...real, name: 'e' }], expected: 'real' },
   {
     nodes: [patched, real],
-    says: 'scheduling only (capacity by status patch) on b; real on d',
+    expected: 'scheduling only (capacity by status patch) on b; real on d',
   },
-])('says how faithful GPUs are, case %#', ({ nodes, says }) => {
-  expect(gpuFidelity(nodes)).toBe(says);
+])('describes the fidelity of the GPUs, case %#', ({ nodes, expected }) => {
+  expect(gpuFidelity(nodes)).toBe(expected);
 });
 
 it('counts the GPUs of each node that has any', () => {

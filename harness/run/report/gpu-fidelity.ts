@@ -1,4 +1,4 @@
-/** How faithful a cluster's GPUs are: what was proven on invented ones must not be taken for more. */
+/** How faithful a cluster's GPUs are: results on simulated GPUs must not be mistaken for results on real ones. */
 import type { ClusterNode, GpuSource } from '../../kube/cluster/cluster.ts';
 
 const WORDS: Record<GpuSource, string> = {
@@ -10,9 +10,9 @@ const WORDS: Record<GpuSource, string> = {
 type GpuNode = Pick<ClusterNode, 'name' | 'gpus'> & { gpuSource?: GpuSource | undefined };
 
 /**
- * `scheduling only (capacity by status patch)`, with the nodes' names where they are not all alike; `undefined` when no node has GPUs.
+ * `scheduling only (capacity by status patch)`, with node names when the nodes differ; `undefined` when no node has GPUs.
  *
- * Shown after the word GPU. `real` is said of every capacity that this tool did not invent.
+ * Printed after the word GPU. `real` is every capacity that kindproof did not simulate.
  */
 export function gpuFidelity(nodes: readonly GpuNode[]): string | undefined {
   const bySource = new Map<GpuSource, string[]>();

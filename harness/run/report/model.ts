@@ -1,4 +1,4 @@
-/** The shapes of what a run says about itself: the contract of report.json. The JSON Schema is generated from here. */
+/** The report of a run: the contract of report.json, from which its JSON Schema is generated. */
 import { z } from 'zod';
 import { diagnosis } from '../../observe/diagnose/diagnosis.ts';
 
@@ -20,15 +20,17 @@ export const checkResult = z.object({
   status: checkStatus,
   durationMs: z.number(),
   assertions: z.number(),
-  /** What the check saw, also when it passed. */
+  /** What the check observed, also when it passed. */
   observed: z.array(z.string()).default([]),
-  /** Why it did not pass, one sentence. */
+  /** Why it did not pass, in one sentence. */
   reason: z.string().optional(),
+  /** Of a blocked check: id of the check that reports the failure. */
+  blockedBy: z.string().optional(),
   diagnosis: diagnosis.optional(),
   /** Paths relative to the run directory. */
   artifacts: z.array(z.string()).optional(),
   startedAt: z.string(),
-  /** Namespaces that the check worked in; the timelines of the report are linked by them. */
+  /** Namespaces that the check worked in; they link it to the timelines. */
   namespaces: z.array(z.string()).default([]),
 });
 
@@ -40,6 +42,7 @@ export const proof = z.object({
   /** What the check said under the fault, or why it does not count. */
   reason: z.string(),
   durationMs: z.number(),
+  namespaces: z.array(z.string()).default([]),
 });
 
 export const phase = z.object({
@@ -58,11 +61,13 @@ export const podMoment = z.object({
   warning: z.boolean(),
 });
 
-/** Every pod's moments in one namespace, for the timeline of the HTML report. */
+/** The moments of all pods in one namespace. */
 export const podTimeline = z.object({
   suite: z.string(),
   namespace: z.string(),
   title: z.string(),
+  /** Ids of the checks that worked in the namespace. */
+  checks: z.array(z.string()).default([]),
   startedAt: z.number(),
   endedAt: z.number(),
   moments: z.array(podMoment),
@@ -88,7 +93,7 @@ export const report = z.object({
     command: z.string(),
     exitCode: z.number(),
     verdict: z.string(),
-    /** Set when the run ended by an error that is not a check's: usage, infrastructure, interruption. */
+    /** Set when something other than a check ended the run: usage, infrastructure, interruption. */
     error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   }),
   tools: z.record(z.string(), z.string()),
@@ -104,7 +109,7 @@ export const report = z.object({
           labels: z.record(z.string(), z.string()),
           taints: z.array(z.string()),
           gpus: z.number(),
-          /** Where they come from; absent on nodes that do not advertise any. */
+          /** Where the GPUs come from; absent on nodes without any. */
           gpuSource: z.enum(['status-patch', 'device-plugin', 'real']).optional(),
           kubelet: z.string(),
           runtime: z.string(),

@@ -1,8 +1,8 @@
-/** What shows or stores a run: terminal, GitHub, report.json, junit.xml, report.html. */
+/** The interface of everything that shows or stores a run: terminal, GitHub, report.json, junit.xml, report.html. */
 import type { RunEvent } from './events.ts';
 import type { Report } from './model.ts';
 
-/** Gets every event of a run in order, and the finished report. An exception is contained by the multiplexer. */
+/** Gets every event of a run in order, and the finished report. The multiplexer contains its exceptions. */
 export interface Reporter {
   /** For messages about the reporter itself: `terminal`, `junit`. */
   readonly name: string;
@@ -15,4 +15,9 @@ export interface Reporter {
   write?(report: Report, directory: string): Promise<readonly string[]>;
   /** Called once after the last event; restores the terminal. */
   close?(): void;
+}
+
+/** What a reporter prints to. */
+export interface TextStream {
+  write(text: string): unknown;
 }

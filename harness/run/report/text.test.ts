@@ -22,6 +22,8 @@ describe('width', () => {
     ['日本', 4],
     ['✓ ✗ ○', 5],
     ['🚀', 2],
+    ['👩‍🚀', 2],
+    ['🇩🇪', 2],
   ])('of %s is %i', (text, expected) => {
     expect(widthOf(text)).toBe(expected);
   });
@@ -55,12 +57,17 @@ describe('wrap', () => {
   });
 });
 
+it('never cuts a character that consists of several code points', () => {
+  expect(truncate('👩‍🚀👩‍🚀👩‍🚀', 5)).toBe('👩‍🚀👩‍🚀…');
+  expect(wrap('\u1100'.repeat(30), 20).join('')).toBe('\u1100'.repeat(30));
+});
+
 it('cuts at the end or in the middle, with an ellipsis', () => {
   expect(truncate('toolman-7c9d5b6f48', 10)).toBe('toolman-7…');
   expect(truncate('short', 10)).toBe('short');
   expect(truncateMiddle('toolman-7c9d5b6f48-x2l4h', 15)).toBe('toolman…8-x2l4h');
 });
 
-it('counts repetitions', () => {
+it('merges equal texts and counts them', () => {
   expect(collapse([{ text: 'a' }, { text: 'a' }, { text: 'b' }])).toEqual([{ text: 'a ×2' }, { text: 'b' }]);
 });

@@ -1,56 +1,41 @@
-/** Text for terminals and logs: cleaning what tools printed, measuring, wrapping. Styling comes after wrapping. */
+/** Text for terminals and logs: cleaning what tools printed, measuring, wrapping. Style after wrapping. */
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 
-// eslint-disable-next-line no-control-regex -- finding control characters is what it is for
-const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
-// eslint-disable-next-line no-control-regex -- as above; the last ranges turn the direction of writing around
+// eslint-disable-next-line no-control-regex -- the last ranges are line separators and bidirectional overrides
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Removes ANSI sequences and control characters, which tools print and which would move the cursor; keeps newlines. */
 export function plain(text: string): string {
-  return text.replace(ansi, '').replace(/\r\n?/g, '\n').replace(/\t/g, '  ').replace(control, '');
+  return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(/\t/g, '  ').replace(control, '');
 }
 
 /** The columns that a plain text without newlines takes in a terminal. */
 export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+const graphemes = new Intl.Segmenter();
+
+/** The longest beginning of the text that fits `columns`, but never nothing. */
+function headOf(text: string, columns: number): string {
+  let head = '';
   let width = 0;
-  for (const character of text) width += widthOfCharacter(character);
-  return width;
+  for (const { segment } of graphemes.segment(text)) {
+    width += stringWidth(segment);
+    if (width > columns && head !== '') break;
+    head += segment;
+  }
+  return head;
 }
 
-function widthOfCharacter(character: string): number {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x300) return 1;
-  if (/\p{Mn}|\p{Me}|\p{Cf}/u.test(character)) return 0;
-  if (/\p{Emoji_Presentation}/u.test(character)) return 2;
-  return wideRanges.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
-}
-
-/** East Asian wide and fullwidth blocks (Unicode Annex 11), as coarse as a report needs. */
-const wideRanges: readonly (readonly [number, number])[] = [
-  [0x1100, 0x115f],
-  [0x2e80, 0xa4cf],
-  [0xac00, 0xd7a3],
-  [0xf900, 0xfaff],
-  [0xfe30, 0xfe6f],
-  [0xff00, 0xff60],
-  [0xffe0, 0xffe6],
-  [0x20000, 0x3fffd],
-];
-
-/** Cuts a text to `columns`, with an ellipsis where something is missing. */
+/** Cuts the end of a text that is wider than `columns`, with an ellipsis. */
 export function truncate(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  let cut = '';
-  let width = 0;
-  for (const character of text) {
-    width += widthOfCharacter(character);
-    if (width > columns - 1) break;
-    cut += character;
-  }
-  return `${cut.trimEnd()}…`;
+  return `${headOf(text, columns - 1).trimEnd()}…`;
 }
 
-/** Cuts out the middle: both ends of a pod's name or a path tell more than its middle. */
+/** Cuts out the middle: both ends of a pod name or a path tell more than its middle. */
 export function truncateMiddle(text: string, length: number): string {
   if (text.length <= length) return text;
   const tail = Math.floor((length - 1) / 2);
@@ -58,8 +43,8 @@ export function truncateMiddle(text: string, length: number): string {
 }
 
 /**
- * Breaks at spaces, and inside a word only where it is longer than a line. Newlines of the text are kept; a no-break space
- * holds two words together and is written as a space.
+ * Breaks at spaces, and inside a word only when it is longer than a line. Keeps newlines; a no-break space holds two words
+ * together and becomes a space.
  */
 export function wrap(text: string, columns: number): string[] {
   const room = Math.max(columns, 20);
@@ -92,18 +77,7 @@ function wrapLine(line: string, room: number): string[] {
   return lines;
 }
 
-function headOf(text: string, columns: number): string {
-  let head = '';
-  let width = 0;
-  for (const character of text) {
-    width += widthOfCharacter(character);
-    if (width > columns) break;
-    head += character;
-  }
-  return head;
-}
-
-/** Consecutive equal texts as one with `×N`. */
+/** Merges consecutive equal texts into one with `×N`. */
 export function collapse<T extends { text: string }>(items: readonly T[]): T[] {
   const collapsed: { item: T; times: number }[] = [];
   for (const item of items) {

@@ -1,6 +1,7 @@
-/** What a run says in the end: how many passed, and whether the subject may be released. */
+/** The closing statement on a whole run: counts, verdict, and how many requirements were checked. */
 import { EXIT } from '../../core/errors.ts';
-import type { CheckResult, Proof, Report } from './model.ts';
+import { count } from '../../core/wording.ts';
+import type { CheckResult, Proof, Report, RequirementRow } from './model.ts';
 
 export interface Counts {
   passed: number;
@@ -9,14 +10,13 @@ export interface Counts {
 }
 
 /**
- * Checks and proofs together. A caught fault counts as passed, a missed one or one caught for the wrong reason as failed,
- * so a run with `--prove` counts its proofs; checks that failed under a fault, as they should, are no part of
- * `report.checks`.
+ * Checks and proofs together. A caught fault counts as passed, a missed one or one caught for the wrong reason as failed.
+ * Checks that failed under a fault, as they should, are not part of `report.checks`.
  */
 export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const check of report.checks) counts[COUNTED_AS[check.status]] += 1;
-  for (const proof of report.proofs ?? []) counts[proof.outcome === 'caught' ? 'passed' : 'failed'] += 1;
+  for (const proof of report.proofs ?? []) counts[isCaught(proof) ? 'passed' : 'failed'] += 1;
   return counts;
 }
 
@@ -28,27 +28,79 @@ const COUNTED_AS: Readonly<Record<CheckResult['status'], keyof Counts>> = {
   blocked: 'skipped',
 };
 
-/** `failed` or `errored`: what the reader has to look at. */
+/** `failed` or `errored`: a reader has to look at it. */
 export function isRed({ status }: Pick<CheckResult, 'status'>): boolean {
   return COUNTED_AS[status] === 'failed';
 }
 
-/** The line that ends every run, alone: `36 passed, 2 failed, 1 skipped`. */
+export function isCaught({ outcome }: Pick<Proof, 'outcome'>): boolean {
+  return outcome === 'caught';
+}
+
+/** The last line of every run: `36 passed, 2 failed, 1 skipped`. */
 export function countsLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
+/** How many requirements of a suite were checked in this run. */
+export interface Coverage {
+  /** A suite, or `shared` for the requirements that every suite has. */
+  suite: string;
+  /** A check of the requirement passed or failed in this run. */
+  checked: number;
+  notApplicable: number;
+  notChecked: number;
+}
+
+/** One entry for each suite that ran and has requirement rows; empty without rows. */
+export function coverageOf(report: Pick<Report, 'checks' | 'requirements'>): Coverage[] {
+  const ran = new Set(report.checks.map(({ suite }) => suite));
+  const bySuite = new Map<string, Coverage>();
+  for (const row of report.requirements ?? []) {
+    if (row.suite !== EVERY_SUITE && !ran.has(row.suite)) continue;
+    const suite = row.suite === EVERY_SUITE ? 'shared' : row.suite;
+    const coverage = bySuite.get(suite) ?? { suite, checked: 0, notApplicable: 0, notChecked: 0 };
+    bySuite.set(suite, coverage);
+    const wasChecked = checksOf(row, report).some(({ status }) => status === 'passed' || status === 'failed');
+    if (wasChecked) coverage.checked += 1;
+    else if (row.status === 'not-applicable') coverage.notApplicable += 1;
+    else coverage.notChecked += 1;
+  }
+  return ran.size === 0 ? [] : [...bySuite.values()];
+}
+
+/** The suite of the catalogue rows that apply to every suite. */
+const EVERY_SUITE = 'all';
+
+/** Whether a suite has to keep the requirement. */
+export function isOf(row: RequirementRow, suite: string): boolean {
+  return row.suite === EVERY_SUITE || row.suite === suite;
+}
+
+/** The checks of a requirement in this run. */
+export function checksOf(row: RequirementRow, report: Pick<Report, 'checks'>): CheckResult[] {
+  return report.checks.filter((check) => isOf(row, check.suite) && check.requirements.includes(row.id));
+}
+
 export interface Verdict {
-  /** `none`: nothing was found out about the subject, neither good nor bad. */
+  /** `none`: the run says nothing about the subject. */
   tone: 'passed' | 'failed' | 'none';
   /** `Passed`, `Failed: 2 of 38 checks`, `No verdict: infrastructure failed`. */
   headline: string;
-  /** What follows for the release, one sentence. */
+  /** More about the headline; empty when it says everything. */
   sentence: string;
+  /** One line for each suite: `toolman: 30 of 97 requirements checked, 2 not applicable, 65 not checked`. */
+  coverage: string[];
 }
 
-/** The verdict on a run. An error of the infrastructure never becomes the subject's fault, nor an absence of failures a pass. */
+/** The verdict on a run. An infrastructure error is never the subject's fault, and an absence of failures is not yet a pass. */
 export function verdictOf(report: Report): Verdict {
+  return { ...statementOf(report), coverage: coverageOf(report).map(coverageLine) };
+}
+
+const NOTHING_KNOWN = 'This run says nothing about the subject.';
+
+function statementOf(report: Report): Omit<Verdict, 'coverage'> {
   const counts = countsOf(report);
   const { error, exitCode } = report.run;
   if (error) {
@@ -58,78 +110,49 @@ export function verdictOf(report: Report): Verdict {
         : exitCode === EXIT.interrupted
           ? 'interrupted'
           : 'infrastructure failed';
-    const seen = counts.failed - report.checks.filter((check) => check.status === 'errored').length;
-    const before = seen > 0 ? ` Red already before that: ${shareOf(seen, report)}.` : '';
+    const known = counts.failed - report.checks.filter((check) => check.status === 'errored').length;
     return {
       tone: 'none',
       headline: `No verdict: ${ended}`,
-      sentence: `This run says nothing about a release.${before}`,
+      sentence: known > 0 ? `Failed before that: ${shareOf(known, report)}.` : NOTHING_KNOWN,
     };
   }
   if (counts.failed > 0) {
-    return {
-      tone: 'failed',
-      headline: `Failed: ${shareOf(counts.failed, report)}`,
-      sentence: 'Do not release.',
-    };
+    return { tone: 'failed', headline: `Failed: ${shareOf(counts.failed, report)}`, sentence: '' };
   }
   if (counts.passed === 0) {
-    return {
-      tone: 'none',
-      headline: 'No verdict: no check ran',
-      sentence: 'This run says nothing about a release.',
-    };
+    return { tone: 'none', headline: 'No verdict: no check ran', sentence: NOTHING_KNOWN };
   }
   if (exitCode !== EXIT.passed) {
-    return {
-      tone: 'failed',
-      headline: `Failed: ${report.run.verdict}`,
-      sentence: 'Do not release.',
-    };
+    return { tone: 'failed', headline: `Failed: ${report.run.verdict}`, sentence: '' };
   }
-  const skipped = counts.skipped === 0 ? '' : ` ${counts.skipped} skipped: see why before relying on it.`;
-  return {
-    tone: 'passed',
-    headline: 'Passed',
-    sentence: `${allOf(report)} The subject may be released.${skipped}`,
-  };
+  return { tone: 'passed', headline: 'Passed', sentence: passedSentence(report, counts) };
 }
 
 function shareOf(failed: number, report: Report): string {
   const proofs = report.proofs ?? [];
-  const unproven = proofs.filter((proof) => proof.outcome !== 'caught').length;
+  const uncaught = proofs.filter((proof) => !isCaught(proof)).length;
   const parts: string[] = [];
-  if (failed > unproven) parts.push(`${failed - unproven} of ${plural(report.checks.length, 'check')}`);
-  if (unproven > 0) parts.push(`${unproven} of ${plural(proofs.length, 'fault')} not caught`);
+  if (failed > uncaught) parts.push(`${failed - uncaught} of ${count(report.checks.length, 'check')}`);
+  if (uncaught > 0) parts.push(`${uncaught} of ${count(proofs.length, 'fault')} not caught`);
   return parts.join(', ');
 }
 
-function allOf(report: Report): string {
-  const ran = report.checks.filter((check) => check.status === 'passed').length;
+function passedSentence(report: Report, { skipped }: Counts): string {
+  const passed = report.checks.filter((check) => check.status === 'passed').length;
   const proofs = report.proofs?.length ?? 0;
   const parts: string[] = [];
-  if (ran > 0) parts.push(`${plural(ran, 'check')} passed.`);
-  if (proofs > 0) parts.push(`${plural(proofs, 'fault')} caught.`);
+  if (passed > 0) parts.push(`${count(passed, 'check')} passed.`);
+  if (proofs > 0) parts.push(`${count(proofs, 'fault')} caught.`);
+  if (skipped > 0) parts.push(`${skipped} skipped.`);
   return parts.join(' ');
 }
 
-/** `1 check`, `2 checks`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** `toolman/T-35` under the heading of its suite is `T-35`. */
-export function shortId(check: { id: string; suite: string }): string {
-  return check.id.startsWith(`${check.suite}/`) ? check.id.slice(check.suite.length + 1) : check.id;
-}
-
-/** The sentence that says what went wrong; may have several lines. */
-export function summaryOfCheck(check: CheckResult): string {
-  const summary = check.diagnosis?.summary ?? check.reason ?? `${check.title}: failed without a reason`;
-  return check.status === 'errored' ? `could not be checked: ${summary}` : summary;
-}
-
-/** The outcome of a proof in words. */
-export function outcomeOf(proof: Proof): string {
-  return proof.outcome === 'wrong-reason' ? 'caught for the wrong reason' : proof.outcome;
+function coverageLine({ suite, checked, notApplicable, notChecked }: Coverage): string {
+  const parts = [
+    `${suite}: ${checked} of ${count(checked + notApplicable + notChecked, 'requirement')} checked`,
+  ];
+  if (notApplicable > 0) parts.push(`${notApplicable} not applicable`);
+  if (notChecked > 0) parts.push(`${notChecked} not checked`);
+  return parts.join(', ');
 }

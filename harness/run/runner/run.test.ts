@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InfrastructureError, InterruptedError, UsageError } from '../../core/errors.ts';
 import { parseOptions } from '../plan/options.ts';
 import type { Cluster } from '../../kube/cluster/cluster.ts';
@@ -11,8 +11,18 @@ import { report as reportSchema, type Report } from '../report/model.ts';
 import type { SuiteDefinition } from '../suite/definition.ts';
 import { fakeMachine, type FakeMachine } from '../../testing/fake-programs.ts';
 import { smallSuites, type SmallSuites } from '../../testing/small-suite.ts';
-import type { RunPorts, StepDeps } from './ports.ts';
-import { executeRun } from './run.ts';
+import { htmlReporter } from '../report/html/html.ts';
+import { jsonReporter } from '../report/json.ts';
+import { junitReporter } from '../report/junit/junit.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { RunCluster } from './ports.ts';
+import { runTasks } from './run.ts';
+import type { Task } from './task.ts';
+import { checks } from './tasks/checks.ts';
+import { createCluster, openExistingCluster, prepareCluster } from './tasks/cluster.ts';
+import { loadImages, prepareAllImages } from './tasks/images.ts';
+import { services } from './tasks/services.ts';
+import { subjects } from './tasks/subjects.ts';
 
 let suites: SmallSuites;
 let machine: FakeMachine;
@@ -28,7 +38,10 @@ esac`;
 
 beforeAll(async () => {
   machine = await fakeMachine();
+  // Commands of the run may only find the fakes.
+  for (const name of ['PATH', 'STATE']) vi.stubEnv(name, machine.env[name]);
   helm = await machine.program('helm', GOOD_HELM);
+  await machine.program('docker', '[ "$1" != ps ] || echo c1');
   brokenHelm = await machine.program(
     'broken-helm',
     'echo "Error: template: app/templates/a.yaml:3:4: executing" >&2; exit 1',
@@ -44,12 +57,13 @@ beforeAll(async () => {
     none: '',
     'tells-secrets': `fails('T-01', 'the URL says ' + inject('kindproof').secrets.password);`,
     hanging: `check('T-01', () => new Promise((resolve) => setTimeout(resolve, 30_000)));`,
-    caught: `fault('f', ({ task }) => { task.meta.kindproofProof = proof('f', 'caught', 'T-01: red'); });`,
+    caught: `fault('f', ({ task }) => { proves(task, 'caught', 'T-01: red'); });`,
     missed: `fault('f', ({ task }) => {
-      task.meta.kindproofProof = proof('f', 'missed', 'green'); throw new Error('green'); });`,
+      proves(task, 'missed', 'green'); throw new Error('green'); });`,
   });
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await suites.dispose();
   await machine.dispose();
 });
@@ -68,54 +82,31 @@ interface Trial {
   closed: number;
 }
 
+interface Fakes {
+  preflight?: () => Promise<void>;
+  tools?: () => Promise<void>;
+  cluster?: Partial<RunCluster>;
+}
+
 async function trial(
   suite: string,
-  settings: {
+  settings: Fakes & {
     options?: string;
-    ports?: Partial<RunPorts>;
     plan?: Partial<RunPlan>;
     faults?: string[];
     environment?: SuiteDefinition['environment'];
     helm?: string;
     signal?: AbortSignal;
     onEvent?: (event: RunEvent) => void;
+    reporters?: readonly Reporter[];
   } = {},
 ): Promise<Trial> {
   const steps: string[] = [];
   const events: RunEvent[] = [];
   const seen = { closed: 0 };
-  const runDirectory = join(folder, 'run');
-  await mkdir(runDirectory, { recursive: true });
+  const directory = join(folder, 'run');
+  await mkdir(directory, { recursive: true });
   const options = parseOptions((settings.options ?? '').split(' ').filter(Boolean), () => {});
-  const ports: RunPorts = {
-    projectRoot: suites.root,
-    observers: [
-      {
-        onEvent: (event) => {
-          events.push(event);
-          settings.onEvent?.(event);
-        },
-        close: () => (seen.closed += 1),
-      },
-    ],
-    preflight: () => Promise.resolve(void steps.push('preflight')),
-    tools: () => {
-      steps.push('tools');
-      return Promise.resolve({ helm: settings.helm ?? helm, versions: { helm: 'v3' } });
-    },
-    kubernetesVersion: () => Promise.resolve('v1.36.3'),
-    openCluster: (deps) => Promise.resolve(openCluster(deps, steps)),
-    leftovers: () => Promise.resolve([]),
-    removeServices: ({ lifecycle }) => {
-      lifecycle.defer('remove services', () => void steps.push('services removed'));
-    },
-    probeImages: [],
-    checksFile: suites.file(suite),
-    proveFile: suites.file(suite),
-    requirementRows: () => Promise.resolve([]),
-    commandLine: 'npm run e2e -- --suite x',
-    ...settings.ports,
-  };
   const plan: RunPlan = {
     runId: 'id',
     checks: true,
@@ -140,31 +131,88 @@ async function trial(
     ],
     ...settings.plan,
   };
-  const exitCode = await executeRun({
-    options: options!,
-    plan,
-    ports,
-    runDirectory,
-    signal: settings.signal ?? new AbortController().signal,
-  });
+  const preflight: Task = {
+    title: 'preflight',
+    setup: () => settings.preflight?.() ?? Promise.resolve(void steps.push('preflight')),
+  };
+  const tools: Task = {
+    title: 'tools',
+    async setup(run) {
+      await settings.tools?.();
+      steps.push('tools');
+      run.tools = { helm: settings.helm ?? helm };
+    },
+  };
+  const exitCode = await runTasks(
+    {
+      options: options!,
+      plan,
+      directory,
+      signal: settings.signal ?? new AbortController().signal,
+      project: {
+        root: suites.root,
+        cacheDirectory: folder,
+        commandLine: 'npm run e2e -- --suite x',
+        checksFile: suites.file(suite),
+        proofsFile: suites.file(suite),
+        probeImages: [],
+        leftoverFacts: () => Promise.resolve([]),
+        confirm: () => Promise.resolve(false),
+        requirementRows: () => Promise.resolve([]),
+      },
+      cluster: fakeCluster(options!.cluster === 'existing', steps, settings.cluster),
+      reporters: [
+        jsonReporter,
+        junitReporter,
+        htmlReporter,
+        ...(settings.reporters ?? []),
+        {
+          name: 'events',
+          onEvent: (event) => {
+            events.push(event);
+            settings.onEvent?.(event);
+          },
+          close: () => (seen.closed += 1),
+        },
+      ],
+    },
+    [
+      openExistingCluster,
+      preflight,
+      [[prepareCluster], [tools, subjects]],
+      [[createCluster], [prepareAllImages]],
+      loadImages,
+      services,
+      checks,
+    ],
+  );
   const ended = events.filter((e) => e.type === 'run-ended');
   expect(ended).toHaveLength(1);
   return { exitCode, report: ended[0]!.report, events, steps, closed: seen.closed };
 }
 
-/** Registers its removal before it "creates" the cluster, as the real one does. */
-function openCluster({ lifecycle }: StepDeps, steps: string[]): Cluster {
-  lifecycle.defer('delete cluster kp-id', () => void steps.push('cluster deleted'));
-  steps.push('cluster created');
+function fakeCluster(isExisting: boolean, steps: string[], fakes: Partial<RunCluster> = {}): RunCluster {
   return {
-    provider: 'kind',
-    name: 'kp-id',
-    context: 'kind-kp-id',
-    kubeconfig: join(folder, 'kubeconfig'),
-    kubernetes: 'v1.36.3',
-    describe: () => Promise.resolve([]),
-    loadImages: () => Promise.resolve(),
-  } as unknown as Cluster;
+    isExisting,
+    kubernetesVersion: () => Promise.resolve('v1.36.3'),
+    preflightNeed: () => Promise.resolve({ cluster: 'kind', nodes: 1, buildNodeImage: false }),
+    prepare: () => Promise.resolve(),
+    open: () => {
+      steps.push('cluster created');
+      return Promise.resolve({
+        provider: 'kind',
+        name: 'kp-id',
+        context: 'kind-kp-id',
+        kubeconfig: join(folder, 'kubeconfig'),
+        kubernetes: 'v1.36.3',
+        describe: () => Promise.resolve([]),
+        loadImages: () => Promise.resolve(),
+      } as unknown as Cluster);
+    },
+    close: () => Promise.resolve(void steps.push('cluster deleted')),
+    leftovers: () => Promise.resolve([]),
+    ...fakes,
+  };
 }
 
 const readReport = async () =>
@@ -184,16 +232,11 @@ describe('the exit code', () => {
       1,
       '1 of 1 faults were not caught',
     ],
-    ['none', {}, 1, 'no verdict: no check was run: the selection is empty'],
+    ['none', {}, 1, 'no verdict: no check ran: the selection is empty'],
     ['lost', {}, 3, 'no verdict: the cluster is gone'],
-    ['errored', {}, 3, 'no verdict: 1 check could not be made, first errored/T-02: cannot pause container x'],
+    ['errored', {}, 3, 'no verdict: 1 check could not run, first errored/T-02: cannot pause container x'],
     ['errored-and-bad', {}, 1, '2 of 2 checks failed'],
-    [
-      'broken',
-      {},
-      3,
-      /^no verdict: the checks could not all be run: broken\/checks\.e2e\.mjs: cannot be loaded/,
-    ],
+    ['broken', {}, 3, /^no verdict: not all checks could run: broken\/checks\.e2e\.mjs: cannot be loaded/],
   ])('%s %o: %i', async (suite, settings, exitCode, verdict) => {
     const run = await trial(suite, settings);
     expect(run.exitCode).toBe(exitCode);
@@ -211,41 +254,65 @@ describe('the exit code', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Fakes, number, string]>([
     [
-      'preflight',
-      new InfrastructureError('E_PREFLIGHT', 'no engine', { hint: 'start it' }),
+      'preflight fails',
+      { preflight: () => Promise.reject(new InfrastructureError('E_PREFLIGHT', 'no engine')) },
       3,
       'E_PREFLIGHT',
     ],
-    ['tools', new TypeError('a bug'), 3, 'E_UNEXPECTED'],
-    ['openCluster', new InfrastructureError('E_CREATE', 'no node came up'), 3, 'E_CREATE'],
-    ['openCluster', new UsageError('E_KUBERNETES_VERSION', 'there is no 1.2'), 2, 'E_KUBERNETES_VERSION'],
-  ])('when %s fails with %s: %i', async (port, error, exitCode, code) => {
-    const run = await trial('good', { ports: { [port]: () => Promise.reject(error) } });
+    ['a task has a bug', { tools: () => Promise.reject(new TypeError('a bug')) }, 3, 'E_UNEXPECTED'],
+    [
+      'no cluster can be created',
+      { cluster: { open: () => Promise.reject(new InfrastructureError('E_CREATE', 'no node came up')) } },
+      3,
+      'E_CREATE',
+    ],
+    [
+      'there is no such version of Kubernetes',
+      { cluster: { prepare: () => Promise.reject(new UsageError('E_KUBERNETES_VERSION', 'no 1.2')) } },
+      2,
+      'E_KUBERNETES_VERSION',
+    ],
+  ])('when %s', async (_, fakes, exitCode, code) => {
+    const run = await trial('good', fakes);
     expect(run.exitCode).toBe(exitCode);
-    expect((await readReport()).run).toMatchObject({ exitCode, error: { code, message: error.message } });
+    expect((await readReport()).run).toMatchObject({ exitCode, error: { code } });
     expect(run.report.phases.at(-1)).toMatchObject({ name: 'take down', status: 'passed' });
     expect(run.closed).toBe(1);
   });
 });
 
-describe('what the user got wrong', () => {
-  it('is found out about the chart before there is a cluster', async () => {
+describe('wrong usage', () => {
+  it('of a chart is reported before a cluster is created', async () => {
     const run = await trial('good', { helm: brokenHelm });
     expect(run.exitCode).toBe(2);
     expect(run.report.run.error?.message).toContain('a.yaml');
     expect(run.steps).toEqual(['preflight', 'tools']);
   });
 
-  it('is found out about an existing cluster before anything else is done', async () => {
+  it('of a chart does not wait for the node image', async () => {
+    let aborted = false;
+    const prepare: RunCluster['prepare'] = ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted = true;
+          reject(new InterruptedError());
+        });
+      });
+    const run = await trial('good', { helm: brokenHelm, cluster: { prepare } });
+    expect(run.exitCode).toBe(2);
+    expect(aborted).toBe(true);
+  });
+
+  it('of an existing cluster is reported before anything else happens', async () => {
     const error = new UsageError('E_CLUSTER_UNREACHABLE', 'it does not answer');
     const run = await trial('good', {
       options: '--cluster existing --kubeconfig f --context c',
-      ports: { openCluster: () => Promise.reject(error) },
+      cluster: { open: () => Promise.reject(error) },
     });
     expect(run.exitCode).toBe(2);
-    expect(run.steps).toEqual([]);
+    expect(run.steps).toEqual(['cluster deleted']);
   });
 
   it('opens an existing cluster once, first', async () => {
@@ -256,21 +323,19 @@ describe('what the user got wrong', () => {
 });
 
 describe('taking down', () => {
-  it('happens after half a cluster, too', async () => {
+  it('also happens after half a cluster was created', async () => {
     const steps: string[] = [];
     const run = await trial('good', {
-      ports: {
-        openCluster: ({ lifecycle }) => {
-          lifecycle.defer('delete cluster kp-id', () => void steps.push('cluster deleted'));
-          return Promise.reject(new InfrastructureError('E_CREATE', 'half of it'));
-        },
+      cluster: {
+        open: () => Promise.reject(new InfrastructureError('E_CREATE', 'half of it')),
+        close: () => Promise.resolve(void steps.push('cluster deleted')),
       },
     });
     expect(run.exitCode).toBe(3);
     expect(steps).toEqual(['cluster deleted']);
   });
 
-  it('happens after an interruption, which is told with its reason', async () => {
+  it('happens after an interruption, which is reported with its reason', async () => {
     const controller = new AbortController();
     const run = await trial('hanging', {
       signal: controller.signal,
@@ -294,14 +359,14 @@ describe('taking down', () => {
     );
   });
 
-  it('starts no check when the interruption came while the cluster was made', async () => {
+  it('starts no check after an interruption during the creation of the cluster', async () => {
     const controller = new AbortController();
     const run = await trial('good', {
       signal: controller.signal,
-      ports: {
-        openCluster: (deps) => {
+      cluster: {
+        open: () => {
           controller.abort();
-          return Promise.resolve(openCluster(deps, []));
+          return Promise.reject(new InterruptedError());
         },
       },
     });
@@ -309,54 +374,50 @@ describe('taking down', () => {
     expect(run.report.checks).toEqual([]);
   });
 
-  it('goes on after a step that fails, says which, and leaves the verdict alone', async () => {
-    const steps: string[] = [];
+  it('goes on after a failure, names it, and does not change the verdict', async () => {
     const run = await trial('good', {
-      ports: {
-        openCluster: (deps) => {
-          const cluster = openCluster(deps, steps);
-          deps.lifecycle.defer('delete the namespaces', () => Promise.reject(new Error('forbidden')));
-          return Promise.resolve(cluster);
-        },
+      environment,
+      cluster: {
+        close: () => Promise.reject(new Error('forbidden')),
         leftovers: () => Promise.resolve(['namespace kp-id']),
       },
     });
     expect(run.exitCode).toBe(0);
-    expect(notices(run)).toContain('could not delete the namespaces: forbidden');
-    expect(steps).toContain('cluster deleted');
+    expect(notices(run)).toContain('failed to take down cluster: forbidden');
     expect((await readReport()).leftovers).toEqual(['namespace kp-id']);
   });
 
-  it('asks nobody for leftovers when there was no engine to begin with', async () => {
+  it('looks for no leftovers without an engine', async () => {
     const run = await trial('good', {
-      ports: {
-        preflight: () => Promise.reject(new InfrastructureError('E_PREFLIGHT', 'no engine')),
-        leftovers: () => Promise.reject(new Error('no engine')),
-      },
+      preflight: () => Promise.reject(new InfrastructureError('E_PREFLIGHT', 'no engine')),
+      cluster: { leftovers: () => Promise.reject(new Error('no engine')) },
     });
     expect(run.exitCode).toBe(3);
     expect(notices(run)).toEqual([]);
   });
 
-  it('does not fail because nobody can tell what is left over', async () => {
-    const run = await trial('good', { ports: { leftovers: () => Promise.reject(new Error('no engine')) } });
+  it('does not fail the run when leftovers cannot be listed', async () => {
+    const run = await trial('good', { cluster: { leftovers: () => Promise.reject(new Error('no engine')) } });
     expect(run.exitCode).toBe(0);
     expect(notices(run)).toContain('taking down failed: no engine');
   });
 });
 
-describe('a suite with programs beside the cluster', () => {
-  const environment = {
-    title: 'a database',
-    images: [],
-    secrets: ['password'],
-    open: () => Promise.reject(new Error('opened by the checks')),
-  };
+const environment = {
+  title: 'a database',
+  images: [],
+  secrets: ['password'],
+  open: () => Promise.reject(new Error('opened by the checks')),
+};
 
+describe('a suite with programs outside the cluster', () => {
   it('has them removed in the end, and its secrets written nowhere', async () => {
     const run = await trial('tells-secrets', { environment });
     expect(run.exitCode).toBe(1);
-    expect(run.steps.slice(-2)).toEqual(['services removed', 'cluster deleted']);
+    expect((await machine.calls()).slice(-2)).toEqual([
+      'docker ps --all --quiet --filter label=kindproof.dev/run=id --filter label=kindproof.dev/service',
+      'docker rm --force --volumes c1',
+    ]);
     const written = await Promise.all(
       ['report.json', 'report.html', 'junit.xml', 'run.jsonl'].map((f) =>
         readFile(join(folder, 'run', f), 'utf8'),
@@ -366,42 +427,62 @@ describe('a suite with programs beside the cluster', () => {
     expect((await readReport()).checks[0]?.reason).toBe('the URL says •••');
   });
 
-  it('does not look for any where there are none', async () => {
-    expect((await trial('good')).steps).not.toContain('services removed');
+  it('looks for none where the suite has none', async () => {
+    const calls = async () => (await machine.calls()).filter((call) => call.startsWith('docker'));
+    const before = await calls();
+    await trial('good');
+    expect(await calls()).toEqual(before);
   });
 });
 
 describe('the report', () => {
   it('has the phases in their order', async () => {
     const { report } = await trial('good');
-    expect(report.phases.map((p) => p.name)).toEqual(
-      expect.arrayContaining([
+    const names = report.phases.map((p) => p.name);
+    expect(names.toSorted()).toEqual(
+      [
         'preflight',
+        'node image',
         'tools',
         'subject',
-        'cluster',
         'images',
+        'cluster',
         'load images',
         'checks',
         'take down',
-      ]),
+      ].toSorted(),
     );
-    expect(report.phases.at(-1)?.name).toBe('take down');
+    expect(names[0]).toBe('preflight');
+    expect(names.indexOf('subject')).toBeGreaterThan(names.indexOf('tools'));
+    expect(names.slice(-3)).toEqual(['load images', 'checks', 'take down']);
   });
 
-  it('tells how to run a failed check again', async () => {
+  it('has a short command that runs a failed check again', async () => {
     const { events } = await trial('bad', { options: '--chart ./c --set a=1' });
     const ended = events.find((e) => e.type === 'check-ended' && e.check.status === 'failed');
     expect(ended).toMatchObject({
-      rerun: "npm run e2e -- --requirement T-02 --chart ./c --set 'a=1' --reuse",
+      rerun: 'npm run e2e -- --requirement T-02 --rerun id --reuse',
     });
   });
 
-  it('is what makes a run pass: without it the run has failed', async () => {
+  it('is required: a run that cannot write it has no verdict, and the other reports say so', async () => {
     await mkdir(join(folder, 'run', 'report.json', 'occupied'), { recursive: true });
     const run = await trial('good');
     expect(run.exitCode).toBe(3);
     expect(run.report.run.error).toMatchObject({ code: 'E_REPORT_WRITE' });
+    expect(await readFile(join(folder, 'run', 'junit.xml'), 'utf8')).toContain('E_REPORT_WRITE');
     expect(run.closed).toBe(1);
+  });
+
+  it('survives a reporter that throws', async () => {
+    const broken = {
+      name: 'broken',
+      onEvent: () => {
+        throw new Error('a bug');
+      },
+    };
+    const run = await trial('good', { reporters: [broken] });
+    expect(run.exitCode).toBe(0);
+    expect(notices(run)).toEqual(['the broken reporter failed and shows nothing more: a bug']);
   });
 });

@@ -1,15 +1,15 @@
-/** Secrets of a run: made anew each time, known by value, so that every writer can keep them out. */
+/** Secrets of a run: new values for each run, so that all output can redact them. */
 import { randomBytes } from 'node:crypto';
 import type { RunPlan } from '../plan/plan.ts';
 
 export interface SuiteSecrets {
-  /** By name, of that suite. */
+  /** Secrets of a suite, by name. */
   of(suite: string): Record<string, string>;
   /** The values of all suites. */
   all: readonly string[];
 }
 
-/** Long and random enough that a value found anywhere is a leak and no accident; letters and digits, so that it fits into a URL. */
+/** Values are random, so that a match in any output is a leak; letters and digits only, so that they fit into a URL. */
 export function makeSecrets(plan: Pick<RunPlan, 'suites'>): SuiteSecrets {
   const bySuite = new Map(
     plan.suites.map(({ definition }) => [

@@ -1,13 +1,13 @@
-/** Turns the recordings of a run into the per-pod timelines of the report. */
+/** Turns the recordings of a run into the timelines of the report. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Recording } from '../../observe/recorder/recording.ts';
 import type { PodTimeline, Report } from '../report/model.ts';
 
-/** One timeline for each namespace that was recorded and saw a pod. */
+/** One timeline for each recorded namespace that had a pod, with the checks that worked in it. */
 export async function readTimelines(
+  { checks, proofs = [] }: Pick<Report, 'checks' | 'proofs'>,
   runDirectory: string,
-  subjects: Report['subjects'],
 ): Promise<PodTimeline[]> {
   const directory = join(runDirectory, 'recording');
   const files = await readdir(directory).catch(() => []);
@@ -19,10 +19,15 @@ export async function readTimelines(
     const last = moments.at(-1);
     if (!first || !last) continue;
     const namespace = file.replace(/\.jsonl$/, '');
+    const workedHere = ({ namespaces }: { namespaces: readonly string[] }): boolean =>
+      namespaces.includes(namespace);
+    const own = checks.filter(workedHere);
+    const proof = proofs.find(workedHere);
     timelines.push({
-      suite: subjects.find((s) => namespace.includes(s.suite))?.suite ?? '',
+      suite: own[0]?.suite ?? proof?.suite ?? '',
       namespace,
-      title: namespace,
+      title: proof ? `fault ${proof.fault}` : namespace,
+      checks: own.map(({ id }) => id),
       startedAt: first.at,
       endedAt: last.at,
       moments,

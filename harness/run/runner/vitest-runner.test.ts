@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckResult, Proof } from '../report/model.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
 import { smallSuites, type SmallSuites } from '../../testing/small-suite.ts';
-import { listChecks, runChecks, type RunnerOptions, type RunnerVerdict } from './vitest-runner.ts';
+import type { RunnerSummary } from './result-reporter.ts';
+import { listChecks, runChecks, type RunnerOptions } from './vitest-runner.ts';
 
 let written: SmallSuites;
 let root: string;
@@ -18,7 +19,7 @@ check('T-04', () => { throw new Error('a bug of the harness'); });
 check('T-05', () => { throw new Error('never run'); }, { unselected: true });
 check('T-06', () => new Promise(() => {}), { timeout: 100 });
 check('T-07', ({ task }) => {
-  task.meta.kindproofOutcome = outcome('T-07', 'passed');
+  ends(task, 'passed');
   throw new Error('an error behind the back of the check');
 });
 `,
@@ -26,7 +27,7 @@ check('T-07', ({ task }) => {
   syntax: `const = ;`,
   stray: `
 check('T-01', async ({ task }) => {
-  task.meta.kindproofOutcome = outcome('T-01', 'passed');
+  ends(task, 'passed');
   void Promise.reject(new Error('nobody waited for it'));
   await new Promise((resolve) => setTimeout(resolve, 100));
 });
@@ -50,9 +51,9 @@ passes('T-02', { tags: ['live'] });
 passes('T-03', { tags: ['live', 'disruptive'] });
 `,
   proofs: `
-fault('found', ({ task }) => { task.meta.kindproofProof = proof('found', 'caught', 'T-01: red'); });
+fault('found', ({ task }) => { proves(task, 'caught', 'T-01: red'); });
 fault('unseen', ({ task }) => {
-  task.meta.kindproofProof = proof('unseen', 'missed', 'T-01 stayed green');
+  proves(task, 'missed', 'T-01 stayed green');
   throw new Error('T-01 stayed green');
 });
 fault('died', () => { throw new Error('the proof fell over'); });
@@ -81,7 +82,7 @@ const project = (suite: string) => ({
   } satisfies WorkerConfig,
 });
 
-interface Seen extends RunnerVerdict {
+interface Seen extends RunnerSummary {
   started: string[];
   checks: Record<string, Pick<CheckResult, 'status' | 'reason'>>;
   proofs: Proof[];
@@ -94,7 +95,7 @@ async function run(
   const started: string[] = [];
   const checks: Seen['checks'] = {};
   const proofs: Proof[] = [];
-  const verdict = await runChecks({
+  const summary = await runChecks({
     root,
     projects: suites.map(project),
     tags: options.tags,
@@ -115,28 +116,28 @@ async function run(
       onProof: (proof) => proofs.push(proof),
     },
   });
-  return { ...verdict, started, checks, proofs };
+  return { ...summary, started, checks, proofs };
 }
 
 const trace = (suite: string) => readFile(join(root, suite, 'trace'), 'utf8').catch(() => '');
 
 describe('runChecks', () => {
-  it('reports what the checks say, and what happens to them', async () => {
+  it('reports the result of each check, also of one that dies', async () => {
     const seen = await run(['mixed']);
     expect(seen.checks).toEqual({
       'mixed/T-01': { status: 'passed' },
       'mixed/T-02': { status: 'failed', reason: '2 of 3 replicas' },
       'mixed/T-03': { status: 'skipped', reason: 'the cluster lacks x' },
-      'mixed/T-04': { status: 'failed', reason: 'a bug of the harness' },
-      'mixed/T-06': { status: 'failed', reason: expect.stringMatching(/timed out in 100ms/) as string },
-      'mixed/T-07': { status: 'failed', reason: 'an error behind the back of the check' },
+      'mixed/T-04': { status: 'errored', reason: 'a bug of the harness' },
+      'mixed/T-06': { status: 'errored', reason: expect.stringMatching(/timed out in 100ms/) as string },
+      'mixed/T-07': { status: 'errored', reason: 'an error behind the back of the check' },
     });
     expect(seen.started.toSorted()).toEqual(Object.keys(seen.checks).toSorted());
     expect(seen).toMatchObject({ errors: [], interrupted: false });
     expect(seen.infrastructure).toBeUndefined();
   });
 
-  it('tells errors of files and errors outside of checks, and runs the other projects all the same', async () => {
+  it('reports errors of files and errors outside of checks, and still runs the other projects', async () => {
     const seen = await run(['broken', 'syntax', 'stray', 'empty']);
     expect(seen.errors).toEqual([
       expect.stringMatching(/nobody waited for it/),
@@ -147,11 +148,11 @@ describe('runChecks', () => {
     expect(seen.interrupted).toBe(false);
   });
 
-  it('does not take a file that is not there for one without checks', async () => {
+  it('distinguishes a missing file from a file without checks', async () => {
     expect((await run(['absent', 'empty'])).errors).toEqual(['absent/checks.e2e.mjs: there is no such file']);
   });
 
-  it('ends soon when it is interrupted, with no verdict on what was under way', async () => {
+  it('ends soon after an interruption, without results of running checks', async () => {
     const controller = new AbortController();
     const seen = await run(['hanging', 'mixed'], {
       signal: controller.signal,
@@ -170,7 +171,7 @@ describe('runChecks', () => {
     expect(seen).toMatchObject({ interrupted: true, started: [], checks: {} });
   });
 
-  it('cancels the rest when the cluster is lost', async () => {
+  it('cancels the remaining checks when the cluster is lost', async () => {
     const seen = await run(['outage', 'tagged']);
     expect(seen).toMatchObject({
       infrastructure: { message: 'the cluster is gone', hint: 'look' },
@@ -185,24 +186,24 @@ describe('runChecks', () => {
     ['live and not disruptive', ['tagged/T-02']],
     ['static or disruptive', ['tagged/T-01', 'tagged/T-03']],
     ['tagged', ['tagged/T-01', 'tagged/T-02', 'tagged/T-03']],
-  ])('chooses by tags: %s', async (tags, ids) => {
+  ])('selects by tags: %s', async (tags, ids) => {
     const seen = await run(['tagged'], { tags });
     expect(Object.keys(seen.checks).toSorted()).toEqual(ids);
     expect(seen.errors).toEqual([]);
   });
 
-  it('reports every fault, also one whose proof fell over', async () => {
+  it('reports every fault, also one whose proof died', async () => {
     const { proofs, checks } = await run(['proofs']);
     expect(Object.fromEntries(proofs.map((p) => [p.fault, [p.outcome, p.reason]]))).toEqual({
       found: ['caught', 'T-01: red'],
       unseen: ['missed', 'T-01 stayed green'],
-      died: ['missed', 'the proof could not be made: the proof fell over'],
-      endless: ['missed', expect.stringMatching(/the proof could not be made: .*timed out in 100ms/)],
+      died: ['missed', 'the proof ended early: the proof fell over'],
+      endless: ['missed', expect.stringMatching(/the proof ended early: .*timed out in 100ms/)],
     });
     expect(checks).toEqual({});
   });
 
-  it('leaves the handling of signals to the run', async () => {
+  it('removes the signal handlers of vitest', async () => {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     const before = signals.map((signal) => process.listeners(signal));
     const during: (typeof before)[] = [];
@@ -213,7 +214,7 @@ describe('runChecks', () => {
 });
 
 describe('listChecks', () => {
-  it('lists every check, also one that was not chosen, and runs none', async () => {
+  it('lists every check, also unselected ones, and runs none', async () => {
     await rm(join(root, 'tagged', 'trace'), { force: true });
     const checks = await listChecks({ root, projects: ['mixed', 'tagged'].map(project) });
     expect(checks).toContainEqual({
@@ -227,7 +228,7 @@ describe('listChecks', () => {
     expect(await trace('tagged')).toBe('');
   });
 
-  it('names the file that cannot be read', async () => {
+  it('names the file that fails to load', async () => {
     const listing = listChecks({ root, projects: [project('broken')] });
     await expect(listing).rejects.toMatchObject({ code: 'E_COLLECT', exitCode: 3 });
     await expect(listing).rejects.toThrow('broken/checks.e2e.mjs: cannot be loaded');

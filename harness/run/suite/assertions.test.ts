@@ -2,7 +2,7 @@ import { describe, expect as plain, it } from 'vitest';
 import { countAssertions, expect } from './assertions.ts';
 
 describe('countAssertions', () => {
-  it('counts those of its own body, also of bodies that run at the same time', async () => {
+  it('counts the assertions of its own body, also with concurrent bodies', async () => {
     const counters = [0, 1, 2, 3].map((wanted) => ({ wanted, count: 0 }));
     await Promise.all(
       counters.map((counter) =>
@@ -17,7 +17,7 @@ describe('countAssertions', () => {
     plain(counters.map((c) => c.count)).toEqual([0, 1, 2, 3]);
   });
 
-  it('has counted what came before a failure', async () => {
+  it('has the count of assertions before a failure', async () => {
     const counter = { count: 0 };
     const failing = countAssertions(counter, async () => {
       expect(1).toBe(1);
@@ -28,7 +28,7 @@ describe('countAssertions', () => {
     plain(counter.count).toBe(2);
   });
 
-  it('lets expect be used where nothing is counted', () => {
+  it('allows expect outside of a counted body', () => {
     plain(() => {
       expect(1).toBe(1);
     }).not.toThrow();
@@ -41,7 +41,7 @@ describe('expect', () => {
     plain(expect.extend).toBeTypeOf('function');
   });
 
-  it('refuses soft assertions, which would be lost', () => {
+  it('rejects soft assertions, which would be lost', () => {
     plain(() => {
       expect.soft(1).toBe(2);
     }).toThrow('expect.soft cannot be used in checks');

@@ -1,6 +1,6 @@
 /**
- * Counts the assertions of a check. A check that asserted nothing must fail, also when checks run side by side, so the count
- * belongs to the asynchronous context and not to the worker.
+ * Counts the assertions of a check, because a check without assertions must fail. Checks run concurrently, so the count belongs to the
+ * asynchronous context, not to the worker.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect as vitestExpect } from 'vitest';
@@ -12,19 +12,19 @@ interface Counter {
 
 const current = new AsyncLocalStorage<Counter>();
 
-/** Runs `body` and returns how many assertions it made; the count so far is in `counter` when it throws. */
+/** Runs `body`; `counter` has the number of its assertions, also when it throws. */
 export function countAssertions<T>(counter: Counter, body: () => Promise<T>): Promise<T> {
   return current.run(counter, body);
 }
 
 installMatchers(vitestExpect);
 
-/** vitest keeps what a soft assertion found to itself until the test ends: the check would have been reported as passed. */
+/** vitest reports soft assertions only at the end of the test, when the check has already been reported as passed. */
 function refuseSoft(): never {
-  throw new Error('expect.soft cannot be used in checks: it fails too late to be diagnosed');
+  throw new Error('expect.soft cannot be used in checks: it fails too late for diagnosis');
 }
 
-/** vitest's `expect` with all matchers of the harness, counted. Suites import this one. */
+/** vitest's `expect` with the matchers of the harness; counts assertions. Suites import this one. */
 export const expect: typeof vitestExpect = new Proxy(vitestExpect, {
   apply(target, thisArgument, args: Parameters<typeof vitestExpect>) {
     const counter = current.getStore();

@@ -1,3 +1,4 @@
+import type { Log } from '../../core/log.ts';
 import type { CapabilityResult, Cluster } from '../../kube/cluster/cluster.ts';
 import type { ClusterDescriptor } from './worker-config.ts';
 
@@ -6,5 +7,13 @@ export interface AttachedCluster extends Cluster {
   capability(name: string): Promise<CapabilityResult>;
 }
 
-/** Connects to the cluster that the main process has prepared. Provided by clusters/, which the harness does not know. */
-export type AttachCluster = (descriptor: ClusterDescriptor) => Promise<AttachedCluster>;
+/**
+ * Connects to the cluster that the main process has prepared. Provided by clusters/, which the harness must not import.
+ *
+ * @param deps.signal ends the calls of `kube`, but not those of `kube.teardown`
+ * @param deps.labels on everything that capability probes create
+ */
+export type AttachCluster = (
+  descriptor: ClusterDescriptor,
+  deps: { log: Log; signal: AbortSignal; labels: Readonly<Record<string, string>> },
+) => Promise<AttachedCluster>;

@@ -24,7 +24,7 @@ async function created(wanted: Partial<BarePodSpec> = {}): Promise<Pod> {
 }
 
 describe('startBarePod', () => {
-  it('makes a pod that nobody takes for one of the release, and that ends at once', async () => {
+  it('creates a pod without labels and without a grace period', async () => {
     const { metadata, spec } = await created();
     expect(metadata).toEqual({ name: 'client', namespace: 'demo' });
     expect(spec).toMatchObject({ restartPolicy: 'Never', terminationGracePeriodSeconds: 0 });
@@ -33,7 +33,7 @@ describe('startBarePod', () => {
     expect(spec.containers[0]?.readinessProbe).toBeUndefined();
   });
 
-  it('is ready only when it listens, where it does', async () => {
+  it('waits until the port accepts connections', async () => {
     const { spec } = await created({ command: ['serve'], port: 8080 });
     expect(spec.containers[0]).toMatchObject({
       command: ['serve'],
@@ -41,7 +41,7 @@ describe('startBarePod', () => {
     });
   });
 
-  it('is bound to a node by its name, with what lets it onto it and what it takes there', async () => {
+  it('binds the pod to a node by name, with tolerations and limits', async () => {
     const tolerations = [{ operator: 'Exists' }];
     const { spec } = await created({ node: 'gpu-1', tolerations, limits: { 'example.com/gpu': '2' } });
     expect(JSON.stringify(spec.affinity)).toContain(

@@ -1,4 +1,4 @@
-/** Pods that no workload owns: clients, strangers and neighbours of a release, in whose place a check looks at it. */
+/** Pods without an owner: a check uses them as clients and neighbours of a release. */
 import type { PodWait } from '../../observe/waits/pod-start.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
@@ -10,22 +10,22 @@ export interface BarePod extends BarePodSpec {
 }
 
 export interface BarePodSpec {
-  /** It is on the nodes already. */
+  /** Must be on the nodes already. */
   image: string;
-  /** Of its only container, which has the pod's name. Default: it sleeps for an hour. */
+  /** Command of its only container, which has the name of the pod. Default: sleeps for an hour. */
   command?: readonly string[];
-  /** Where it listens: it is ready once that accepts connections. */
+  /** The pod becomes ready when this port accepts connections. */
   port?: number;
-  /** The scheduler may choose this node only. */
+  /** The only node that the scheduler may choose. */
   node?: string;
   tolerations?: PodSpec['tolerations'];
-  /** What it is limited to beside CPU and memory: extended resources. */
+  /** Limits of extended resources. */
   limits?: Readonly<Record<string, string>>;
 }
 
 const SLEEP = ['sleep', '3600'];
 
-/** What such a pod is made of, for a template of one. It asks for little, takes no account's token and ends at once. */
+/** The spec of a bare pod: small requests, no ServiceAccount token, no grace period. */
 export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
   const { image, command = SLEEP, port, node, tolerations, limits } = wanted;
   return {
@@ -49,22 +49,22 @@ export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
   };
 }
 
-/** Creates one, and leaves it to the scheduler whether it comes to run. It goes with its namespace, and is not started again. */
+/** Creates a bare pod and does not wait for it. It is deleted with its namespace and never restarted. */
 export async function createBarePod(kube: KubeClient, wanted: BarePod): Promise<void> {
   const { name, namespace } = wanted;
   await kube.create({
     apiVersion: 'v1',
     kind: 'Pod',
-    // No labels: no Service and no policy of the release may take it for one of its own.
+    // No labels, so that no Service and no policy of the release selects it.
     metadata: { name, namespace },
     spec: { ...barePodSpec(name, wanted), restartPolicy: 'Never' },
   });
 }
 
 /**
- * Creates one and waits until it is Ready.
+ * Creates a bare pod and waits until it is Ready.
  *
- * @throws WaitTimeout with the scheduler's or the node's words
+ * @throws WaitTimeout with the message of the scheduler or the kubelet
  */
 export async function startBarePod(kube: KubeClient, wanted: BarePod, wait: PodWait = {}): Promise<Pod> {
   await createBarePod(kube, wanted);
@@ -74,7 +74,7 @@ export async function startBarePod(kube: KubeClient, wanted: BarePod, wait: PodW
   });
 }
 
-/** By the name of the node itself, as DaemonSets do it: the label with the host's name may say something else. */
+/** By the node's name, as DaemonSets do: the hostname label may differ. */
 function onNode(name: string): Record<string, unknown> {
   const term = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] };
   return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } } };

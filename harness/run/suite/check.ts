@@ -2,39 +2,39 @@
 import { CheckFailure } from '../../core/errors.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
+import type { MaybePrepared } from './environment.ts';
 import type { Lab } from './lab.ts';
 import type { Release } from './release.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
-export interface CheckContext {
-  /** Installs further releases, makes namespaces; all of it is taken down when the check ends. */
-  lab: Lab;
+export interface CheckContext<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
+  /** Installs further releases and creates namespaces; undone when the check ends. */
+  lab: Lab<Options, Prepared>;
   /**
-   * The release that all undisturbed checks share, rolled out. A check with `release: 'none'` must not ask for it; one that
-   * disturbs anything installs its own through `lab`.
+   * The shared release, rolled out. Not available with `release: 'none'`. A disruptive check installs its own release through `lab`.
    */
-  release: Release;
+  release: Release<Prepared>;
   cluster: AttachedCluster;
   kube: KubeClient;
   subject: SubjectConfig;
-  /** Tells what was seen, for the report; also when the check passes. */
+  /** Adds an observation to the report, also when the check passes. */
   observe: (text: string) => void;
 }
 
 export interface CheckOptions {
   /** `shared` (default): needs the shared release rolled out; `none`: needs no release, or installs its own. */
   release?: 'shared' | 'none';
-  /** Capabilities of the cluster that are proven first; without one the check is skipped with the reason. */
+  /** Capabilities that the cluster must have; without one the check is skipped with the reason. */
   needs?: readonly string[];
-  /** It says whether the shared release became ready at all; it starts first, so that it is the one to tell a failure of that. */
+  /** Checks that the shared release becomes ready; starts first, so that it reports the failure and the others are blocked. */
   first?: boolean;
-  /** It reads rendered manifests only; everything else is `live`. */
+  /** Reads rendered manifests only; all other checks are `live`. */
   static?: boolean;
-  /** It breaks or moves something on purpose. */
+  /** Breaks or moves something on purpose. */
   disruptive?: boolean;
-  /** It changes what other checks rest on, such as nodes: nothing runs beside it. Others of a file run side by side. */
+  /** Changes what other checks rest on, such as nodes, so nothing runs at the same time. All other checks run concurrently. */
   exclusive?: boolean;
-  /** Default 180 000 ms. */
+  /** Default: CHECK_TIMEOUT_MS, 300 000 ms. */
   timeoutMs?: number;
 }
 
@@ -50,7 +50,7 @@ export interface Check {
   run(context: CheckContext): Promise<void> | void;
 }
 
-/** Thrown by a check that finds nothing which it could look at; it is reported as skipped, with the message as its reason. */
+/** Thrown by a check that has nothing to look at; it is reported as skipped, with the message as the reason. */
 export class CheckSkipped extends CheckFailure {
   constructor(reason: string) {
     super('E_SKIPPED', reason);

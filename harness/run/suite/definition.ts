@@ -1,67 +1,71 @@
-/** What a suite says about itself: what it tests, on what, and the faults that prove its checks. */
-import type { SuiteEnvironment } from './environment.ts';
+/** The definition of a suite: what it tests, on which nodes, and the faults that prove its checks. */
+import type { MaybePrepared, SuiteEnvironment } from './environment.ts';
 import type { ImageRecipe } from '../../host/images/types.ts';
 import type { ManifestPatch } from '../../kube/manifests/patch.ts';
 import type { Topology } from '../../kube/cluster/cluster.ts';
-import type { Disturbance } from './disturbance.ts';
+import type { AttachedCluster } from './attached-cluster.ts';
+import type { Release } from './release.ts';
 
 /** An image that the subject runs, under the name that `--image NAME=REF` uses. */
 export interface SubjectImage {
   name: string;
-  /** Where it comes from when no registry has it. */
+  /** Builds the image when no registry serves it. */
   recipe: ImageRecipe;
-  /** Puts another reference in its place: by helm `--set` values, or in the containers of these names. */
+  /** How `--image` replaces the reference: by helm `--set` values, or in the containers of these names. */
   override: ((ref: string) => string[]) | { containers: readonly string[] };
-  /** The checks need it, whether or not the subject names it. */
+  /** The checks need it even if the subject does not name it. */
   always?: boolean;
 }
 
-export interface SuiteDefinition {
+export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   name: string;
   title: string;
-  /** Folder of the suite: its requirements.yaml and its *.e2e.ts files. */
+  /** Folder of the suite: requirements.yaml and the checks/*.e2e.ts. */
   directory: string;
-  /** Files with checks in the order of running: what the others rest on comes first. */
+  /** Files with checks, relative to the directory, in running order. */
   files: readonly string[];
   topology: Topology;
   subject: {
     /** Path of the reference chart, or of a folder with plain manifests. */
     chart: string;
-    /** Values files laid over the chart's own, for the conforming release. */
+    /** Values files of the conforming release. */
     values: readonly string[];
     releaseName: string;
     images: readonly SubjectImage[];
   };
-  /** What the subject has to find beside it: a database, another service. */
-  environment?: SuiteEnvironment;
-  /** Documents' values files that have to render and are checked statically, by name. */
+  /** Programs outside the cluster that the subject needs: a database, another service. */
+  environment?: SuiteEnvironment<Options, Prepared>;
+  /** Documented values files that must render; checked statically. By name. */
   valuesVariants: Readonly<Record<string, string>>;
   faults: readonly Fault[];
-  /** Requirements of the shared catalogue (X-…) that this suite verifies. */
+  /** Shared requirements (X-…) that this suite verifies. */
   shared: readonly string[];
 }
 
-/** A named defect put into a subject: the proof that a check tests something. */
+/** A named defect that is injected into a subject, to prove that a check detects it. */
 export interface Fault {
   /** kebab-case, unique in its suite. */
   name: string;
   /** What is broken, as a sentence. */
   description: string;
-  /** Every one of them has to turn red. */
+  /** All of them must fail. */
   requirements: readonly string[];
-  /** What the failing check, or its diagnosis, has to say. Red for another reason does not count. */
+  /** Must match the failure or its diagnosis; a failure for another reason does not count. */
   reason: RegExp;
-  /** Only these checks of the requirements are tried: those of the rendered manifests, or those of the running system. */
+  /** Tries only the static, or only the live checks of the requirements. */
   checks?: 'static' | 'live';
-  /** Laid over everything else, in every install of the check under proof. */
+  /** Applied last, in every install of the check. */
   set?: readonly string[];
   patches?: readonly ManifestPatch[];
-  /** Laid over optional manifests, by the name of their file, for checks that apply those. */
+  /** Applied to optional manifests, by the name of their file, for checks that apply those. */
   optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
-  /** Other words in the chart's documents, for checks that do what those say. */
+  /** Changes words of the chart's documents, for checks that follow them. */
   documents?: readonly { file: string; replace: string; by: string }[];
-  /** Done to the running release after its rollout, before the check. */
+  /** Runs after the rollout of the release, before the check. */
   disturb?: Disturbance;
-  /** Capability without which the fault cannot be put in. */
+  /** Capabilities without which the fault cannot be injected. */
   needs?: readonly string[];
 }
+
+/** Breaks something on a running release, for a fault that no manifest can express. */
+export type Disturbance = (context: { release: Release; cluster: AttachedCluster }) => Promise<void>;

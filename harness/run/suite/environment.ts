@@ -1,22 +1,23 @@
-/** What a subject needs beside it and does not bring along: programs outside the cluster, and how its namespaces reach them. */
+/** Programs outside the cluster that a subject needs, and how its namespaces reach them. */
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
 import type { ImageRecipe } from '../../host/images/types.ts';
 import type { ManifestPatch } from '../../kube/manifests/patch.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 
-/** On the containers beside the cluster, next to the label of the run; its value says what runs in it. */
+/** Label of containers outside the cluster, next to RUN_LABEL; its value names the program. */
 export const SERVICE_LABEL = 'kindproof.dev/service';
 
-export interface SuiteEnvironment {
-  /** What it is, for messages: `PostgreSQL and an embedding service`. */
+/** `Options`: what a check may request (`InstallOptions.environment`). `Prepared`: what it gets (`release.environment`). */
+export interface SuiteEnvironment<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
+  /** For messages: `PostgreSQL and an embedding service`. */
   title: string;
-  /** Images that the local engine has to have; they are not loaded into the nodes. */
+  /** Images for the local engine; not loaded into the nodes. */
   images: readonly ImageRecipe[];
-  /** Names of the secrets that every run makes anew. Their values are kept out of everything that is written. */
+  /** Names of secrets. Every run generates new values and redacts them in all output. */
   secrets: readonly string[];
-  /** Called once in each process that runs checks, before the first namespace is prepared. */
-  open(context: EnvironmentContext): Promise<Environment>;
+  /** Called once in each worker, before the first namespace is prepared. */
+  open(context: EnvironmentContext): Promise<Environment<Options, Prepared>>;
 }
 
 export interface EnvironmentContext {
@@ -28,19 +29,22 @@ export interface EnvironmentContext {
   signal: AbortSignal;
 }
 
-/** A running environment. Its containers carry the run's label and SERVICE_LABEL: the run removes them, whatever happens here. */
-export interface Environment {
+/** A running environment. Its containers have RUN_LABEL and SERVICE_LABEL; the run removes them by these labels. */
+export interface Environment<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   /**
-   * Puts into a namespace what the subject expects to find there, before it is installed.
+   * Creates in a namespace what the subject needs before it is installed.
    *
-   * @param options what the check asked for (`InstallOptions.environment`)
+   * @param options what the check requested; `undefined` for the default
    * @param lifecycle undoes it when the check ends
    */
-  prepare(namespace: string, options: unknown, lifecycle: Lifecycle): Promise<PreparedNamespace>;
+  prepare(namespace: string, options: Options | undefined, lifecycle: Lifecycle): Promise<Prepared>;
 }
 
-/** A suite's own class implements it, with the handles that its checks use. */
+/** What checks get from an environment; `undefined` in a suite without one. */
+export type MaybePrepared = PreparedNamespace | undefined;
+
+/** Implemented by a class of the suite, with the handles that its checks use. */
 export interface PreparedNamespace {
-  /** Laid over the subject, so that it finds what was prepared: addresses, credentials. */
+  /** Applied to the subject, so that it finds what was prepared: addresses, credentials. */
   readonly patches: readonly ManifestPatch[];
 }

@@ -1,4 +1,4 @@
-/** Runs one check and says how it came out; diagnoses a failure while its objects still exist. */
+/** Runs one check and returns its outcome; diagnoses a failure while its objects still exist. */
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import {
@@ -18,6 +18,7 @@ import {
   messageOf,
 } from '../../core/errors.ts';
 import { Lifecycle } from '../../core/lifecycle.ts';
+import { firstLine } from '../../core/wording.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
 import { ApiError } from '../../kube/api/errors.ts';
@@ -28,23 +29,17 @@ import type { CheckResult } from '../report/model.ts';
 import type { Cause, Diagnosis } from '../../observe/diagnose/diagnosis.ts';
 import { countAssertions } from './assertions.ts';
 import { CheckSkipped, type Check } from './check.ts';
-import { BlockedError, Lab, type SharedLab } from './lab.ts';
+import { Lab } from './lab.ts';
+import { BlockedError, type SharedLab } from './shared-lab.ts';
+import type { CheckOutcome, InfrastructureFailure } from './test-record.ts';
 
-/** A check's own limit, when it declares none. */
+/** Limit of a check that declares none. */
 export const CHECK_TIMEOUT_MS = 300_000;
 
-/** A check's result; `infrastructure` is set when the cluster, not the subject, failed. */
-export interface CheckOutcome {
-  result: CheckResult;
-  infrastructure?: { code: string; message: string; hint?: string };
-  /** What was proven about the cluster before the check relied on it. */
-  capabilities?: CapabilityResult[];
-}
-
 /**
- * Runs a check to its verdict and takes down what it has set up.
+ * Runs a check and takes down what it has set up.
  *
- * @throws InterruptedError when the run is interrupted meanwhile; the body is left to itself, as not all that it waits for listens
+ * @throws InterruptedError when the run is interrupted; the body is not awaited, because not everything in it listens to the signal
  */
 export async function executeCheck(check: Check, shared: SharedLab): Promise<CheckOutcome> {
   const { signal, log, disposable } = shared.deps;
@@ -53,13 +48,12 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   const capabilities: CapabilityResult[] = [];
   const observed: string[] = [];
   try {
-    const running = execute(check, new Lab(shared, lifecycle), shared, { capabilities, observed });
-    const outcome = await orInterrupted(running, signal);
-    return capabilities.length === 0 ? outcome : { ...outcome, capabilities };
+    const running = execute(check, new Lab(shared, lifecycle, check.id), shared, { capabilities, observed });
+    return { ...(await orInterrupted(running, signal)), capabilities };
   } finally {
-    // What an interrupted check has set up goes with its cluster, if that goes.
+    // What an interrupted check has set up is deleted with its cluster, if that is deleted.
     const failures = signal.aborted && disposable ? [] : await lifecycle.close();
-    for (const { title, error } of failures) observed.push(`clean-up failed: ${title}: ${messageOf(error)}`);
+    for (const { title, error } of failures) observed.push(`teardown failed: ${title}: ${messageOf(error)}`);
   }
 }
 
@@ -68,7 +62,7 @@ async function execute(
   lab: Lab,
   shared: SharedLab,
   { capabilities, observed }: { capabilities: CapabilityResult[]; observed: string[] },
-): Promise<CheckOutcome> {
+): Promise<Omit<CheckOutcome, 'capabilities'>> {
   const { cluster, subject, log } = shared.deps;
   const counter = { count: 0 };
   const start = Date.now();
@@ -124,7 +118,7 @@ async function execute(
     if (counter.count === 0) {
       throw new CheckFailure(
         'E_VACUOUS',
-        'the check made no assertion: it would pass whatever the chart does',
+        'the check made no assertion, so it would pass whatever the chart does',
         {
           hint: 'Assert something with expect(), or delete the check.',
         },
@@ -132,9 +126,13 @@ async function execute(
     }
     return { result: result('passed') };
   } catch (error) {
-    if (error instanceof InterruptedError) throw error;
+    // An aborted call may surface as another error.
+    if (error instanceof InterruptedError || shared.deps.signal.aborted) throw error;
     if (error instanceof CheckSkipped) return { result: result('skipped', { reason: error.message }) };
-    if (error instanceof BlockedError) return { result: result('blocked', { reason: error.message }) };
+    if (error instanceof BlockedError) {
+      const blockedBy = error.by === undefined ? {} : { blockedBy: error.by };
+      return { result: result('blocked', { reason: error.message, ...blockedBy }) };
+    }
     log.error('check failed', {
       id: check.id,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -145,24 +143,24 @@ async function execute(
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
     return {
-      result: result(isOurs(error) ? 'errored' : 'failed', { reason, diagnosis, artifacts }),
+      result: result(isInfrastructure(error) ? 'errored' : 'failed', { reason, diagnosis, artifacts }),
     };
   }
 }
 
-/** Engine, tools or the way to the cluster failed. An answer of the API server is about what the check asked for. */
-function isOurs(error: unknown): boolean {
+/** The engine, a tool or the connection failed. An error that the API server returns is about the request of the check. */
+function isInfrastructure(error: unknown): boolean {
   return error instanceof InfrastructureError && !(error instanceof ApiError);
 }
 
-/** A body that does not end is left to itself: it must not keep its failure from being diagnosed, and told. */
+/** A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported. */
 async function endWithin(ms: number, body: () => Promise<void>, clock: Clock): Promise<void> {
   const over = new AbortController();
   const late = clock.sleep(ms, over.signal).then(() => {
     throw new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(ms)}`);
   });
   const running = body();
-  // Whichever comes second has nobody who listens.
+  // The slower of the two has no listener.
   for (const promise of [late, running]) promise.catch(() => {});
   try {
     await Promise.race([running, late]);
@@ -171,13 +169,10 @@ async function endWithin(ms: number, body: () => Promise<void>, clock: Clock): P
   }
 }
 
-/** When a check fails, the cluster itself may have gone: that says nothing about the chart. */
-async function clusterOutage(
-  shared: SharedLab,
-  error: unknown,
-): Promise<{ code: string; message: string; hint?: string } | undefined> {
+/** A check may have failed because the cluster did; that says nothing about the subject. */
+async function clusterOutage(shared: SharedLab, error: unknown): Promise<InfrastructureFailure | undefined> {
   try {
-    // A node under load may drop requests, and a server that starts again takes half a minute; only one that stays away is an outage.
+    // A loaded node may drop requests, and an API server needs 30 s to restart; only a longer absence is an outage.
     await waitFor({
       what: 'the API server to answer',
       timeoutMs: 90_000,
@@ -197,7 +192,7 @@ async function clusterOutage(
     return {
       code: 'E_CLUSTER_LOST',
       message: `the cluster stopped answering during the checks: ${messageOf(unreachable)}`,
-      hint: hint ?? 'Look whether the container engine still runs (`npm run doctor`), then run again.',
+      hint: hint ?? 'Check that the container engine still runs (`npm run doctor`), then run again.',
     };
   }
 }
@@ -251,7 +246,7 @@ async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: n
   };
 }
 
-/** Expected and actual as the matchers attach them to their error. */
+/** Expected and actual values that a matcher attached to its error. */
 function comparison(error: unknown): { expected?: string; actual?: string } {
   if (typeof error !== 'object' || error === null) return {};
   const { expected, actual } = error as { expected?: unknown; actual?: unknown };
@@ -263,8 +258,4 @@ function comparison(error: unknown): { expected?: string; actual?: string } {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value, { depth: 6, breakLength: Infinity });
-}
-
-function firstLine(message: string): string {
-  return message.split('\n')[0] ?? message;
 }

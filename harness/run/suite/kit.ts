@@ -1,66 +1,55 @@
 /**
- * The kit of a suite: `requirement(...)`, with which its files say what they verify, and the machinery that runs the same checks
- * against the conforming subject or, in a proof, against every fault.
+ * The kit of a suite: `requirement(...)` declares its checks. The same checks run against the conforming subject and, in a proof,
+ * against every fault.
  */
-import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, inject, test } from 'vitest';
-import { createCommandRunner } from '../../core/command.ts';
-import { InterruptedError } from '../../core/errors.ts';
-import { createFileLog, type Log } from '../../core/log.ts';
-import { clusterCapabilities } from '../../kube/helm/capabilities.ts';
-import { createDeployer } from '../../kube/deploy/deployer.ts';
-import { createManifestDeployer } from '../../kube/deploy/manifest-deployer.ts';
-import { createHelm } from '../../kube/helm/helm.ts';
-import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
+import type { AttachCluster } from './attached-cluster.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
-import type { Fault, SuiteDefinition } from './definition.ts';
-import type { Environment } from './environment.ts';
-import { CHECK_TIMEOUT_MS, executeCheck, type CheckOutcome } from './execute-check.ts';
-import { SharedLab } from './lab.ts';
+import type { SuiteDefinition } from './definition.ts';
+import type { MaybePrepared } from './environment.ts';
+import { CHECK_TIMEOUT_MS, executeCheck } from './execute-check.ts';
 import { proveFault } from './prove-fault.ts';
-import { QUIET_MS, untilQuiet } from './quiet.ts';
-import type { Proof } from '../report/model.ts';
+import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-namespaces.ts';
+import { lazily, newLab, openSession, type Session } from './session.ts';
+import type { SharedLab } from './shared-lab.ts';
+import type { TestRecord } from './test-record.ts';
 import { isRed } from '../report/verdict.ts';
-import { createRedactor } from '../../core/redact.ts';
-import type { WorkerConfig } from './worker-config.ts';
 
-/** Time for clean-up and diagnosis beyond the check's own limit. */
+/** For diagnosis and teardown, beyond the check's own limit. */
 const GRACE_MS = 120_000;
-/** A proof installs, checks and removes; several run side by side because they mostly wait for Kubernetes. */
+/** A proof installs, checks and uninstalls, while others do the same. */
 const PROOF_TIMEOUT_MS = 1_200_000;
 
-declare module 'vitest' {
-  interface TaskMeta {
-    /** What `--list` shows of a check. */
-    kindproofCheck?: Pick<Check, 'id' | 'file' | 'requirements' | 'title'>;
-    kindproofOutcome?: CheckOutcome;
-    kindproofProof?: Proof;
-    /** What is being proven, for the report of a proof that dies. */
-    kindproofFault?: Pick<Proof, 'fault' | 'suite' | 'requirements'>;
-    /** The check was not chosen for this run. */
-    kindproofUnselected?: boolean;
-  }
-}
-
-type RunCheck = (context: CheckContext) => Promise<void> | void;
+type RunCheck<Options, Prepared extends MaybePrepared> = (
+  context: CheckContext<Options, Prepared>,
+) => Promise<void> | void;
 type ImportFile = (file: string) => Promise<unknown>;
 
-interface DeclareRequirement {
-  (ids: string | readonly string[], title: string, run: RunCheck): void;
-  (ids: string | readonly string[], title: string, options: CheckOptions, run: RunCheck): void;
+interface DeclareRequirement<Options, Prepared extends MaybePrepared> {
+  (ids: string | readonly string[], title: string, run: RunCheck<Options, Prepared>): void;
+  (
+    ids: string | readonly string[],
+    title: string,
+    options: CheckOptions,
+    run: RunCheck<Options, Prepared>,
+  ): void;
 }
 
-export interface SuiteKit {
+/** `Options`, `Prepared`: of the suite's environment. */
+export interface SuiteKit<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   /** Declares a check of one or more requirements. */
-  requirement: DeclareRequirement;
+  requirement: DeclareRequirement<Options, Prepared>;
   /** Imports the suite's files and declares one vitest test for each check. */
   declareChecks: (importFile: ImportFile) => Promise<void>;
   /** Imports the suite's files and declares one vitest test for each fault to prove. */
   declareProofs: (importFile: ImportFile) => Promise<void>;
 }
 
-export function createSuiteKit(definition: SuiteDefinition, deps: { attach: AttachCluster }): SuiteKit {
+export function createSuiteKit<Options, Prepared extends MaybePrepared>(
+  definition: SuiteDefinition<Options, Prepared>,
+  deps: { attach: AttachCluster },
+): SuiteKit<Options, Prepared> {
   const config = inject('kindproof');
   const checks: Check[] = [];
   let importing = '';
@@ -72,10 +61,10 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
   function requirement(
     ids: string | readonly string[],
     title: string,
-    optionsOrRun: CheckOptions | RunCheck,
-    maybeRun?: RunCheck,
+    optionsOrRun: CheckOptions | RunCheck<Options, Prepared>,
+    maybeRun?: RunCheck<Options, Prepared>,
   ): void {
-    const run = maybeRun ?? (optionsOrRun as RunCheck);
+    const run = maybeRun ?? (optionsOrRun as RunCheck<Options, Prepared>);
     const options = typeof optionsOrRun === 'function' ? {} : optionsOrRun;
     const requirements = typeof ids === 'string' ? [ids] : ids;
     const [first] = requirements;
@@ -101,36 +90,40 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
 
   async function declareChecks(importFile: ImportFile): Promise<void> {
     await importAll(importFile);
-    // What takes longest starts first: it mostly waits for Kubernetes, and the quick checks run meanwhile.
+    // Long checks start first: they mostly wait for Kubernetes, and short checks run meanwhile.
     const order = [...checks].sort(
       (a, b) => weight(a.options) - weight(b.options) || limitOf(b.options) - limitOf(a.options),
     );
     for (const [index, check] of order.entries()) declareCheck(check, isSelected(check, index));
     afterAll(async () => {
       await Promise.allSettled(running);
-      // Elsewhere the shared release goes with its cluster, or is what the user keeps the cluster for.
+      // Otherwise the shared release is deleted with its cluster, or kept for the user.
       if (config.cluster?.fate === 'cleaned') await lab?.lifecycle.close();
     });
   }
 
   /**
-   * Runs the body of a test. A cancelled run ends what it waits for; vitest itself turns its back on the test at once, so what the body
-   * takes down then has to be waited for after all tests. One that runs alone starts when what came before it has gone.
+   * Runs the body of a test. A cancelled run aborts its waits. vitest stops awaiting a cancelled test immediately, so `running` keeps the
+   * promise of its teardown for `afterAll`.
+   *
+   * @param exclusive the body starts when the namespaces of earlier checks are gone
    */
-  async function attend<T>(
+  async function runBody<T>(
     signal: AbortSignal,
-    alone: boolean,
+    exclusive: boolean,
     body: (opened: Session) => Promise<T>,
   ): Promise<T> {
     const opened = await session();
     const cancel = (): void => {
-      // The limit of a single test aborts the signal as well.
+      // The timeout of a single test aborts the signal, too.
       if (signal.reason instanceof Error && signal.reason.name === 'TestRunAbortError') opened.cancel();
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel);
-    const quiet = alone ? untilQuiet(opened.cluster.kube, config.runId, opened) : Promise.resolve();
-    const ended = quiet.then(() => body(opened));
+    const ready = exclusive
+      ? terminatingNamespacesGone(opened.cluster.kube, config.runId, opened)
+      : Promise.resolve();
+    const ended = ready.then(() => body(opened));
     running.add(ended);
     try {
       return await ended;
@@ -147,27 +140,28 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
 
   function declareCheck(check: Check, selected: boolean): void {
     const { id, file, title, requirements, options } = check;
-    // One that changes what others rest on, such as nodes, waits for them and runs alone.
-    const alone = options.exclusive === true;
-    const declare = alone ? test : test.concurrent;
+    const record: TestRecord = {
+      type: 'check',
+      check: { id, file, requirements: [...requirements], title },
+      selected,
+    };
+    const exclusive = options.exclusive === true;
+    const declare = exclusive ? test : test.concurrent;
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: limitOf(options) + GRACE_MS + (alone ? QUIET_MS : 0),
+        timeout: limitOf(options) + GRACE_MS + (exclusive ? NAMESPACES_GONE_MS : 0),
         tags: [
           definition.name,
           options.static ? 'static' : 'live',
           ...(options.disruptive ? ['disruptive'] : []),
         ],
-        meta: {
-          kindproofCheck: { id, file, requirements: [...requirements], title },
-          ...(selected ? {} : { kindproofUnselected: true }),
-        },
+        meta: { kindproof: record },
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await attend(signal, alone, async () => executeCheck(check, await shared()));
-        task.meta.kindproofOutcome = outcome;
+        const outcome = await runBody(signal, exclusive, async () => executeCheck(check, await shared()));
+        task.meta.kindproof = { ...record, outcome };
         const { status, reason } = outcome.result;
         if (status === 'skipped' || status === 'blocked') skip(reason);
         if (isRed(outcome.result)) throw new Error(reason);
@@ -181,22 +175,25 @@ export function createSuiteKit(definition: SuiteDefinition, deps: { attach: Atta
       (f) => config.faults === undefined || config.faults.includes(f.name),
     );
     for (const fault of faults) {
-      const touchesNodes = checks.some(
+      const exclusive = checks.some(
         (c) => c.options.exclusive === true && c.requirements.some((id) => fault.requirements.includes(id)),
       );
-      const declare = touchesNodes ? test : test.concurrent;
-      const about = { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] };
+      const declare = exclusive ? test : test.concurrent;
+      const record: TestRecord = {
+        type: 'proof',
+        fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
+      };
       const options = {
         timeout: PROOF_TIMEOUT_MS,
         tags: [definition.name],
-        meta: { kindproofFault: about },
+        meta: { kindproof: record },
       };
       declare(fault.name, options, async ({ task, signal }) => {
-        const { proof, infrastructure } = await attend(signal, touchesNodes, (opened) =>
+        const outcome = await runBody(signal, exclusive, (opened) =>
           proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
-        task.meta.kindproofProof = proof;
-        if (infrastructure) task.meta.kindproofOutcome = infrastructure;
+        task.meta.kindproof = { ...record, outcome };
+        const { proof } = outcome;
         if (proof.outcome !== 'caught') throw new Error(proof.reason);
       });
     }
@@ -210,93 +207,9 @@ function limitOf({ timeoutMs }: CheckOptions): number {
   return timeoutMs ?? CHECK_TIMEOUT_MS;
 }
 
-/** Small runs first. */
+/** Checks of a lower weight run first. */
 function weight({ first, exclusive, disruptive }: CheckOptions): number {
   if (first) return -1;
   if (exclusive) return 2;
   return disruptive ? 0 : 1;
-}
-
-interface Session {
-  cluster: AttachedCluster;
-  helmFor: (name: string) => ReturnType<typeof createHelm>;
-  environment: (() => Promise<Environment>) | undefined;
-  log: Log;
-  /** Aborted by `cancel`. */
-  signal: AbortSignal;
-  cancel: () => void;
-}
-
-async function openSession(
-  { environment }: SuiteDefinition,
-  config: WorkerConfig,
-  attach: AttachCluster,
-): Promise<Session> {
-  const { cluster: descriptor, helmPath } = config;
-  if (!descriptor || helmPath === undefined)
-    throw new Error(`mode ${config.mode} has no cluster to run checks on`);
-  const log = createFileLog(
-    join(config.runDirectory, 'run.jsonl'),
-    { suite: config.suite },
-    createRedactor(config.redact),
-  );
-  // The main process ends a run by cancelling it in vitest, which reaches this one through the tests' own signals.
-  const controller = new AbortController();
-  const { signal } = controller;
-  // Every running command and wait of up to eight checks listens to it.
-  setMaxListeners(0, signal);
-  // Not bound to the signal: taking down goes on after an interruption.
-  const run = createCommandRunner({ log });
-  const cluster = await attach(descriptor);
-  return {
-    cluster,
-    helmFor: (name) =>
-      createHelm({
-        run,
-        helmPath,
-        kubeconfig: descriptor.kubeconfig,
-        context: descriptor.context,
-        capabilities: clusterCapabilities(cluster.kube),
-        workDir: join(config.runDirectory, '.helm', name),
-        log,
-        signal,
-      }),
-    environment:
-      environment &&
-      lazily(() => environment.open({ runId: config.runId, cluster, secrets: config.secrets, log, signal })),
-    log,
-    signal,
-    cancel: () => controller.abort(new InterruptedError()),
-  };
-}
-
-function newLab(
-  definition: SuiteDefinition,
-  config: WorkerConfig,
-  session: Session,
-  fault?: Fault,
-): SharedLab {
-  const { kube } = session.cluster;
-  const helm = session.helmFor(fault?.name ?? definition.name);
-  return new SharedLab({
-    definition,
-    subject: config.subject,
-    cluster: session.cluster,
-    helm,
-    helmPath: config.helmPath,
-    deployer: createDeployer(helm, createManifestDeployer({ kube, signal: session.signal })),
-    environment: session.environment,
-    runId: config.runId,
-    runDirectory: config.runDirectory,
-    fault,
-    redact: config.redact,
-    disposable: config.cluster?.fate === 'deleted',
-    log: session.log,
-    signal: session.signal,
-  });
-}
-
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

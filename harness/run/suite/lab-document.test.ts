@@ -41,18 +41,18 @@ describe("a chart's document", () => {
     expect((await read('README.md')).text).toBe('helm install a . --create-namespace');
   });
 
-  it('that is not there is undefined', async () => {
+  it('is undefined when the file is missing', async () => {
     expect(await read('USAGE.md')).toEqual({ text: undefined, reason: undefined });
   });
 
-  it('says what the fault makes it say', async () => {
+  it('contains the words of the fault', async () => {
     const { text } = await read('README.md', [
       { file: 'README.md', replace: ' --create-namespace', by: ' $&' },
     ]);
     expect(text).toBe('helm install a . $&');
   });
 
-  it('refuses a fault that changes nothing', async () => {
+  it('rejects a fault that changes nothing', async () => {
     const { reason } = await read('README.md', [{ file: 'README.md', replace: 'kubectl', by: '' }]);
     expect(reason).toBe('README.md does not say "kubectl"');
   });

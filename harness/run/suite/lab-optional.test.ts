@@ -58,7 +58,7 @@ describe('optional manifests', () => {
     expect(maximumOf(await read(charts))).toBe(found);
   });
 
-  it('have the defect of the fault under proof', async () => {
+  it('contain the defect of the fault', async () => {
     const charts = { subject: await manifestsWith(), reference: await manifestsWith(10) };
     const target = { kind: 'HorizontalPodAutoscaler' };
     const ops = [{ op: 'replace', path: '/spec/maxReplicas', value: 11 }] as const;
@@ -66,7 +66,7 @@ describe('optional manifests', () => {
     expect(maximumOf(await read(charts, { 'ingress.yaml': [{ target, ops }] }))).toBe(10);
   });
 
-  it('refuse a fault that fits none of them', async () => {
+  it('reject a fault that fits none of them', async () => {
     const charts = { subject: await manifestsWith(), reference: await manifestsWith(10) };
     const { objects, reason } = await read(charts, { [FILE]: [{ target: { kind: 'Ingress' }, ops: [] }] });
     expect(objects).toBeUndefined();

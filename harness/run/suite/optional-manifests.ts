@@ -1,13 +1,13 @@
-/** Manifests that a subject's documents offer beside it: an autoscaler, a network policy, a Job. They are no part of any install. */
+/** Optional manifests that a subject's documents offer: an autoscaler, a network policy, a Job. No release contains them. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../../kube/api/types.ts';
 import { readManifests } from '../../kube/manifests/manifest-files.ts';
 
 /**
- * The objects of a file in `optional`, the folder beside the subject's own; where the subject does not bring that file, those of the reference.
+ * The objects of a file in the folder `optional` next to the subject; if the subject has no such file, those of the reference.
  *
- * @throws UsageError E_MANIFEST when it is no manifest
+ * @throws UsageError `E_MANIFEST` when it is not a manifest
  */
 export async function optionalManifests(
   subject: string,

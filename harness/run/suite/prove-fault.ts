@@ -1,76 +1,82 @@
-/** Puts one fault in, runs the checks of its requirements, and says whether it was caught for the stated reason. */
+/** Injects one fault, runs the checks of its requirements, and decides whether it was caught for the stated reason. */
 import type { CheckResult, Proof } from '../report/model.ts';
 import type { Check } from './check.ts';
 import type { Fault } from './definition.ts';
-import { executeCheck, type CheckOutcome } from './execute-check.ts';
-import type { SharedLab } from './lab.ts';
+import { executeCheck } from './execute-check.ts';
+import type { SharedLab } from './shared-lab.ts';
+import type { ProofOutcome } from './test-record.ts';
 
+/** Injects the fault into releases of its own, runs the checks of its requirements until each has caught it, and takes all down. */
 export async function proveFault(
   fault: Fault,
   checks: readonly Check[],
   openLab: () => SharedLab,
-): Promise<{ proof: Proof; infrastructure?: CheckOutcome }> {
+): Promise<ProofOutcome> {
   const start = Date.now();
   const lab = openLab();
-  const proof = (outcome: Proof['outcome'], reason: string): Proof => ({
-    fault: fault.name,
-    suite: lab.deps.definition.name,
-    requirements: [...fault.requirements],
-    outcome,
-    reason,
-    durationMs: Date.now() - start,
+  const results: CheckResult[] = [];
+  const capabilities: ProofOutcome['capabilities'] = [];
+  const ended = (outcome: Proof['outcome'], reason: string): ProofOutcome => ({
+    proof: {
+      fault: fault.name,
+      suite: lab.deps.definition.name,
+      requirements: [...fault.requirements],
+      outcome,
+      reason,
+      durationMs: Date.now() - start,
+      namespaces: [...new Set(results.flatMap(({ namespaces }) => namespaces))],
+    },
+    capabilities,
   });
   try {
     for (const need of fault.needs ?? []) {
       const capability = await lab.deps.cluster.capability(need);
+      capabilities.push(capability);
       if (!capability.present)
-        return { proof: proof('missed', `not put in: the cluster lacks ${need}: ${capability.evidence}`) };
+        return ended('missed', `not injected: the cluster lacks ${need}: ${capability.evidence}`);
     }
-    const told: string[] = [];
     const wanted = new Set(fault.requirements);
-    const results: CheckResult[] = [];
-    const tried = checks.filter(
-      (c) =>
-        c.requirements.some((id) => wanted.has(id)) &&
-        (fault.checks === undefined || (fault.checks === 'static') === (c.options.static ?? false)),
-    );
-    for (const check of tried) {
-      // Once every requirement is red for the stated reason, more checks would only cost time.
+    for (const check of checks.filter((c) => isTried(c, fault))) {
+      // Once every requirement failed for the stated reason, further checks only cost time.
       if ([...wanted].every((id) => caughtBy(results, id, fault.reason))) break;
       const outcome = await executeCheck(check, lab);
+      capabilities.push(...outcome.capabilities);
       if (outcome.infrastructure)
-        return { proof: proof('missed', outcome.infrastructure.message), infrastructure: outcome };
+        return { ...ended('missed', outcome.infrastructure.message), infrastructure: outcome.infrastructure };
       results.push(outcome.result);
     }
+    const said: string[] = [];
     for (const id of wanted) {
       const caught = caughtBy(results, id, fault.reason);
-      if (caught) {
-        told.push(`${id}: ${caught}`);
-        continue;
-      }
-      const own = results.filter((r) => r.requirements.includes(id));
-      if (own.length === 0) return { proof: proof('missed', `${id} has no check`) };
-      const red = own.find((r) => r.status === 'failed');
-      if (red) {
-        return {
-          proof: proof(
-            'wrong-reason',
-            `${id} failed with "${red.reason ?? ''}", not with ${String(fault.reason)}`,
-          ),
-        };
-      }
-      const skipped = own.find((r) => r.status === 'skipped');
-      return {
-        proof: proof('missed', `${id} ${skipped ? `was skipped: ${skipped.reason ?? ''}` : 'stayed green'}`),
-      };
+      if (caught === undefined) return ended(...missed(results, id, fault.reason));
+      said.push(`${id}: ${caught}`);
     }
-    return { proof: proof('caught', told.join('; ')) };
+    return ended('caught', said.join('; '));
   } finally {
     await lab.lifecycle.close();
   }
 }
 
-/** What the failing check said that matches, or `undefined`. */
+function isTried({ requirements, options }: Check, fault: Fault): boolean {
+  return (
+    requirements.some((id) => fault.requirements.includes(id)) &&
+    (fault.checks === undefined || (fault.checks === 'static') === (options.static ?? false))
+  );
+}
+
+/** Why a requirement did not catch its fault. */
+function missed(results: readonly CheckResult[], id: string, reason: RegExp): [Proof['outcome'], string] {
+  const own = results.filter((r) => r.requirements.includes(id));
+  if (own.length === 0) return ['missed', `${id} has no check`];
+  const failed = own.find((r) => r.status === 'failed');
+  if (failed)
+    return ['wrong-reason', `${id} failed with "${failed.reason ?? ''}", not with ${String(reason)}`];
+  // An errored check says nothing about the fault.
+  const other = own.find((r) => r.status !== 'passed');
+  return ['missed', `${id} ${other ? `was ${other.status}: ${other.reason ?? ''}` : 'passed'}`];
+}
+
+/** The sentence of a failed check, or of its diagnosis, that matches the stated reason. */
 function caughtBy(results: readonly CheckResult[], id: string, reason: RegExp): string | undefined {
   for (const result of results) {
     if (result.status !== 'failed' || !result.requirements.includes(id)) continue;

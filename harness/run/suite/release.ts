@@ -5,11 +5,11 @@ import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../../kube
 import type { ContainerStatus, KubeObject, Node, Pod, Service, Workload } from '../../kube/api/types.ts';
 import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
-import { waitForRollout } from '../../observe/waits/rollout.ts';
-import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/subject.ts';
+import { rolledOut } from '../../observe/waits/rollout.ts';
+import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/workload-handle.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
 import type { Recording } from '../../observe/recorder/recording.ts';
-import type { PreparedNamespace } from './environment.ts';
+import type { MaybePrepared } from './environment.ts';
 
 export interface ReleaseDeps {
   kube: KubeClient;
@@ -22,11 +22,12 @@ const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'D
 /** For one command: in a container that has a tenth of a core its start alone takes seconds. */
 const EXEC_MS = 60_000;
 
-export class Release {
+/** `Prepared`: what the suite's environment prepares in a namespace; `undefined` without one. */
+export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   readonly name: string;
   readonly namespace: string;
-  /** What the suite's environment has prepared in the namespace: an instance of the suite's own class. */
-  readonly environment: PreparedNamespace | undefined;
+  /** What the suite's environment has prepared in the namespace. */
+  readonly environment: Prepared;
   #objects: readonly KubeObject[];
   readonly #deps: ReleaseDeps;
 
@@ -35,7 +36,7 @@ export class Release {
       name: string;
       namespace: string;
       objects: readonly KubeObject[];
-      environment?: PreparedNamespace | undefined;
+      environment: Prepared;
     },
     deps: ReleaseDeps,
   ) {
@@ -129,6 +130,14 @@ export class Release {
     return pods;
   }
 
+  /** The first pod of a workload; by default, of any workload of the release. */
+  async pod(workload?: WorkloadHandle): Promise<Pod> {
+    const [pod] = await (workload ?? this).pods();
+    if (pod) return pod;
+    const owner = workload ? `${workload.kind} ${workload.name}` : `release ${this.name}`;
+    throw new CheckFailure('E_SELECTED_NOTHING', `${owner} has no pods`);
+  }
+
   /** The live Service of that name, or the only one. */
   async service(name?: string): Promise<Service> {
     const wanted = this.rendered('Service', name).metadata.name;
@@ -149,7 +158,7 @@ export class Release {
     await Promise.all(
       workloads.map(async (workload) => {
         try {
-          await waitForRollout(this.kube, workload, { timeoutMs, signal: this.#deps.signal });
+          await rolledOut(this.kube, workload, { timeoutMs, signal: this.#deps.signal });
         } catch (error) {
           throw error instanceof WaitTimeout ? rolloutFailure(workload, error) : error;
         }

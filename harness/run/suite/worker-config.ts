@@ -1,4 +1,4 @@
-/** What the main process tells the worker that runs the checks. Structured-clone values only. */
+/** Configuration that the main process passes to the worker. Values must survive a structured clone. */
 import type { ManifestPatch } from '../../kube/manifests/patch.ts';
 
 export interface ClusterDescriptor {
@@ -8,18 +8,17 @@ export interface ClusterDescriptor {
   context: string;
   kubernetes: string;
   /**
-   * After the run: the cluster is `deleted` with all that is on it, `kept` as it is for the user to look at, or `cleaned` of everything that
-   * the run has put there.
+   * What happens to the cluster after the run: it is `deleted`, `kept` as it is, or `cleaned` of everything that the run created.
    */
   fate: 'deleted' | 'kept' | 'cleaned';
 }
 
-/** The subject of a suite as this run uses it: the reference, or what the user put in its place. */
+/** The subject of a suite in this run: the reference, or the user's own. */
 export interface SubjectConfig {
   chart: string;
   values: readonly string[];
   set: readonly string[];
-  /** Images put in place of those that the manifests name. */
+  /** Replace images that the manifests name. */
   patches: readonly ManifestPatch[];
   /** Whether it is the built-in reference chart. */
   reference: boolean;
@@ -41,9 +40,9 @@ export interface WorkerConfig {
   shard?: { index: number; count: number };
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];
-  /** Of the suite's environment, by name. */
+  /** Secrets of the suite's environment, by name. */
   secrets: Readonly<Record<string, string>>;
-  /** Strings that must not appear in anything that is written. */
+  /** Strings that are redacted in all output. */
   redact: readonly string[];
 }
 

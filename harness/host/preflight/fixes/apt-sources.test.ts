@@ -63,7 +63,7 @@ describe('parseDeb822', () => {
     ).toEqual([]);
   });
 
-  it('carries an embedded key over unharmed', () => {
+  it('keeps an embedded key unchanged', () => {
     const key =
       'Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBF\n -----END PGP PUBLIC KEY BLOCK-----';
     const [source] = parseDeb822(
@@ -74,13 +74,13 @@ describe('parseDeb822', () => {
   });
 });
 
-describe('the sources of this machine', () => {
+describe('sourceOfSuite and sourcesOf', () => {
   const sources = [
     ...parseOneLine('deb http://other.test/cloud cloud-sdk-bookworm main'),
     ...parseDeb822(DEB822),
   ];
 
-  it('of another suite: same mirror and key, only main', () => {
+  it('return another suite of the same mirror and key, only main', () => {
     expect(sourceOfSuite('trixie', 'bookworm', sources)).toEqual({
       uri: 'http://mirror.test/debian',
       suites: ['trixie'],
@@ -89,14 +89,14 @@ describe('the sources of this machine', () => {
     });
   });
 
-  it('of its own release: without third parties', () => {
+  it('return the sources of the release, without third parties', () => {
     expect(sourcesOf('bookworm', sources).map(({ uri, suites }) => [uri, suites])).toEqual([
       ['http://mirror.test/debian', ['bookworm', 'bookworm-updates']],
       ['http://mirror.test/debian-security', ['bookworm-security']],
     ]);
   });
 
-  it('without a mirror of its own release there is none', () => {
+  it('return undefined without a mirror of the release', () => {
     expect(sourceOfSuite('trixie', 'sid', sources)).toBeUndefined();
   });
 });

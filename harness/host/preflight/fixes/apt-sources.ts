@@ -1,15 +1,15 @@
-/** apt's list of sources, in both of its formats (sources.list(5)), to find the mirror that this machine uses. */
+/** apt's sources in both formats of sources.list(5), to find the mirror that this machine uses. */
 import type { Machine } from '../machine.ts';
 
 export interface AptSource {
   uri: string;
   suites: string[];
   components: string[];
-  /** Signed-By, Trusted, Architectures … as in the deb822 format, to be carried over. */
+  /** Signed-By, Trusted, Architectures … as in the deb822 format. */
   options: Record<string, string>;
 }
 
-/** Every enabled binary source of the machine, one per URI. */
+/** Every enabled binary source of the machine, one for each URI. */
 export async function readAptSources(machine: Machine): Promise<AptSource[]> {
   const sources = parseOneLine((await machine.read('/etc/apt/sources.list')) ?? '');
   for (const name of await machine.list('/etc/apt/sources.list.d')) {
@@ -38,7 +38,7 @@ export function parseOneLine(text: string): AptSource[] {
   return sources;
 }
 
-/** Names of the options that matter here, in the one-line format and in deb822. */
+/** Names of the relevant options in the one-line format and in deb822. */
 const FIELDS: Record<string, string> = {
   'signed-by': 'Signed-By',
   trusted: 'Trusted',
@@ -79,7 +79,7 @@ function parseStanza(stanza: string): Record<string, string> {
       current = field[1].toLowerCase();
       fields[current] = (field[2] ?? '').trim();
     } else if (/^[ \t]/.test(line) && current !== '') {
-      // Kept with its leading space: an embedded key is such a text.
+      // Keeps the leading space, which an embedded key needs.
       fields[current] = `${fields[current] ?? ''}\n${line}`;
     }
   }
@@ -90,7 +90,7 @@ function words(text: string | undefined): string[] {
   return (text ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
-/** The sources in deb822 format, for a list file of one's own. */
+/** The sources in deb822 format, for a separate list file. */
 export function formatDeb822(sources: readonly AptSource[]): string {
   return sources
     .map(({ uri, suites, components, options }) =>
@@ -116,7 +116,7 @@ export function sourcesOf(codename: string, sources: readonly AptSource[]): AptS
     .filter(({ suites, components }) => suites.length > 0 && components.includes('main'));
 }
 
-/** The same mirror's source of another suite; undefined when the machine has no mirror of its own release. */
+/** The source of another suite on the machine's own mirror; undefined when no mirror of its release is configured. */
 export function sourceOfSuite(
   suite: string,
   codename: string,

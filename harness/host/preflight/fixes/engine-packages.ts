@@ -1,4 +1,4 @@
-/** Installs packages of an engine with apt, without touching the machine's own lists of sources. */
+/** Installs the packages of an engine with apt, without changing the machine's sources. */
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,14 +11,14 @@ import type { PackagePlan } from './package-plan.ts';
 type Deps = Pick<PreflightDeps, 'run' | 'machine' | 'onProgress' | 'signal'>;
 
 const APT_MS = 600_000;
-/** apt waits so long for another one that holds dpkg's lock, instead of failing. */
+/** Seconds that apt waits for dpkg's lock, instead of failing. */
 const LOCK = ['-o', 'DPkg::Lock::Timeout=120'];
 
 /**
- * Installs `packages` as the plan says.
+ * Installs `packages` according to the plan.
  *
- * Packages of a newer suite are downloaded with a source list, list folder and cache of their own and installed by
- * path, so that nothing else of that suite can come along and the machine's apt stays as it was.
+ * Packages of a newer suite are downloaded with a separate source list, list folder and cache, and installed by path. So no other package
+ * of that suite is installed, and the machine's apt configuration stays unchanged.
  *
  * @throws CommandError of apt-get; InfrastructureError `E_APT_SOURCES` when no Debian mirror is configured
  */
@@ -29,17 +29,17 @@ export async function installPackages(
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kindproof-apt-'));
   try {
-    // apt downloads as the user _apt, who has to be able to get there.
+    // apt downloads as the user _apt, who needs access.
     await chmod(folder, 0o755);
     if (plan.newerSuite === undefined) {
       deps.onProgress(`installing ${packages.join(', ')}`);
-      // A third-party source that does not answer must not stop this: what is missing shows in the install.
+      // A third-party source may be unreachable; the install reports what is missing.
       await deps.run.run('apt-get', ['update'], { timeoutMs: APT_MS, signal: deps.signal, reject: false });
       await install(deps, [], packages);
       return;
     }
     const debs = await downloadPackages(deps, plan.newerSuite, plan.codename, packages, folder);
-    deps.onProgress(`installing ${debs.length} packages and what they depend on`);
+    deps.onProgress(`installing ${debs.length} packages and their dependencies`);
     const own = sourcesOf(plan.codename, await readAptSources(deps.machine));
     const options = await aptFolder(join(folder, 'own'), own);
     await update(deps, options);
@@ -50,7 +50,7 @@ export async function installPackages(
 }
 
 /**
- * Downloads packages of another suite from the mirror that this machine uses for its own.
+ * Downloads packages of another suite from this machine's mirror.
  *
  * @returns paths of the .deb files in `folder`
  */
@@ -64,10 +64,10 @@ export async function downloadPackages(
   const source = sourceOfSuite(suite, codename, await readAptSources(deps.machine));
   if (source === undefined) {
     throw new InfrastructureError('E_APT_SOURCES', `apt has no source of ${codename} main on this machine`, {
-      hint: 'Add a Debian mirror to /etc/apt/sources.list, or install Docker Engine by hand.',
+      hint: 'Add a Debian mirror to /etc/apt/sources.list, or install Docker Engine manually.',
     });
   }
-  deps.onProgress(`downloading ${packages.join(', ')} of ${suite}`);
+  deps.onProgress(`downloading ${packages.join(', ')} from ${suite}`);
   const options = await aptFolder(join(folder, suite), [source]);
   await update(deps, options);
   const target = join(folder, 'debs');
@@ -81,7 +81,7 @@ export async function downloadPackages(
   return (await readdir(target)).filter((name) => name.endsWith('.deb')).map((name) => join(target, name));
 }
 
-/** A folder with sources, lists and cache of its own; returns the options that make apt use it. */
+/** Creates a folder with sources, lists and cache; returns the options that make apt use it. */
 async function aptFolder(folder: string, sources: readonly AptSource[]): Promise<string[]> {
   for (const name of ['parts', 'lists/partial', 'cache/archives/partial']) {
     await mkdir(join(folder, name), { recursive: true });
@@ -100,7 +100,7 @@ async function update(deps: Deps, options: readonly string[]): Promise<void> {
   await deps.run.run('apt-get', [...options, '-o', 'Acquire::Retries=2', 'update'], {
     timeoutMs: APT_MS,
     signal: deps.signal,
-    hint: 'See whether the Debian mirror of this machine answers: apt-get update',
+    hint: 'Check that the Debian mirror of this machine is reachable: apt-get update',
   });
 }
 
@@ -109,6 +109,6 @@ async function install(deps: Deps, options: readonly string[], what: readonly st
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     timeoutMs: APT_MS,
     signal: deps.signal,
-    hint: 'Run the command by hand to see more, or install Docker Engine as its documentation says.',
+    hint: 'Run the command manually for details, or install Docker Engine as its documentation describes.',
   });
 }

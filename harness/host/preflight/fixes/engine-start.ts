@@ -1,7 +1,8 @@
-/** Starts an engine that is installed. */
+/** Starts an installed engine. */
 import { rm } from 'node:fs/promises';
 import { waitFor, WaitTimeout } from '../../../core/deadline.ts';
 import { InfrastructureError } from '../../../core/errors.ts';
+import { lastLines } from '../../../core/wording.ts';
 import { engineFacts } from '../engine-facts.ts';
 import type { PreflightDeps } from '../finding.ts';
 
@@ -9,35 +10,35 @@ export const ENGINE_LOG = '/var/log/dockerd.log';
 
 type Deps = Pick<PreflightDeps, 'run' | 'machine' | 'clock' | 'log' | 'env' | 'onProgress' | 'signal'>;
 
-/** Enough for a first start that creates its folders and networks on a busy machine. */
+/** Covers a first start, which creates folders and networks, on a busy machine. */
 const START_MS = 60_000;
 
 /**
- * Starts the engine and waits until it answers: with systemd where that runs, else as a process of its own session that
- * outlives this one.
+ * Starts the engine and waits until it answers: with systemd where it runs, else as a process in a separate session that outlives this
+ * one.
  *
  * @throws InfrastructureError `E_ENGINE_START` with the end of the engine's log
  */
 export async function startEngine(deps: Deps, daemon: string): Promise<void> {
-  // Installing the package may have started it already.
+  // The installation of the package may have started it.
   if ((await engineFacts(deps)).info) return;
   deps.onProgress('starting the container engine');
   if ((await deps.machine.list('/run/systemd/system')).length > 0) {
     await deps.run.run('systemctl', ['start', 'docker'], { signal: deps.signal });
-    await untilItAnswers(deps, () => Promise.resolve(true), 'journalctl -u docker');
+    await waitUntilReady(deps, () => Promise.resolve(true), 'journalctl -u docker');
     return;
   }
   await removeStalePid(deps);
   const logFile = deps.machine.real(ENGINE_LOG);
-  // The shell starts it in a session of its own, so that neither Ctrl+C nor the end of this process reaches it.
+  // In a separate session, neither Ctrl+C nor the end of this process stops it.
   const script = 'setsid "$1" >>"$2" 2>&1 </dev/null & echo $!';
   const { stdout } = await deps.run.run('sh', ['-c', script, 'sh', daemon, logFile], { signal: deps.signal });
   const pid = Number(stdout.trim());
   deps.log.info('engine started', { daemon, pid, logFile });
-  await untilItAnswers(deps, async () => (await deps.machine.processName(pid)) !== undefined, logFile);
+  await waitUntilReady(deps, async () => (await deps.machine.processName(pid)) !== undefined, logFile);
 }
 
-async function untilItAnswers(deps: Deps, lives: () => Promise<boolean>, logName: string): Promise<void> {
+async function waitUntilReady(deps: Deps, lives: () => Promise<boolean>, logName: string): Promise<void> {
   try {
     await waitFor({
       what: 'the container engine to answer',
@@ -56,7 +57,7 @@ async function untilItAnswers(deps: Deps, lives: () => Promise<boolean>, logName
   } catch (error) {
     if (!(error instanceof WaitTimeout)) throw error;
     const text = (await deps.machine.read(ENGINE_LOG)) ?? '';
-    const tail = text.trimEnd().split('\n').slice(-12).join('\n');
+    const tail = lastLines(text, 12);
     throw new InfrastructureError('E_ENGINE_START', `${error.message}${tail === '' ? '' : `\n${tail}`}`, {
       hint: `The engine's log is in ${logName}.`,
       cause: error,
@@ -64,7 +65,7 @@ async function untilItAnswers(deps: Deps, lives: () => Promise<boolean>, logName
   }
 }
 
-/** A killed engine leaves its pid file; the next one refuses to start while a process has that number. */
+/** A killed engine leaves its pid file, and the next one refuses to start while any process has that id. */
 async function removeStalePid(deps: Deps): Promise<void> {
   const file = '/var/run/docker.pid';
   const text = await deps.machine.read(file);
@@ -73,9 +74,9 @@ async function removeStalePid(deps: Deps): Promise<void> {
   if (name === 'dockerd') {
     throw new InfrastructureError(
       'E_ENGINE_START',
-      `dockerd runs (process ${text.trim()}) but does not answer`,
+      `dockerd is running (process ${text.trim()}) but does not answer`,
       {
-        hint: 'It may still be starting, or hang: see its log; end it if it hangs, then run doctor again.',
+        hint: 'It may still be starting. See its log; if it hangs, end it and run `npm run doctor` again.',
       },
     );
   }

@@ -1,4 +1,4 @@
-/** Which packages bring an engine to this machine, and from which suite. */
+/** Which packages provide an engine on this machine, and from which suite. */
 import type { Machine } from '../machine.ts';
 import { parseOsRelease } from '../machine.ts';
 
@@ -6,19 +6,19 @@ export interface PackagePlan {
   packages: readonly string[];
   /** Code name of this machine's release; empty when it has none. */
   codename: string;
-  /** Suite to take the packages from, when this machine's own has none that will do. */
+  /** Suite of the packages, when those of this machine's own release do not work. */
   newerSuite?: string;
-  /** For the reader: what is installed from where. */
+  /** What is installed from where, for messages. */
   words: string;
 }
 
 const DEBIAN = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd'] as const;
 
 /**
- * The plan for Debian and its relatives; undefined elsewhere.
+ * The plan for Debian and its derivatives; undefined elsewhere.
  *
- * Debian 12 gets the packages of Debian 13: its own engine (20.10) refuses privileged containers on machines without
- * CAP_SYS_RESOURCE, and it has no package of buildx. Their dependencies are met by Debian 12 itself.
+ * Debian 12 gets the packages of Debian 13: its own engine (20.10) cannot start privileged containers on machines without
+ * CAP_SYS_RESOURCE, and it has no buildx package. Debian 12 satisfies their dependencies.
  */
 export async function packagePlan(machine: Machine): Promise<PackagePlan | undefined> {
   const os = parseOsRelease((await machine.read('/etc/os-release')) ?? '');

@@ -1,16 +1,14 @@
-/** The container engine: there, recent enough, and able to run what a node of a cluster is. */
+/** The container engine: reachable, recent enough, and able to run the nodes of a cluster. */
 import type { EngineFacts, EngineInfo } from '../engine-facts.ts';
 import { engineFacts } from '../engine-facts.ts';
-import { engineRepair } from '../fixes/engine-repair.ts';
-import { buildxRepair } from '../fixes/buildx-repair.ts';
-import type { Check, Finding, PreflightDeps, PreflightNeed } from '../finding.ts';
-import { fine } from '../finding.ts';
+import { fine, type Finding, type Inspection, type PreflightDeps, type PreflightNeed } from '../finding.ts';
+import { buildxRemedy, engineRemedy } from '../fixes/remedies.ts';
+import { hasSysResource } from '../machine.ts';
 
-/** API 1.41 (Docker 20.10): `--cgroupns=private`, which kind gives to every node. */
+/** API 1.41 (Docker 20.10) brought `--cgroupns=private`, which kind sets for every node. */
 const LEAST_API = [1, 41] as const;
-const CAP_SYS_RESOURCE = 24n;
 
-export const checkEngine: Check = async (deps, need) => {
+export const inspectEngine: Inspection = async (deps, need) => {
   if (need.cluster === 'existing' && !need.buildImages) return [];
   const facts = await engineFacts(deps);
   const { info } = facts;
@@ -29,8 +27,8 @@ async function unreachable(deps: PreflightDeps, facts: EngineFacts): Promise<Fin
     title: 'Container engine',
     status: 'problem',
     found: facts.error ?? 'it does not answer',
-    why: 'The nodes of a kind cluster are its containers, and images are built with it.',
-    ...(await engineRepair(deps, facts)),
+    why: 'It runs the nodes of a kind cluster as containers, and builds images.',
+    ...(await engineRemedy(deps, facts)),
   };
 }
 
@@ -44,8 +42,8 @@ function engine(facts: EngineFacts, info: EngineInfo): Finding {
     return {
       ...base,
       status: 'warning',
-      why: "kind's support of Podman is experimental, and kindproof has only been tried with Docker.",
-      remedy: 'Use a Docker engine, or go on at your own risk.',
+      why: "kind's support of Podman is experimental, and kindproof has only been tested with Docker.",
+      remedy: 'Use a Docker engine, or continue at your own risk.',
     };
   }
   if (major < LEAST_API[0] || (major === LEAST_API[0] && minor < LEAST_API[1])) {
@@ -69,7 +67,7 @@ function cgroup(facts: EngineFacts, info: EngineInfo): Finding {
     return {
       ...base,
       status: v2 ? 'warning' : 'problem',
-      why: 'In a rootless engine a node can limit memory and processors only where cgroup v2 is delegated to the user.',
+      why: 'With a rootless engine, nodes can limit memory and CPU only if cgroup v2 is delegated to the user.',
       remedy: v2
         ? 'Delegate cpu, cpuset, io, memory and pids to the user: https://kind.sigs.k8s.io/docs/user/rootless/'
         : 'Boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or use an engine that runs as root.',
@@ -77,24 +75,21 @@ function cgroup(facts: EngineFacts, info: EngineInfo): Finding {
   }
   const why =
     version === '1'
-      ? 'Kubernetes 1.35 and newer refuse cgroup v1 unless told otherwise; the node image of kindproof tells them.'
+      ? 'Kubernetes 1.35 and newer reject cgroup v1 by default; the node image of kindproof allows it.'
       : '';
   return { ...base, status: 'ok', why, remedy: '' };
 }
 
 /**
- * Docker 20.10 asks for every capability when it starts a privileged container, and the kernel refuses where the machine
- * itself lacks one (seen with CAP_SYS_RESOURCE in a sandboxed machine; 26.1 asks only for what there is).
+ * Docker 20.10 requests every capability for a privileged container, and the kernel refuses if the machine itself lacks one (observed with
+ * CAP_SYS_RESOURCE on a sandboxed machine). Docker 26.1 requests only the available ones.
  */
 async function privileged(deps: PreflightDeps, info: EngineInfo): Promise<Finding[]> {
-  const mask = /^CapBnd:\s+([0-9a-f]+)$/m.exec((await deps.machine.read('/proc/self/status')) ?? '')?.[1];
-  if (mask === undefined || !deps.machine.root) return [];
-  const has = ((BigInt(`0x${mask}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
-  if (has) return [];
-  const base = { id: 'capabilities', title: 'Capabilities' };
+  if (!deps.machine.root || hasSysResource(await deps.machine.read('/proc/self/status'))) return [];
+  const base = { id: 'capabilities', title: 'Linux capabilities' };
   const found = 'CAP_SYS_RESOURCE is missing on this machine';
   if (Number(info.ServerVersion.split('.')[0]) > 20) {
-    const why = 'Nothing may lower oom_score_adj: the node image of kindproof allows for it.';
+    const why = 'No process may lower its oom_score_adj; the node image of kindproof works without it.';
     return [fine(base.id, base.title, found, why)];
   }
   return [
@@ -103,7 +98,7 @@ async function privileged(deps: PreflightDeps, info: EngineInfo): Promise<Findin
       status: 'problem',
       found: `${found}, and Docker ${info.ServerVersion} cannot start privileged containers without it`,
       why: 'Every node of a kind cluster is a privileged container.',
-      remedy: 'Install a newer engine (26.1 is known to work), or a machine with all capabilities.',
+      remedy: 'Install a newer engine (26.1 is known to work), or use a machine with all capabilities.',
     },
   ];
 }
@@ -116,7 +111,7 @@ async function buildx(deps: PreflightDeps, facts: EngineFacts, need: PreflightNe
     title: 'BuildKit',
     status: needed ? 'problem' : 'warning',
     found: 'the docker client has no buildx plug-in',
-    why: 'Images are built with BuildKit: its caches and secrets are not in the old builder.',
-    ...(await buildxRepair(deps)),
+    why: 'Image builds use caches and secrets of BuildKit, which the old builder lacks.',
+    ...(await buildxRemedy(deps)),
   };
 }

@@ -1,12 +1,11 @@
 /** What earlier runs left behind. */
 import { InterruptedError, messageOf } from '../../../core/errors.ts';
-import type { Check } from '../finding.ts';
-import { fine } from '../finding.ts';
+import { fine, type Inspection } from '../finding.ts';
 
 const ID = 'leftovers';
 const TITLE = 'Leftovers of earlier runs';
 
-export const checkLeftovers: Check = async (deps) => {
+export const inspectLeftovers: Inspection = async (deps) => {
   if (deps.leftovers === undefined) return [];
   let all;
   try {
@@ -17,7 +16,7 @@ export const checkLeftovers: Check = async (deps) => {
   }
   const stale = all.filter(({ state }) => state === 'stale');
   const others = all.length - stale.length;
-  const note = others === 0 ? '' : `; ${others} of runs that go on or were kept`;
+  const note = others === 0 ? '' : `; ${others} in use or kept`;
   if (stale.length === 0) return [fine(ID, TITLE, `none${note}`)];
   const names = stale.slice(0, 5).map(({ kind, name }) => `${kind} ${name}`);
   const more = stale.length > 5 ? ` and ${stale.length - 5} more` : '';
@@ -27,8 +26,19 @@ export const checkLeftovers: Check = async (deps) => {
       title: TITLE,
       status: 'warning',
       found: `${stale.length}: ${names.join(', ')}${more}${note}`,
-      why: 'They take memory, disk and inotify instances from the next run, and half-alive nodes keep restarting.',
-      remedy: 'npm run sweep   (add -- --dry-run to see what it would remove)',
+      why: harmOf(new Set(stale.map(({ kind }) => kind))),
+      remedy: 'npm run sweep   (add -- --dry-run to list what it would remove)',
     },
   ];
 };
+
+/** Why leftovers of these kinds matter. */
+function harmOf(kinds: ReadonlySet<string>): string {
+  if (kinds.has('cluster') || kinds.has('container')) {
+    return 'They use memory, disk and inotify instances that the next run needs.';
+  }
+  if (kinds.size === 1 && kinds.has('file')) {
+    return 'They contain credentials of clusters that no longer exist.';
+  }
+  return 'They use disk space and networks of the engine.';
+}

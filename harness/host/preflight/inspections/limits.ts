@@ -1,16 +1,15 @@
-/** Kernel and process limits that many kubelets on one machine run into. */
-import type { Check, Finding, PreflightDeps } from '../finding.ts';
-import { fine } from '../finding.ts';
+/** Kernel and process limits that several kubelets on one machine reach. */
+import { fine, type Finding, type Inspection, type PreflightDeps } from '../finding.ts';
 
 const WHY_INOTIFY =
-  'All nodes share the limits of this machine; systemd, containerd and the kubelet of each take some. When they are ' +
-  'used up, nodes fail with "too many open files" (kind\'s known issues, "Pod errors due to too many open files").';
+  'All nodes share the limits of this machine; systemd, containerd and the kubelet of every node use some. When none is ' +
+  'left, nodes fail with "too many open files" (kind\'s known issues, "Pod errors due to too many open files").';
 
 interface Sysctl {
   id: string;
   title: string;
   name: string;
-  /** Below it a run of several nodes is known to fail. */
+  /** Below this, clusters with several nodes are known to fail. */
   least: number;
   /** What `fix` sets. */
   wanted: number;
@@ -33,8 +32,8 @@ const SYSCTLS: readonly Sysctl[] = [
   },
 ];
 
-/** inotify limits, raised by `fix` until the next reboot. */
-export const checkInotify: Check = async (deps, need) => {
+/** inotify limits; `fix` raises them until the next reboot. */
+export const inspectInotify: Inspection = async (deps, need) => {
   if (need.cluster === 'existing') return [];
   return Promise.all(SYSCTLS.map((sysctl) => inotify(deps, sysctl)));
 };
@@ -44,7 +43,7 @@ async function inotify(deps: PreflightDeps, sysctl: Sysctl): Promise<Finding> {
   const text = await deps.machine.read(path);
   const value = Number(text?.trim() ?? Number.NaN);
   const { id, title, name, least, wanted } = sysctl;
-  if (Number.isNaN(value)) return fine(id, title, `not a limit of this system (${deps.machine.platform})`);
+  if (Number.isNaN(value)) return fine(id, title, `no such limit on ${deps.machine.platform}`);
   if (value >= wanted) return fine(id, title, String(value));
   const assignment = `${name}=${wanted}`;
   return {
@@ -65,8 +64,8 @@ async function inotify(deps: PreflightDeps, sysctl: Sysctl): Promise<Finding> {
   };
 }
 
-/** The hard limit on open files: containers inherit it from the engine, which was usually started with the same. */
-export const checkOpenFiles: Check = async (deps) => {
+/** The hard limit on open files. Containers inherit it from the engine, which usually has the same limit as this process. */
+export const inspectOpenFiles: Inspection = async (deps) => {
   const limits = (await deps.machine.read('/proc/self/limits')) ?? '';
   const match = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits);
   if (!match) return [];
@@ -79,7 +78,7 @@ export const checkOpenFiles: Check = async (deps) => {
       title: 'Open files',
       status: hard < 1024 ? 'problem' : 'warning',
       found: `${found}; 8192 needed`,
-      why: 'API server, etcd and containerd of a cluster hold thousands of files and connections open.',
+      why: 'The API server, etcd and containerd of a cluster keep thousands of files and connections open.',
       remedy:
         'Raise the hard limit (`ulimit -Hn`, /etc/security/limits.conf, or LimitNOFILE of the service that starts this shell).',
     },

@@ -1,33 +1,32 @@
-/** Processors, memory and disk, judged by the cluster that is planned. */
+/** CPUs, memory and disk, compared with what the planned cluster needs. */
 import { dirname } from 'node:path';
-import type { Check, Finding, PreflightDeps } from '../finding.ts';
-import { fine } from '../finding.ts';
 import { engineFacts } from '../engine-facts.ts';
+import { fine, type Finding, type Inspection, type PreflightDeps } from '../finding.ts';
 
 const GIB = 1024 ** 3;
 const gib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
 
-/** Measured: four idle nodes use 1.3 GiB; the applications and a build at the same time need the rest. */
+/** Four idle nodes use 1.3 GiB (measured); the applications and a concurrent build need the rest. */
 function neededMemory(nodes: number): number {
   return (1 + nodes) * GIB;
 }
 
-export const checkCpus: Check = (deps) => {
+export const inspectCpus: Inspection = (deps) => {
   const { cpus } = deps.machine;
-  if (cpus >= 2) return [fine('cpus', 'Processors', String(cpus))];
+  if (cpus >= 2) return [fine('cpus', 'CPUs', String(cpus))];
   return [
     {
       id: 'cpus',
-      title: 'Processors',
+      title: 'CPUs',
       status: 'warning',
       found: `${cpus}, 2 recommended`,
-      why: 'All nodes share them: with one, probes with a timeout of 1 s fail while something else starts.',
-      remedy: 'Give the machine two processors or more.',
+      why: 'All nodes share them. With one, probes with a timeout of 1 s fail while other containers start.',
+      remedy: 'Use a machine with at least two CPUs.',
     },
   ];
 };
 
-export const checkMemory: Check = async (deps, need) => {
+export const inspectMemory: Inspection = async (deps, need) => {
   if (need.cluster === 'existing') return [];
   const { available, total } = await deps.machine.memory();
   const needed = neededMemory(need.nodes);
@@ -39,19 +38,20 @@ export const checkMemory: Check = async (deps, need) => {
       title: 'Memory',
       status: available < needed / 2 ? 'problem' : 'warning',
       found: `${found}, ${gib(needed)} needed for ${need.nodes} nodes`,
-      why: 'When it runs out, the kernel kills pods or parts of the control plane, and the chart under test gets the blame.',
-      remedy: 'End other programs, remove clusters of earlier runs (npm run sweep), or choose fewer suites.',
+      why: 'When it runs out, the kernel kills pods or parts of the control plane, and checks fail for no fault of the chart.',
+      remedy:
+        'Close other programs, remove clusters of earlier runs (npm run sweep), or choose fewer suites.',
     },
   ];
 };
 
-export const checkDisk: Check = async (deps, need) => {
+export const inspectDisk: Inspection = async (deps, need) => {
   const findings: Finding[] = [];
   if (need.cluster === 'kind' || need.buildImages) {
     const root = (await engineFacts(deps)).info?.DockerRootDir;
-    // The engine's folder may be that of a virtual machine (Docker Desktop) or on another host: then it is not here.
-    const here = root !== undefined && (await deps.machine.list(dirname(root))).length > 0;
-    if (here)
+    // With Docker Desktop or a remote engine, the folder is in a virtual machine or on another host.
+    const local = root !== undefined && (await deps.machine.list(dirname(root))).length > 0;
+    if (local)
       findings.push(
         await disk(deps, 'disk-engine', 'Disk of the engine', root, need.buildNodeImage ? 12 : 6),
       );
@@ -78,6 +78,6 @@ async function disk(
     found: `${found}, ${neededGib} GiB needed`,
     why: 'Every node unpacks its own copy of the images; a kubelet short of disk evicts pods and taints its node.',
     remedy:
-      'npm run sweep\ndocker system df   (what takes the space)\ndocker builder prune   (the cache of image builds)',
+      'npm run sweep\ndocker system df   (shows what uses the space)\ndocker builder prune   (removes the build cache)',
   };
 }

@@ -1,10 +1,9 @@
-/** kind and helm: there already, or how they will be had. */
+/** kind and helm: where they are, or how kindproof will get them. */
 import type { ResolvedTool } from '../../tools/resolve-tool.ts';
 import { expectedSource, locateTool, resolveTool } from '../../tools/resolve-tool.ts';
 import type { ToolName } from '../../tools/versions.ts';
 import { TOOL_PINS } from '../../tools/versions.ts';
-import type { Check, Finding, PreflightDeps } from '../finding.ts';
-import { fine } from '../finding.ts';
+import { fine, type Finding, type Inspection, type PreflightDeps } from '../finding.ts';
 
 const WORDS: Record<ResolvedTool['source'], string> = {
   path: 'on PATH',
@@ -13,7 +12,8 @@ const WORDS: Record<ResolvedTool['source'], string> = {
   module: 'built',
 };
 
-export const checkTools: Check = (deps, need) => Promise.all(need.tools.map((name) => tool(deps, name)));
+export const inspectTools: Inspection = (deps, need) =>
+  Promise.all(need.tools.map((name) => tool(deps, name)));
 
 async function tool(deps: PreflightDeps, name: ToolName): Promise<Finding> {
   const id = `tool-${name}`;
@@ -25,13 +25,13 @@ async function tool(deps: PreflightDeps, name: ToolName): Promise<Finding> {
   const pin = TOOL_PINS[name];
   const { how, possible } = await expectedSource(name, deps);
   const found = located.tried.join('; ');
-  const why = `Clusters are made with kind and charts installed with helm; only ${pin.accepts.words} has been tried.`;
+  const why = `kind creates clusters and helm installs charts; only ${name} ${pin.accepts.words} has been tested.`;
   if (!possible) {
     return {
       id,
       title: name,
       status: 'problem',
-      found: `${found}; no checksum is pinned for this platform and there is no Go to build it`,
+      found: `${found}; no checksum is pinned for this platform, and Go to build it is missing`,
       why,
       remedy: `Put ${name} ${pin.version} on PATH, or install Go ${pin.module.go} or newer.`,
     };
@@ -41,8 +41,8 @@ async function tool(deps: PreflightDeps, name: ToolName): Promise<Finding> {
     title: name,
     status: 'warning',
     found,
-    why: `${why} The next run gets ${pin.version} by itself: ${how}.`,
-    remedy: `npm run doctor -- --fix   (does it now), or put ${name} ${pin.accepts.words} on PATH`,
+    why: `${why} The next run gets ${pin.version} itself: ${how}.`,
+    remedy: `npm run doctor -- --fix   (gets it now), or put ${name} ${pin.accepts.words} on PATH`,
     fix: async () => {
       await resolveTool(name, deps);
     },

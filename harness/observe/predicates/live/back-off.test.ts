@@ -40,7 +40,7 @@ const pauses = (...seconds: number[]): ReturnType<typeof containerRuns> => {
 };
 
 describe('containerRuns', () => {
-  it('knows an instance once, from whichever states show it', () => {
+  it('returns each instance once, from all states that show it', () => {
     const recording = record(
       { init: running(1) },
       { init: ended(1, 4) },
@@ -58,24 +58,24 @@ describe('containerRuns', () => {
   it.each([
     ['another pod', 'web-2', 'migrations'],
     ['another container', 'web-1', 'other'],
-  ])('has none of %s', (_what, pod, container) => {
+  ])('returns nothing for %s', (_what, pod, container) => {
     expect(containerRuns(record({ init: running(1) }), pod, container)).toEqual([]);
   });
 });
 
 describe('restartsWithBackOff', () => {
   it.each([
-    ['pauses grow', pauses(0, 11, 24), true, '4 runs, pauses: 0 s, 11 s, 24 s'],
-    ['the minimum', pauses(1, 12), true, '3 runs, pauses: 1 s, 12 s'],
-    ['one restart only', pauses(1), false, '2 runs, pauses: 1 s'],
-    ['pauses do not grow', pauses(1, 1, 1), false, '4 runs, pauses: 1 s, 1 s, 1 s'],
-    ['one run', pauses(), false, '1 runs, pauses: none'],
-    ['nothing recorded', [], false, '0 runs, pauses: none'],
+    ['holds for growing pauses', pauses(0, 11, 24), true, '4 runs, pauses: 0 s, 11 s, 24 s'],
+    ['holds for two restarts', pauses(1, 12), true, '3 runs, pauses: 1 s, 12 s'],
+    ['fails for one restart', pauses(1), false, '2 runs, pauses: 1 s'],
+    ['fails for equal pauses', pauses(1, 1, 1), false, '4 runs, pauses: 1 s, 1 s, 1 s'],
+    ['fails without a restart', pauses(), false, '1 runs, pauses: none'],
+    ['fails without a run', [], false, '0 runs, pauses: none'],
   ])('%s', (_what, runs, ok, actual) => {
     expect(restartsWithBackOff(runs, 'migrations')).toMatchObject({ ok, actual });
   });
 
-  it('is no failure when an instance succeeded', () => {
+  it('fails when an instance succeeded', () => {
     const [first, ...others] = pauses(1, 12);
     const runs = [{ ...first!, exitCode: 0 }, ...others];
     expect(restartsWithBackOff(runs, 'migrations')).toMatchObject({
@@ -84,7 +84,7 @@ describe('restartsWithBackOff', () => {
     });
   });
 
-  it('counts an unfinished last run as a restart', () => {
+  it('counts a running last instance as a restart', () => {
     const runs = [...pauses(1), { startedAt: at(30), finishedAt: undefined, exitCode: undefined }];
     expect(restartsWithBackOff(runs, 'migrations').ok).toBe(true);
   });
@@ -101,14 +101,14 @@ describe('neverStarted', () => {
   it.each([
     ['runs', running(3)],
     ['has ended again', ended(3, 4)],
-  ])('does not when it %s', (_what, main) => {
+  ])('fails when the main container %s', (_what, main) => {
     expect(neverStarted(record({ init: running(1) }, { init: running(1), main }), 'web-1')).toMatchObject({
       ok: false,
       details: [expect.stringContaining('app of web-1 started')],
     });
   });
 
-  it('does not without the pod', () => {
+  it('fails without the pod', () => {
     expect(neverStarted(record(), 'web-1').ok).toBe(false);
   });
 });

@@ -1,11 +1,11 @@
-/** How a container that fails is started again: never the one behind it, and after ever longer pauses. */
+/** How a failing container restarts: with growing pauses, while the containers after it never start. */
 import type { ContainerStatus } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { PredicateResult } from '../result.ts';
 
 /** One instance of a container. */
 export interface ContainerRun {
-  /** Times of the API, whole seconds. */
+  /** API times, whole seconds. */
   startedAt: string;
   finishedAt: string | undefined;
   exitCode: number | undefined;
@@ -13,7 +13,7 @@ export interface ContainerRun {
 
 type PodHistory = Pick<Recording, 'podHistory'>;
 
-/** Every instance of a container that the recording shows, oldest first; init containers included. */
+/** Every recorded instance of a container, oldest first; also of init containers. */
 export function containerRuns(recording: PodHistory, pod: string, container: string): ContainerRun[] {
   const runs = new Map<string, ContainerRun>();
   for (const { state, lastState } of statesOf(recording, pod, container)) {
@@ -36,10 +36,10 @@ export function containerRuns(recording: PodHistory, pod: string, container: str
 }
 
 /**
- * The container failed again and again, and was left to rest for longer each time (kubelet, "CrashLoopBackOff": at once, 10 s, 20 s,
- * 40 s …).
+ * The container failed repeatedly, and each pause before a restart was longer than the one before (kubelet, "CrashLoopBackOff": at once,
+ * 10 s, 20 s, 40 s …).
  *
- * @param minRestarts how often it has to have been started again; two at least, as one pause does not grow
+ * @param minRestarts at least two, because a single pause cannot grow
  */
 export function restartsWithBackOff(
   runs: readonly ContainerRun[],
@@ -48,25 +48,25 @@ export function restartsWithBackOff(
 ): PredicateResult {
   const details = runs
     .filter((run) => run.exitCode === 0)
-    .map((run) => `the instance of ${run.startedAt} ended with 0`);
+    .map((run) => `the instance started at ${run.startedAt} ended with 0`);
   const pauses = runs.slice(1).map((run, index) => secondsBetween(runs[index]?.finishedAt, run.startedAt));
-  if (pauses.length < minRestarts) details.push(`restarted ${pauses.length} times only`);
+  if (pauses.length < minRestarts) details.push(`restarted only ${pauses.length} times`);
   pauses.slice(1).forEach((pause, index) => {
     const before = pauses[index] ?? NaN;
     if (!(pause > before))
-      details.push(`pause ${index + 2} of ${pause} s is not longer than the one before, ${before} s`);
+      details.push(`pause ${index + 2} of ${pause} s is not longer than the previous one of ${before} s`);
   });
-  const told = pauses.map((pause) => `${pause} s`).join(', ') || 'none';
+  const list = pauses.map((pause) => `${pause} s`).join(', ') || 'none';
   return {
     ok: details.length === 0,
-    expected: `${container} fails, and is started again at least ${minRestarts} times with growing pauses`,
-    actual: `${runs.length} runs, pauses: ${told}`,
-    observed: [`${container}: ${runs.length} runs, pauses between them: ${told}`],
+    expected: `${container} fails and restarts at least ${minRestarts} times, with growing pauses`,
+    actual: `${runs.length} runs, pauses: ${list}`,
+    observed: [`${container}: ${runs.length} runs, pauses between them: ${list}`],
     details,
   };
 }
 
-/** Not one instance of a main container of the pod ever started. */
+/** No main container of the pod ever started. */
 export function neverStarted(recording: PodHistory, pod: string): PredicateResult {
   const history = recording.podHistory(pod);
   const names = history.at(-1)?.object.spec.containers.map((c) => c.name) ?? [];

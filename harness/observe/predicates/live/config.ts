@@ -1,15 +1,15 @@
-/** Configuration as it arrives in the containers. */
+/** Configuration files in the containers. */
 import type { ConfigMap } from '../../../kube/api/types.ts';
 import type { PredicateResult } from '../result.ts';
 
 export interface MountedFiles {
   pod: string;
-  /** Contents by key of the ConfigMap; a file that the pod does not have is left out. */
+  /** File contents by key of the ConfigMap; keys whose file the pod lacks are absent. */
   files: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /**
- * Every replica has the ConfigMap's bytes in its files.
+ * In every replica the mounted files have the bytes of the ConfigMap.
  *
  * @param options.keys keys that every replica must have; default: every key that any replica has
  */
@@ -53,8 +53,8 @@ function bytesOf(configMap: ConfigMap, key: string): Buffer | undefined {
   return binary === undefined ? undefined : Buffer.from(binary, 'base64');
 }
 
-/** Where two files part: the first line that differs. */
-export function difference(wanted: Buffer, found: Buffer): string {
+/** The first line in which two files differ. */
+function difference(wanted: Buffer, found: Buffer): string {
   const left = wanted.toString('utf8').split('\n');
   const right = found.toString('utf8').split('\n');
   const line = left.findIndex((text, i) => text !== right[i]);

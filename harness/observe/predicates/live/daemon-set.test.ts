@@ -44,19 +44,19 @@ const recordingOf = (...objects: KubeObject[]): Recording =>
 const wanted = { daemonSet: 'agent', replaced: ['a'], container: 'agent', maxUnavailable: 1 };
 const install = [daemonSet(1, 2), pod('a'), daemonSet(1, 0)];
 
-/** A pod of the DaemonSet on a node of its own: before the update, told to go, or in the place of one. */
-const podOn = (nodeName: string, name: string, state: 'ready' | 'told' | 'starting'): KubeObject =>
+/** A pod of the DaemonSet on a node. */
+const podOn = (nodeName: string, name: string, state: 'ready' | 'deleted' | 'starting'): KubeObject =>
   makePod({
     name,
     owner: { kind: 'DaemonSet', name: 'agent', uid: 'agent' },
     spec: { nodeName, containers: [{ name: 'agent', image: 'agent:1' }] },
     conditions: [{ type: 'Ready', status: state === 'starting' ? 'False' : 'True' }],
-    metadata: state === 'told' ? { deletionTimestamp: '2026-01-01T00:01:00Z' } : {},
+    metadata: state === 'deleted' ? { deletionTimestamp: '2026-01-01T00:01:00Z' } : {},
     statuses: [{ name: 'agent', state: { terminated: { exitCode: 0, startedAt: '2026-01-01T00:00:00Z' } } }],
   });
 
 describe('rolloutOfDaemonSet', () => {
-  it.each([0, 143])('is content with one at a time, ended with %i', (exitCode) => {
+  it.each([0, 143])('holds for one pod at a time that ended with %i', (exitCode) => {
     const recording = recordingOf(...install, daemonSet(2, 1), pod('a', exitCode), daemonSet(2, 0));
     expect(rolloutOfDaemonSet(recording, wanted)).toMatchObject({ ok: true });
   });
@@ -64,11 +64,11 @@ describe('rolloutOfDaemonSet', () => {
   it.each<[string, KubeObject[], string | RegExp]>([
     ['two at a time', [daemonSet(2, 2), pod('a', 0)], '2 pods were unavailable at the same time'],
     ['a kill', [daemonSet(2, 1), pod('a', 137)], 'agent of a ended with 137'],
-    ['an end that nobody saw', [daemonSet(2, 1)], 'how agent of a ended was not seen'],
-  ])('minds %s', (_what, objects, detail) => {
-    const verdict = rolloutOfDaemonSet(recordingOf(...install, ...objects), wanted);
-    expect(verdict.ok).toBe(false);
-    expect(verdict.details).toContain(detail);
+    ['an end that was not recorded', [daemonSet(2, 1)], 'the recording has no end of agent of a'],
+  ])('does not hold for %s', (_what, objects, detail) => {
+    const result = rolloutOfDaemonSet(recordingOf(...install, ...objects), wanted);
+    expect(result.ok).toBe(false);
+    expect(result.details).toContain(detail);
   });
 
   it.each<[string, number, KubeObject[]]>([
@@ -76,24 +76,24 @@ describe('rolloutOfDaemonSet', () => {
       'one after the other',
       1,
       [
-        podOn('n1', 'a', 'told'),
+        podOn('n1', 'a', 'deleted'),
         podOn('n1', 'c', 'starting'),
         podOn('n1', 'c', 'ready'),
-        podOn('n2', 'b', 'told'),
+        podOn('n2', 'b', 'deleted'),
       ],
     ],
     [
       'one before the other was replaced',
       2,
       [
-        podOn('n1', 'a', 'told'),
+        podOn('n1', 'a', 'deleted'),
         podOn('n1', 'c', 'starting'),
-        podOn('n2', 'b', 'told'),
+        podOn('n2', 'b', 'deleted'),
         podOn('n1', 'c', 'ready'),
       ],
     ],
-  ])('sees from when on pods are told to go: %s', (_what, most, pods) => {
-    // The status never shows more than one: the first was replaced before the second had ended.
+  ])('counts a node from the deletion of its pod: %s', (_what, most, pods) => {
+    // The status never shows more than one unavailable pod: the first is replaced before the second ends.
     const before = [daemonSet(1, 0), podOn('n1', 'a', 'ready'), podOn('n2', 'b', 'ready')];
     const recording = recordingOf(
       ...before,
@@ -102,12 +102,12 @@ describe('rolloutOfDaemonSet', () => {
       podOn('n2', 'd', 'ready'),
       daemonSet(2, 0),
     );
-    const verdict = rolloutOfDaemonSet(recording, { ...wanted, replaced: ['a', 'b'] });
-    expect(verdict.ok).toBe(most === 1);
-    expect(verdict.actual).toContain(`at most ${most} unavailable at a time`);
+    const result = rolloutOfDaemonSet(recording, { ...wanted, replaced: ['a', 'b'] });
+    expect(result.ok).toBe(most === 1);
+    expect(result.actual).toContain(`at most ${most} unavailable at a time`);
   });
 
-  it('is not content when nothing was updated', () => {
+  it('does not hold without an update', () => {
     expect(rolloutOfDaemonSet(recordingOf(...install), wanted)).toMatchObject({
       ok: false,
       actual: 'selected nothing: DaemonSet agent was never updated',

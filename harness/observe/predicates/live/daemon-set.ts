@@ -1,18 +1,18 @@
-/** How a DaemonSet was updated, read from the recording. */
-import { hasCondition } from '../../../kube/api/conditions.ts';
+/** The rolling update of a DaemonSet, from the recording. */
+import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import { containerRuns } from './back-off.ts';
 import { selectedNothing } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
-/** Ended by itself, or by the SIGTERM that it was sent; 137 is a kill after the grace period. */
-const WILLING = [0, 143];
+/** A normal exit, or an exit on SIGTERM; 137 would be a kill after the grace period. */
+const GRACEFUL = [0, 143];
 
 /**
- * An update took no more pods away at a time than it may, and every pod that it replaced ended by itself within its grace period.
+ * During an update at most `maxUnavailable` pods were unavailable at a time, and every replaced pod ended within its grace period.
  *
- * @param wanted.replaced names of the pods from before the update
+ * @param wanted.replaced names of the pods before the update
  * @param wanted.maxUnavailable of the update strategy, as a number
  */
 export function rolloutOfDaemonSet(
@@ -25,7 +25,7 @@ export function rolloutOfDaemonSet(
   const updating = recording.changes.flatMap(({ object }) => {
     if (object.kind !== 'DaemonSet' || object.metadata.name !== daemonSet) return [];
     const status = (object['status'] ?? {}) as Record<string, number>;
-    // Generation 1 is the install, in which all pods are missing at first.
+    // Generation 1 is the install, during which all pods are unavailable at first.
     return (status['observedGeneration'] ?? 0) > 1 ? [status] : [];
   });
   if (updating.length === 0) return selectedNothing(expected, `DaemonSet ${daemonSet} was never updated`);
@@ -40,8 +40,8 @@ export function rolloutOfDaemonSet(
   const details = [
     ...(worst > maxUnavailable ? [`${worst} pods were unavailable at the same time`] : []),
     ...ends.flatMap(({ pod, exitCode }) => {
-      if (exitCode === undefined) return [`how ${container} of ${pod} ended was not seen`];
-      return WILLING.includes(exitCode) ? [] : [`${container} of ${pod} ended with ${exitCode}`];
+      if (exitCode === undefined) return [`the recording has no end of ${container} of ${pod}`];
+      return GRACEFUL.includes(exitCode) ? [] : [`${container} of ${pod} ended with ${exitCode}`];
     }),
   ];
   return {
@@ -53,15 +53,15 @@ export function rolloutOfDaemonSet(
 }
 
 /**
- * On how many nodes at most a pod had been told to go while none in its place was ready yet. The DaemonSet's status counts a pod until it has
- * ended: of two that are told at the same time, the first may have been replaced before the second has.
+ * The highest number of nodes on which an old pod was being deleted and its replacement was not ready yet. The DaemonSet's status does not
+ * show this: it counts a pod until it has ended, so of two pods deleted at the same time the first may be replaced before the second ends.
  */
 function mostNodesWithout(
   { changes }: Pick<Recording, 'changes'>,
   daemonSet: string,
   replaced: ReadonlySet<string>,
 ): number {
-  const told = new Set<string>();
+  const deleted = new Set<string>();
   const waiting = new Set<string>();
   let most = 0;
   for (const { type, object } of changes) {
@@ -71,11 +71,11 @@ function mostNodesWithout(
     const pod = object as Pod;
     const { name, deletionTimestamp } = pod.metadata;
     const node = pod.spec.nodeName ?? '';
-    const leaves = type === 'DELETED' || deletionTimestamp !== undefined;
+    const leaving = type === 'DELETED' || deletionTimestamp !== undefined;
     if (replaced.has(name)) {
-      if (leaves && !told.has(name)) waiting.add(node);
-      if (leaves) told.add(name);
-    } else if (!leaves && hasCondition(pod, 'Ready')) waiting.delete(node);
+      if (leaving && !deleted.has(name)) waiting.add(node);
+      if (leaving) deleted.add(name);
+    } else if (!leaving && hasCondition(pod, 'Ready')) waiting.delete(node);
     most = Math.max(most, waiting.size);
   }
   return most;

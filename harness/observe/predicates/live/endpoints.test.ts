@@ -40,7 +40,7 @@ describe('endpointsMatch', () => {
     ).toMatchObject({ ok: true, details: [] });
   });
 
-  it('leaves out what belongs to another Service, and endpoints that are not ready', () => {
+  it('ignores slices of another Service and endpoints that are not ready', () => {
     const other = {
       ...slice([['10.0.0.9', 'x']]),
       metadata: { name: 'o', labels: { 'kubernetes.io/service-name': 'other' } },
@@ -112,12 +112,12 @@ describe('endpointsMatch', () => {
       /port http leads nowhere: no pod has a port http/,
     ],
   ])('names %s', (_, slices, pods, detail) => {
-    const verdict = endpointsMatch(service, slices, pods);
-    expect(verdict.ok).toBe(false);
-    expect(verdict.details?.join('\n')).toMatch(detail);
+    const result = endpointsMatch(service, slices, pods);
+    expect(result.ok).toBe(false);
+    expect(result.details?.join('\n')).toMatch(detail);
   });
 
-  it('does not hold for nobody', () => {
+  it('does not hold without pods', () => {
     expect(endpointsMatch(service, [], []).ok).toBe(false);
   });
 });

@@ -1,13 +1,13 @@
-/** Whom a Service leads to. */
+/** The endpoints of a Service. */
 import { matchesLabels } from '../../../kube/api/selectors.ts';
-import { hasCondition } from '../../../kube/api/conditions.ts';
+import { hasCondition } from '../../../kube/api/objects.ts';
 import type { EndpointSlice, Pod, Service } from '../../../kube/api/types.ts';
 import type { PredicateResult } from '../result.ts';
 
 /**
- * The Service leads to exactly the ready ones of these pods: none is missing, nobody else gets its traffic.
+ * The Service leads to exactly the ready ones of these pods: none is missing, and no other pod gets its traffic.
  *
- * @param slices EndpointSlices of the Service; those that are labelled for another one are left out
+ * @param slices EndpointSlices; those that are labelled for another Service are ignored
  * @param pods the workload's own pods
  */
 export function endpointsMatch(
@@ -58,7 +58,7 @@ function whyMissing(service: Service, pods: readonly Pod[], name: string): strin
   return `: the Service selects ${text.join('; ')}`;
 }
 
-/** Ports of the Service that no slice carries: their target port is a name that the pods do not have. */
+/** Ports of the Service that no slice has, because no pod has a port with the name of the target port. */
 function lostPorts(service: Service, slices: readonly EndpointSlice[]): string[] {
   if (slices.length === 0) return [];
   const carried = new Set(slices.flatMap((s) => (s.ports ?? []).map((p) => p.name ?? '')));

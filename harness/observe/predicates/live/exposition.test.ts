@@ -17,9 +17,9 @@ describe('isExposition', () => {
     ['OpenMetrics', { headers: { 'content-type': 'application/openmetrics-text; version=1.0.0' } }, true],
     ['not found', { status: 404 }, false],
     ['JSON', { headers: { 'content-type': 'application/json' }, body: '{"up":1}' }, false],
-    ['JSON called text', { body: '{"up":1}' }, false],
+    ['JSON with content type text', { body: '{"up":1}' }, false],
     ['comments only', { body: '# HELP a b\n' }, false],
-    ['nothing', { body: '' }, false],
+    ['an empty body', { body: '' }, false],
   ])('%s', (_title, changes, ok) => {
     expect(isExposition({ status: 200, headers, body, ...changes }, '/metrics').ok).toBe(ok);
   });

@@ -1,4 +1,4 @@
-/** Whether an answer is what Prometheus scrapes. */
+/** HTTP answers that Prometheus can scrape. */
 import type { HttpAnswer } from '../../../kube/api/client.ts';
 import type { PredicateResult } from '../result.ts';
 
@@ -6,7 +6,7 @@ import type { PredicateResult } from '../result.ts';
 const SAMPLE = /^[a-zA-Z_:][\w:]*(?:\{.*\})? (?:[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|Inf)|NaN)(?: -?\d+)?$/i;
 const CONTENT_TYPE = /^(?:text\/plain|application\/openmetrics-text)\b/;
 
-/** 200, in the text exposition format, with at least one sample. */
+/** The answer is 200, in the text exposition format, with at least one sample. */
 export function isExposition(
   answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>,
   title: string,

@@ -14,7 +14,7 @@ const limits = (n: string) => ({ limits: { [GPU]: n } });
 
 describe('heldBy', () => {
   it.each<[string, Partial<Pod['spec']>, number]>([
-    ['nothing asked for', { containers: [asking(undefined)] }, 0],
+    ['no resources', { containers: [asking(undefined)] }, 0],
     ['another resource', { containers: [asking({ limits: { cpu: '1' } })] }, 0],
     ['limits only', { containers: [asking(limits('2'))] }, 2],
     ['requests only', { containers: [asking({ requests: { [GPU]: '1' } })] }, 1],
@@ -38,13 +38,13 @@ describe('heldBy', () => {
     expect(heldBy(makePod({ spec, phase: 'Running' }), GPU)).toBe(held);
   });
 
-  it('is nothing for a pod that has ended', () => {
+  it('returns 0 for a pod that has ended', () => {
     expect(heldBy(makePod({ spec: { containers: [asking(limits('2'))] }, phase: 'Succeeded' }), GPU)).toBe(0);
   });
 });
 
 describe('holdsNone', () => {
-  it('names who holds how much, and where', () => {
+  it('names the pod, the amount and the node', () => {
     const pods = [
       makePod({ name: 'a' }),
       makePod({ name: 'b', spec: { containers: [asking(limits('1'))] } }),
@@ -53,7 +53,7 @@ describe('holdsNone', () => {
     expect(holdsNone(pods.slice(0, 1), GPU).ok).toBe(true);
   });
 
-  it('does not pass for no pods', () => {
+  it('does not hold without pods', () => {
     expect(holdsNone([], GPU).ok).toBe(false);
   });
 });

@@ -1,14 +1,14 @@
-/** Who holds an extended resource, which nobody else can have meanwhile. */
+/** Pods that hold an extended resource, which no other pod can use meanwhile. */
 import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Pod } from '../../../kube/api/types.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 import { selectedNothing } from '../select.ts';
 
 /**
- * How much of an extended resource the scheduler counts for a pod: 0 once it has ended.
+ * The amount of an extended resource that the scheduler counts for a pod; 0 once the pod has ended.
  *
- * Kubernetes documentation, "Extended resources": requests and limits are equal, and either may be left out of what is written. Init
- * containers run one after the other, so the largest of them counts, if it is larger than all others together.
+ * Kubernetes documentation, "Extended resources": requests and limits are equal, and the manifest may omit either. Init containers run one
+ * after the other, so the largest of them counts if it exceeds the sum of all other containers.
  */
 export function heldBy(pod: Pod, resource: string): number {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return 0;
@@ -20,7 +20,7 @@ export function heldBy(pod: Pod, resource: string): number {
   return Math.max(sum, ...inits.map(of));
 }
 
-/** None of the pods holds any of it. */
+/** No pod holds any of the resource. */
 export function holdsNone(pods: readonly Pod[], resource: string): PredicateResult {
   const expected = `${pods.length} pods hold no ${resource}`;
   if (pods.length === 0) return selectedNothing(expected, 'no pods');

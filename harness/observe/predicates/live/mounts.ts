@@ -1,7 +1,7 @@
-/** What is mounted in a container, as its own kernel view says: /proc/mounts. */
+/** The mounts of a container according to its /proc/mounts. */
 import type { PredicateResult } from '../result.ts';
 
-export interface Mount {
+interface Mount {
   source: string;
   path: string;
   type: string;
@@ -10,14 +10,14 @@ export interface Mount {
 
 export interface WantedMount {
   path: string;
-  /** Default: either. */
+  /** Default: both are accepted. */
   readOnly?: boolean;
-  /** File system, e.g. `tmpfs`; default any. */
+  /** File system type, e.g. `tmpfs`; default any. */
   type?: string | RegExp;
 }
 
-/** Reads /proc/mounts (proc_pid_mounts(5)); blanks in paths are written as `\040`. */
-export function parseMounts(text: string): Mount[] {
+/** Parses /proc/mounts (proc_pid_mounts(5)), which escapes spaces in paths as `\040`. */
+function parseMounts(text: string): Mount[] {
   return text
     .split('\n')
     .map((line) => line.split(' '))
@@ -32,23 +32,23 @@ export function parseMounts(text: string): Mount[] {
     }));
 }
 
-/** Every wanted path is a mount of its own, of that kind; the last mount on a path is the one that is seen. */
+/** Every wanted path is a mount point with these properties; the last mount on a path hides the others. */
 export function mounts(text: string, wanted: readonly WantedMount[]): PredicateResult {
   const found = parseMounts(text);
-  const looks = wanted.map((want) => ({ want, mount: found.findLast((m) => m.path === want.path) }));
-  const details = looks.flatMap(({ want, mount }) => {
+  const pairs = wanted.map((want) => ({ want, mount: found.findLast((m) => m.path === want.path) }));
+  const details = pairs.flatMap(({ want, mount }) => {
     if (!mount) return [`${want.path} is not mounted`];
-    const said: string[] = [];
+    const wrong: string[] = [];
     const readOnly = mount.options.includes('ro');
     if (want.readOnly !== undefined && want.readOnly !== readOnly)
-      said.push(`${want.path} is ${readOnly ? 'read-only' : 'writable'}`);
+      wrong.push(`${want.path} is ${readOnly ? 'read-only' : 'writable'}`);
     const fits =
       want.type === undefined ||
       (typeof want.type === 'string' ? want.type === mount.type : want.type.test(mount.type));
-    if (!fits) said.push(`${want.path} is of type ${mount.type}, expected ${String(want.type)}`);
-    return said;
+    if (!fits) wrong.push(`${want.path} is of type ${mount.type}, expected ${String(want.type)}`);
+    return wrong;
   });
-  const seen = looks.flatMap(({ mount }) =>
+  const seen = pairs.flatMap(({ mount }) =>
     mount ? [`${mount.path} ${mount.type} ${mount.options.includes('ro') ? 'ro' : 'rw'}`] : [],
   );
   const title = ({ path, readOnly, type }: WantedMount): string =>

@@ -20,12 +20,12 @@ describe('onePerNode', () => {
     ['another value of the label', ['g1', 'g2', 'plain'], false, /p2 is on plain, which does not carry/],
     ['the control plane', ['g1', 'g2', 'cp'], false, /p2 is on cp/],
   ])('%s', (_, where, ok, actual) => {
-    const verdict = onePerNode(on(...where), nodes, GPU);
-    expect(verdict.ok).toBe(ok);
-    expect(verdict.actual).toMatch(actual);
+    const result = onePerNode(on(...where), nodes, GPU);
+    expect(result.ok).toBe(ok);
+    expect(result.actual).toMatch(actual);
   });
 
-  it('does not pass for a pod that waits for a node', () => {
+  it('does not hold for a pod without a node', () => {
     const [waiting] = on('');
     if (!waiting) throw new Error('no pod');
     delete waiting.spec.nodeName;
@@ -33,11 +33,11 @@ describe('onePerNode', () => {
   });
 
   it.each([
-    ['no node is meant', nodes, { 'gpu.present': 'never' }, /no node carries gpu\.present=never/],
-    ['every node is meant', nodes.slice(2), GPU, /all nodes carry gpu\.present=true/],
-  ])('does not pass where %s', (_, there, labels, actual) => {
-    const verdict = onePerNode(on('g1', 'g2'), there, labels);
-    expect(verdict.ok).toBe(false);
-    expect(verdict.actual).toMatch(actual);
+    ['no node carries the label', nodes, { 'gpu.present': 'never' }, /no node carries gpu\.present=never/],
+    ['every node carries the label', nodes.slice(2), GPU, /all nodes carry gpu\.present=true/],
+  ])('does not hold when %s', (_, there, labels, actual) => {
+    const result = onePerNode(on('g1', 'g2'), there, labels);
+    expect(result.ok).toBe(false);
+    expect(result.actual).toMatch(actual);
   });
 });

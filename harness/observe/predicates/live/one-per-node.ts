@@ -1,14 +1,14 @@
-/** A DaemonSet's pods: one on each node that it is meant for, none on any other. */
+/** The pods of a DaemonSet: one on each selected node, none on other nodes. */
 import { matchesLabels } from '../../../kube/api/selectors.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
 import type { PredicateResult } from '../result.ts';
 
 /**
- * Exactly one pod is on each node that carries all the labels, and none on the others, control planes included.
+ * Exactly one pod runs on each node that carries all the labels, and none on the others, control planes included.
  *
- * It shows something only where there are nodes of both sorts.
+ * Does not hold when all nodes carry the labels, or none does: then the placement proves nothing.
  *
- * @param pods those of the workload; ones that are being deleted count, they still are where they are
+ * @param pods of the workload; terminating pods count, because they still run on their node
  */
 export function onePerNode(
   pods: readonly Pod[],

@@ -1,97 +1,149 @@
-/** What came before what. */
-import { seconds } from '../../../core/deadline.ts';
-import type { RecordingLike } from '../../recorder/recording-like.ts';
+/**
+ * The order of container ends and starts in a recording. API times are whole seconds, so two times in the same second prove no order:
+ * then the order in which the states arrived decides.
+ */
+import { uidOf } from '../../../kube/api/objects.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import type { Recording } from '../../recorder/recording.ts';
+import type { RecordedChange } from '../../recorder/change.ts';
+import type { Terminated } from '../../recorder/container-steps.ts';
+import { describeEnd, podSteps, statuses } from '../../recorder/container-steps.ts';
 import type { PredicateResult } from '../result.ts';
 
-/** Every init container of the pod ended with 0, one after the other, before the first main container started. */
-export function initOrder(
-  pod: Pod,
-  recording?: Pick<RecordingLike, 'initEndedBeforeMainStarted'>,
-): PredicateResult {
-  const inits = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
-  const details: string[] = [];
-  const observed: string[] = [];
-  let before = '';
-  for (const { name } of inits) {
-    const status = pod.status?.initContainerStatuses?.find((s) => s.name === name);
-    const ended = status?.state?.terminated;
-    if (!ended) details.push(`init container ${name} has not ended`);
-    else if (ended.exitCode !== 0)
-      details.push(`init container ${name} ended with exit code ${ended.exitCode}`);
-    else observed.push(`init container ${name} ended with 0 at ${ended.finishedAt ?? 'an unknown time'}`);
-    if (status && status.restartCount > 0)
-      details.push(`init container ${name} needed ${status.restartCount} restarts`);
-    if (ended?.startedAt !== undefined && ended.startedAt < before)
-      details.push(`init container ${name} started before the one ahead of it had ended`);
-    before = ended?.finishedAt ?? before;
-  }
-  for (const { name, state } of pod.status?.containerStatuses ?? []) {
-    const started = state?.running?.startedAt ?? state?.terminated?.startedAt;
-    if (started === undefined) details.push(`container ${name} has not started`);
-    // API times are whole seconds: equal ones are no contradiction, the recording decides below.
-    else if (started < before)
-      details.push(
-        `container ${name} started at ${started}, before the init containers had ended at ${before}`,
-      );
-    else observed.push(`container ${name} started at ${started}`);
-  }
-  const recorded = recording?.initEndedBeforeMainStarted(pod.metadata.name);
-  if (recorded) (recorded.ok ? observed : details).push(`recording: ${recorded.evidence}`);
-  return {
-    ok: inits.length > 0 && details.length === 0,
-    expected: `${pod.metadata.name}: init containers ${inits.map((c) => c.name).join(', ') || '(at least one)'} end with 0 before the others start`,
-    actual:
-      inits.length === 0
-        ? 'the pod has no init container'
-        : details.length === 0
-          ? 'so it was'
-          : (details[0] ?? ''),
-    observed,
-    details,
-  };
+interface Recorded {
+  changes: readonly RecordedChange[];
+}
+
+interface PodState {
+  seq: number;
+  pod: Pod;
+}
+
+interface End {
+  name: string;
+  end: Terminated;
+  seq: number;
+}
+
+interface Start {
+  name: string;
+  /** API time, whole seconds. */
+  startedAt: string;
+  seq: number;
 }
 
 /**
- * Nobody was sent traffic by the Service before the init containers had ended: a pod that is among its ready endpoints while they
- * run would be asked for what they have yet to prepare.
+ * Every init container of a pod ended with 0 before any main container started.
  *
- * @param pods names; each of them has to have been an endpoint at some time, or nothing was seen
+ * @param pod name or uid
  */
-export function trafficAfterInit(
-  recording: Pick<Recording, 'endpointsOf' | 'podHistory'>,
-  service: string,
-  pods: readonly string[],
-): PredicateResult {
-  const endpoints = recording.endpointsOf(service);
-  const details: string[] = [];
-  const observed: string[] = [];
-  for (const pod of pods) {
-    const first = endpoints.find(({ ready }) => ready.has(pod));
-    const end = recording.podHistory(pod).find(({ object }) => initsSucceeded(object));
-    if (!first) details.push(`${pod} never was a ready endpoint of Service ${service}`);
-    else if (!end || end.seq > first.seq)
-      details.push(
-        `${pod} was a ready endpoint of Service ${service} while its init containers had not ended`,
-      );
-    else
-      observed.push(`${pod} got traffic ${seconds(first.at - end.at)} after its init containers had ended`);
+export function initEndedBeforeMain({ changes }: Recorded, pod: string): PredicateResult {
+  const expected = `init containers of ${pod} end with 0 before its main containers start`;
+  const history = historyOf(changes, pod);
+  const last = history.at(-1)?.pod;
+  if (!last) return no(expected, `the recording has no pod ${pod}`);
+  const inits = (last.spec.initContainers ?? [])
+    .filter((c) => c.restartPolicy !== 'Always')
+    .map((c) => c.name);
+  if (inits.length === 0) return no(expected, `pod ${pod} has no init container`);
+  const start = firstStart(history);
+  const ends: End[] = [];
+  for (const name of inits) {
+    const end = successOf(history, name);
+    if (!end) {
+      const yet = start ? `, yet ${start.name} started` : '';
+      return no(expected, `init container ${name} of ${pod} never ended with exit code 0${yet}`);
+    }
+    ends.push(end);
   }
-  return {
-    ok: pods.length > 0 && details.length === 0,
-    expected: `Service ${service} leads to a pod only after its init containers have ended`,
-    actual: details[0] ?? `so it was for ${pods.length} pods`,
-    observed,
-    details,
-  };
+  if (!start) {
+    const actual = `all of ${inits.join(', ')} ended with 0 and no main container of ${pod} has started`;
+    return { ok: true, expected, actual };
+  }
+  const violation = firstViolation(ends, start);
+  if (violation !== undefined) return no(expected, violation);
+  const actual = `${inits.join(', ')} ended with 0 before ${start.name} started at ${start.startedAt}`;
+  return { ok: true, expected, actual };
 }
 
-function initsSucceeded({ spec, status }: Pod): boolean {
-  const inits = (spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
-  const statuses = status?.initContainerStatuses ?? [];
-  return (
-    inits.length > 0 &&
-    inits.every(({ name }) => statuses.find((s) => s.name === name)?.state?.terminated?.exitCode === 0)
-  );
+/**
+ * All main containers of one pod, for example of a migration Job, ended with 0 before any main container of another started.
+ *
+ * @param first name or uid of the pod that has to end
+ * @param second name or uid of the pod that has to start later
+ */
+export function podEndedBeforePodStarted(
+  { changes }: Recorded,
+  first: string,
+  second: string,
+): PredicateResult {
+  const expected = `${first} ends with 0 before ${second} starts`;
+  const history = historyOf(changes, first);
+  const names = history.at(-1)?.pod.spec.containers.map((c) => c.name);
+  if (!names) return no(expected, `the recording has no pod ${first}`);
+  const start = firstStart(historyOf(changes, second));
+  const ends: End[] = [];
+  for (const name of names) {
+    const end = successOf(history, name);
+    if (!end) return no(expected, `container ${name} of ${first} never ended with exit code 0`);
+    ends.push(end);
+  }
+  if (!start) return no(expected, `no container of ${second} ever started`);
+  const violation = firstViolation(ends, start);
+  if (violation !== undefined) return no(expected, violation);
+  const actual = `${first} ended with 0 before ${start.name} of ${second} started at ${start.startedAt}`;
+  return { ok: true, expected, actual, observed: [actual] };
+}
+
+function firstViolation(ends: readonly End[], start: Start): string | undefined {
+  for (const { name, end, seq } of ends) {
+    const finishedAt = end.finishedAt ?? '';
+    // Both have the form 2026-01-01T00:00:00Z, which sorts as text.
+    if (finishedAt > start.startedAt) {
+      return `${name} ended at ${finishedAt} with ${describeEnd(end)}, after ${start.name} started at ${start.startedAt}`;
+    }
+    if (seq > start.seq && finishedAt === start.startedAt) {
+      return `${start.name} was seen running before the end of ${name} was, both at ${finishedAt}`;
+    }
+  }
+  return undefined;
+}
+
+function historyOf(changes: readonly RecordedChange[], pod: string): PodState[] {
+  return podSteps(changes)
+    .filter((step) => step.pod.metadata.name === pod || uidOf(step.pod) === pod)
+    .map((step) => ({ seq: step.change.seq, pod: step.pod }));
+}
+
+/** The first start of a main container; sidecars do not count. */
+function firstStart(history: readonly PodState[]): Start | undefined {
+  const starts: Start[] = [];
+  for (const { seq, pod } of history) {
+    const sidecars = new Set((pod.spec.initContainers ?? []).map((c) => c.name));
+    for (const { status } of statuses(pod).filter((s) => !s.init && !sidecars.has(s.status.name))) {
+      const { state, lastState } = status;
+      // The earliest instance counts: a main container that crashed and restarted has started before.
+      const times = [
+        lastState?.terminated?.startedAt,
+        state?.terminated?.startedAt,
+        state?.running?.startedAt,
+      ];
+      for (const startedAt of times)
+        if (startedAt !== undefined) starts.push({ name: status.name, startedAt, seq });
+    }
+  }
+  return starts.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt) || a.seq - b.seq)[0];
+}
+
+/** The first recorded state in which the container had ended with 0. */
+function successOf(history: readonly PodState[], name: string): End | undefined {
+  for (const { seq, pod } of history) {
+    const status = statuses(pod).find((s) => s.status.name === name)?.status;
+    const end = [status?.lastState?.terminated, status?.state?.terminated].find((t) => t?.exitCode === 0);
+    if (end) return { name, end, seq };
+  }
+  return undefined;
+}
+
+function no(expected: string, actual: string): PredicateResult {
+  return { ok: false, expected, actual };
 }

@@ -17,7 +17,7 @@ describe('spread', () => {
     ['one on each', ['w1', 'w2', 'w3'], 1, true],
     ['two nodes for two pods', ['w1', 'w2'], 1, true],
     ['two on one, none on another', ['w1', 'w1', 'w2'], 1, false],
-    ['allowed to differ by two', ['w1', 'w1', 'w2'], 2, true],
+    ['a maxSkew of two', ['w1', 'w1', 'w2'], 2, true],
     ['all on one', ['w1', 'w1', 'w1'], 1, false],
     ['a single pod proves nothing', ['w1'], 1, false],
     ['no pods prove nothing', [], 1, false],
@@ -32,13 +32,13 @@ describe('spread', () => {
       makeNode('t2', { labels: { role: 'tools' } }),
       ...nodes,
     ];
-    const verdict = spread(on(['t1', 't2'], { nodeSelector: { role: 'tools' } }), tools, HOST, {
+    const result = spread(on(['t1', 't2'], { nodeSelector: { role: 'tools' } }), tools, HOST, {
       maxSkew: 0,
     });
-    expect(verdict).toMatchObject({ ok: true, actual: 't1: 1, t2: 1 (differing by 0)' });
+    expect(result).toMatchObject({ ok: true, actual: 't1: 1, t2: 1 (differing by 0)' });
   });
 
-  it('does not pass for one usable node', () => {
+  it('does not hold for one usable node', () => {
     expect(spread(on(['w1', 'w1']), [cp, makeNode('w1')], HOST, { maxSkew: 1 })).toMatchObject({
       ok: false,
       details: [expect.stringContaining('2 pods on 1 usable')],
@@ -52,7 +52,7 @@ describe('nodesAllowed', () => {
   it.each([
     ['on the labelled node', on(['t1'], { tolerations }), { nodeSelector: { role: 'tools' } }, true],
     ['on the tainted node', on(['t1'], { tolerations }), { taint: 'tools-only=true:NoSchedule' }, true],
-    ['elsewhere', on(['w1']), { nodeSelector: { role: 'tools' } }, false],
+    ['on another node', on(['w1']), { nodeSelector: { role: 'tools' } }, false],
     ['without the toleration', on(['t1']), {}, false],
     ['against its own selector', on(['w1'], { nodeSelector: { role: 'tools' } }), {}, false],
     ['no pods', [], {}, false],
@@ -66,7 +66,7 @@ describe('nodesAllowed', () => {
     [[{ key: 'tools-only', value: 'true' }], true],
     [[{ key: 'tools-only', value: 'false' }], false],
     [[{ key: 'tools-only', operator: 'Exists', effect: 'NoExecute' }], false],
-  ])('understands the tolerations %j', (given, ok) => {
+  ])('evaluates the tolerations %j', (given, ok) => {
     expect(nodesAllowed(on(['t1'], { tolerations: given }), [tools]).ok).toBe(ok);
   });
 });

@@ -1,15 +1,15 @@
-/** Where pods run: spread over nodes, and only on nodes that they are meant for. */
+/** The placement of pods: spread over nodes, and only on allowed nodes. */
 import { mayUse, nodeSelected, taintText, untolerated } from '../../diagnose/node-fit.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
 import type { PredicateResult } from '../result.ts';
 
 /**
- * Pods are spread evenly over the domains of a topology: the fullest has at most `maxSkew` pods more than the emptiest.
+ * Pods are spread evenly over the domains of a topology: the fullest domain has at most `maxSkew` pods more than the emptiest.
  *
- * Only domains with a node that the pods may use count (selector, required affinity, taints, cordon): a preference cannot
- * fill a node that is closed to it.
+ * A domain counts only if it has a node that the pods may use (selector, required affinity, taints, cordon): a preference cannot place
+ * pods on other nodes.
  *
- * @param topologyKey label of the nodes, e.g. `kubernetes.io/hostname`
+ * @param topologyKey node label, e.g. `kubernetes.io/hostname`
  */
 export function spread(
   pods: readonly Pod[],
@@ -39,11 +39,11 @@ export function spread(
     .map(([domain, n]) => `${domain}: ${n}`)
     .toSorted()
     .join(', ');
-  // On one node alone any placement is even: that would prove nothing.
+  // On a single node any placement is even, which proves nothing.
   const provable = counts.size >= 2 && pods.length >= 2;
   if (!provable)
     details.push(
-      `${pods.length} pods on ${counts.size} usable ${topologyKey}: a spread shows only from 2 of each on`,
+      `${pods.length} pods on ${counts.size} usable ${topologyKey}: a spread needs at least 2 of each`,
     );
   return {
     ok: provable && details.length === 0 && skew <= options.maxSkew,
@@ -54,14 +54,14 @@ export function spread(
   };
 }
 
-export interface AllowedNodes {
+interface AllowedNodes {
   /** Labels that each pod's node must have. */
   nodeSelector?: Readonly<Record<string, string>>;
-  /** Each pod's node must have this taint, `key=value:effect` or `key:effect`: the pods are on the nodes kept for them. */
+  /** Taint that each pod's node must have, `key=value:effect` or `key:effect`: dedicated nodes. */
   taint?: string;
 }
 
-/** Every pod is on a node that it is meant for, and that its own selector, affinity and tolerations admit. */
+/** Every pod is on a node with these labels and this taint, which its own selector, affinity and tolerations admit. */
 export function nodesAllowed(
   pods: readonly Pod[],
   nodes: readonly Node[],
@@ -81,17 +81,17 @@ export function nodesAllowed(
     const name = pod.metadata.name;
     const node = nodes.find((n) => n.metadata.name === pod.spec.nodeName);
     if (!node) return [`${name} has no node`];
-    const said: string[] = [];
+    const wrong: string[] = [];
     if (!fitting.includes(node))
-      said.push(`${name} is on ${node.metadata.name}, which does not have ${titles.join(', ')}`);
+      wrong.push(`${name} is on ${node.metadata.name}, which does not have ${titles.join(', ')}`);
     if (!nodeSelected(pod.spec, node))
-      said.push(`${name} is on ${node.metadata.name}, which its own node selector does not match`);
+      wrong.push(`${name} is on ${node.metadata.name}, which its own node selector does not match`);
     const taints = untolerated(pod.spec, node);
     if (taints.length > 0)
-      said.push(
+      wrong.push(
         `${name} is on ${node.metadata.name} although it does not tolerate ${taints.map(taintText).join(', ')}`,
       );
-    return said;
+    return wrong;
   });
   const where = pods.map((p) => `${p.metadata.name} on ${p.spec.nodeName ?? 'no node'}`);
   return {

@@ -1,4 +1,4 @@
-/** What the kernel says about the main process of a container: /proc/1/status, /proc/1/environ. */
+/** The main process of a container according to the kernel: /proc/1/status, /proc/1/environ. */
 import type { PredicateResult } from '../result.ts';
 
 export interface Identity {
@@ -8,7 +8,7 @@ export interface Identity {
   groups?: readonly number[];
   /** Default true: allowPrivilegeEscalation is false. */
   noNewPrivileges?: boolean;
-  /** Effective capabilities as names or bits in hexadecimal; default none. */
+  /** Effective Linux capabilities as hexadecimal bits; default none. */
   capabilities?: string;
 }
 
@@ -18,13 +18,13 @@ export interface ProcessStatus {
   gids: number[];
   groups: number[];
   noNewPrivileges: boolean | undefined;
-  /** Effective capabilities, 16 hexadecimal digits. */
+  /** Effective Linux capabilities, 16 hexadecimal digits. */
   capEff: string | undefined;
-  /** Those that it could ever get. */
+  /** The bounding set: capabilities that the process could gain. */
   capBnd: string | undefined;
 }
 
-/** Reads /proc/<pid>/status (proc_pid_status(5)). */
+/** Parses /proc/<pid>/status (proc_pid_status(5)). */
 export function parseProcessStatus(text: string): ProcessStatus {
   const fields = new Map(
     text
@@ -47,25 +47,25 @@ export function parseProcessStatus(text: string): ProcessStatus {
   };
 }
 
-/** The process runs as this user and group in all four ways, without new privileges and with just these capabilities. */
+/** All four user and group IDs of the process are these; it has exactly these capabilities and gains no privileges. */
 export function processIdentity(status: string, wanted: Identity): PredicateResult {
   const found = parseProcessStatus(status);
   const capabilities = (wanted.capabilities ?? '0').padStart(16, '0').toLowerCase();
   const privileges = wanted.noNewPrivileges ?? true;
   const details: string[] = [];
   if (found.uids.length < 4 || found.uids.some((id) => id !== wanted.uid))
-    details.push(`Uid is ${found.uids.join(' ') || 'not told'}, expected ${wanted.uid} in all four places`);
+    details.push(`Uid is ${found.uids.join(' ') || 'missing'}, expected ${wanted.uid} in all four places`);
   if (found.gids.length < 4 || found.gids.some((id) => id !== wanted.gid))
-    details.push(`Gid is ${found.gids.join(' ') || 'not told'}, expected ${wanted.gid} in all four places`);
+    details.push(`Gid is ${found.gids.join(' ') || 'missing'}, expected ${wanted.gid} in all four places`);
   const absent = (wanted.groups ?? []).filter((g) => !found.groups.includes(g) && !found.gids.includes(g));
   if (absent.length > 0)
     details.push(`is not in group ${absent.join(', ')} (Groups: ${found.groups.join(' ') || 'none'})`);
   if (found.noNewPrivileges !== privileges)
     details.push(
-      `NoNewPrivs is ${found.noNewPrivileges === undefined ? 'not told' : Number(found.noNewPrivileges)}, expected ${Number(privileges)}`,
+      `NoNewPrivs is ${found.noNewPrivileges === undefined ? 'missing' : Number(found.noNewPrivileges)}, expected ${Number(privileges)}`,
     );
   if (found.capEff?.toLowerCase() !== capabilities)
-    details.push(`CapEff is ${found.capEff ?? 'not told'}, expected ${capabilities}`);
+    details.push(`CapEff is ${found.capEff ?? 'missing'}, expected ${capabilities}`);
   const seen = `Uid ${found.uids[0] ?? '?'}, Gid ${found.gids[0] ?? '?'}, NoNewPrivs ${Number(found.noNewPrivileges ?? false)}, CapEff ${found.capEff ?? '?'}`;
   return {
     ok: details.length === 0,
@@ -76,10 +76,10 @@ export function processIdentity(status: string, wanted: Identity): PredicateResu
   };
 }
 
-/** The process runs as this user: real, effective, saved and for files. */
+/** The process runs as this user: real, effective, saved and file system UID. */
 export function runsAsUser(status: string, uid: number): PredicateResult {
   const { uids } = parseProcessStatus(status);
-  const seen = `Uid ${uids.join(' ') || 'is not told'}`;
+  const seen = `Uid ${uids.join(' ') || 'is missing'}`;
   return {
     ok: uids.length === 4 && uids.every((id) => id === uid),
     expected: `Uid ${uid} in all four places`,
@@ -89,13 +89,13 @@ export function runsAsUser(status: string, uid: number): PredicateResult {
 }
 
 /**
- * The process has no capability and can get none. What it has says nothing about a process that is not root: it has none anyway. What
- * was dropped is gone from the bounding set too (capabilities(7)).
+ * The process has no capability and cannot gain one. The effective set alone proves nothing for a process that is not root: it is empty
+ * anyway. Dropped capabilities are missing in the bounding set too (capabilities(7)).
  */
 export function hasNoCapabilities(status: string): PredicateResult {
   const { capEff, capBnd } = parseProcessStatus(status);
   const none = (set: string | undefined): boolean => set !== undefined && /^0+$/.test(set);
-  const seen = `CapEff ${capEff ?? 'is not told'}, CapBnd ${capBnd ?? 'is not told'}`;
+  const seen = `CapEff ${capEff ?? 'is missing'}, CapBnd ${capBnd ?? 'is missing'}`;
   return {
     ok: none(capEff) && none(capBnd),
     expected: 'CapEff 0 and CapBnd 0',
@@ -104,10 +104,10 @@ export function hasNoCapabilities(status: string): PredicateResult {
   };
 }
 
-/** The process and its children get no more rights than they have, not even by set-user-ID programs. */
+/** The process and its children cannot gain privileges, not even through set-user-ID programs. */
 export function gainsNoPrivileges(status: string): PredicateResult {
   const { noNewPrivileges } = parseProcessStatus(status);
-  const seen = `NoNewPrivs ${noNewPrivileges === undefined ? 'is not told' : Number(noNewPrivileges)}`;
+  const seen = `NoNewPrivs ${noNewPrivileges === undefined ? 'is missing' : Number(noNewPrivileges)}`;
   return {
     ok: noNewPrivileges === true,
     expected: 'NoNewPrivs 1',
@@ -116,37 +116,9 @@ export function gainsNoPrivileges(status: string): PredicateResult {
   };
 }
 
-/** Reads /proc/<pid>/environ: `NAME=value`, ended by NUL bytes. */
+/** Parses /proc/<pid>/environ: `NAME=value`, each ended by a NUL byte. */
 export function parseEnviron(bytes: string | Uint8Array): Map<string, string> {
   const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
   const pairs = text.split('\0').filter((line) => line.includes('='));
   return new Map(pairs.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-}
-
-/**
- * The process was started with these variables.
- *
- * @param wanted a value of `null`: the variable must not exist. Values of variables that were not asked for are never shown.
- */
-export function environ(
-  bytes: string | Uint8Array,
-  wanted: Readonly<Record<string, string | null>>,
-): PredicateResult {
-  const found = parseEnviron(bytes);
-  const details = Object.entries(wanted).flatMap(([name, value]) => {
-    const has = found.get(name);
-    if (value === null) return has === undefined ? [] : [`${name} is set`];
-    if (has === undefined) return [`${name} is not set, expected "${value}"`];
-    return has === value ? [] : [`${name} is "${has}", expected "${value}"`];
-  });
-  const text = ([name, value]: [string, string | null | undefined]): string =>
-    value === null || value === undefined ? `no ${name}` : `${name}=${value}`;
-  const seen = Object.keys(wanted).map((name) => text([name, found.get(name)]));
-  return {
-    ok: found.size > 0 && seen.length > 0 && details.length === 0,
-    expected: Object.entries(wanted).map(text).join(', ') || 'at least one variable to look for',
-    actual: found.size === 0 ? 'the environment is empty' : seen.join(', '),
-    observed: [`/proc/1/environ: ${seen.join(', ')}`],
-    details,
-  };
 }

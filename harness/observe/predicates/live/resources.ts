@@ -1,9 +1,9 @@
-/** Limits as the kernel enforces them. */
+/** Resource limits as the kernel enforces them. */
 import { formatBytes, parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Container } from '../../../kube/api/types.ts';
 import type { PredicateResult } from '../result.ts';
 
-/** What the cgroup of a container says; `undefined` is unlimited. */
+/** Limits of a container's cgroup; `undefined` is unlimited. */
 export interface CgroupLimits {
   /** memory.max (v2), memory.limit_in_bytes (v1). */
   limitBytes: number | undefined;
@@ -12,10 +12,10 @@ export interface CgroupLimits {
   periodUs: number;
 }
 
-/** Memory limits are rounded down to whole pages by the kernel. */
+/** The kernel rounds memory limits down to whole pages. */
 const PAGE = 4096;
 
-/** The container's limits are those of its cgroup; a limit that is not set must not be in the cgroup either. */
+/** The cgroup has exactly the container's limits; without a limit in the spec, the cgroup has none either. */
 export function cgroupMatches(
   resources: NonNullable<Container['resources']>,
   cgroup: CgroupLimits,
@@ -23,7 +23,7 @@ export function cgroupMatches(
   const memory = resources.limits?.['memory'];
   const cpu = resources.limits?.['cpu'];
   const wantedBytes = memory === undefined ? undefined : Math.floor(parseQuantity(memory) / PAGE) * PAGE;
-  // The kubelet gives no less than 1000 µs (10m of a 100 ms period): below that the kernel refuses.
+  // The kubelet sets at least 1000 µs (10m of a 100 ms period), the kernel's minimum.
   const wantedCores = cpu === undefined ? undefined : Math.max(parseQuantity(cpu), 1000 / cgroup.periodUs);
   const cores = cgroup.quotaUs === undefined ? undefined : cgroup.quotaUs / cgroup.periodUs;
   const sameCpu =

@@ -1,18 +1,18 @@
-/** Nothing restarted, nothing ran out of memory, nothing was complained about: over the whole recording. */
-import type { RecordingLike } from '../../recorder/recording-like.ts';
+/** No restart, no OOM kill and no warning event, over the whole recording. */
 import type { Pod } from '../../../kube/api/types.ts';
+import type { Recording } from '../../recorder/recording.ts';
 import type { PredicateResult } from '../result.ts';
 
-/** OOM kills as the cgroup of a container counts them: the only trace of a killed child process. */
+/** OOM kills by the counter of a container's cgroup: the only trace of a killed child process. */
 export interface CgroupKills {
   pod: string;
   container: string;
   oomKills: number;
 }
 
-/** No container of these pods restarted or was OOM-killed, as far as recording, present status and cgroups tell. */
+/** No container of these pods restarted or was OOM-killed, according to the recording, the present status and the cgroups. */
 export function noRestartsNoOom(
-  recording: Pick<RecordingLike, 'restarts' | 'oomKills'>,
+  recording: Pick<Recording, 'restarts' | 'oomKills'>,
   pods: readonly Pod[],
   kills: readonly CgroupKills[] = [],
 ): PredicateResult {
@@ -23,7 +23,7 @@ export function noRestartsNoOom(
       (status) => ({ pod: pod.metadata.name, status }),
     ),
   );
-  // What happened before the recording began shows in the counter alone.
+  // A restart before the recording started shows in the counter alone.
   const unrecorded = statuses.filter(
     ({ pod, status }) =>
       status.restartCount > 0 && !recorded.some((r) => r.pod === pod && r.container === status.name),
@@ -42,13 +42,13 @@ export function noRestartsNoOom(
       (k) => `${k.pod}/${k.container}: the kernel killed ${k.oomKills} of its processes for memory`,
     ),
   ];
-  const looked = `${statuses.length} containers of ${pods.length} pods`;
+  const examined = `${statuses.length} containers of ${pods.length} pods`;
   return {
     ok: statuses.length > 0 && details.length === 0,
     expected: 'no restart and no OOM kill',
-    actual: details.length === 0 ? `none in ${looked}` : `${details.length} in ${looked}`,
+    actual: details.length === 0 ? `none in ${examined}` : `${details.length} in ${examined}`,
     observed: [
-      `${looked}: restart counters and recording`,
+      `${examined}: restart counters and recording`,
       ...(kills.length > 0 ? [`OOM counters of ${kills.length} cgroups`] : []),
     ],
     details,
@@ -58,28 +58,22 @@ export function noRestartsNoOom(
 /**
  * No warning event with one of these reasons.
  *
- * @param options.except complaints that belong to a healthy life (startup probes fail until the application has started)
+ * @param options.except messages that a healthy pod causes (startup probes fail until the application has started)
  */
-export function warningEvents(
-  recording: Pick<RecordingLike, 'warningEvents' | 'changes'>,
+export function noWarningEvents(
+  recording: Pick<Recording, 'warningEvents' | 'changes'>,
   reasons: readonly string[],
   options: { except?: RegExp } = {},
 ): PredicateResult {
-  const found = recording
-    .warningEvents()
-    .filter((e) => reasons.includes(e.reason) && !options.except?.test(e.message));
+  const all = recording.warningEvents();
+  const found = all.filter((e) => reasons.includes(e.reason) && !options.except?.test(e.message));
+  const recorded = recording.changes.length;
+  const none = recorded > 0 ? 'none' : 'the recording is empty';
   return {
-    ok: recording.changes.length > 0 && found.length === 0,
+    ok: recorded > 0 && found.length === 0,
     expected: `no warning event ${reasons.join(', ')}`,
-    actual:
-      found.length === 0
-        ? recording.changes.length > 0
-          ? 'none'
-          : 'the recording is empty'
-        : `${found.length}`,
-    observed: [
-      `${recording.changes.length} recorded changes, ${recording.warningEvents().length} warning events of any reason`,
-    ],
+    actual: found.length === 0 ? none : `${found.length}`,
+    observed: [`${recorded} recorded changes, ${all.length} warning events of any reason`],
     details: found.map((e) => `${e.reason} ×${e.count} ${e.kind} ${e.name}: ${e.message}`),
   };
 }

@@ -1,9 +1,10 @@
+/** How far a rollout has come. */
 import { count } from '../../../core/wording.ts';
 import type { Pod, Workload } from '../../../kube/api/types.ts';
 
-/** What is missing to a complete rollout, in one phrase; undefined when nothing is. Source: `kubectl rollout status`. */
+/** What the rollout still lacks, in one phrase; undefined when it is complete. Source: `kubectl rollout status`. */
 export function rolloutGap(workload: Workload, pods: readonly Pod[]): string | undefined {
-  if (isUnseen(workload)) return 'the controller has not seen the latest spec yet';
+  if (isUnobserved(workload)) return 'the controller has not seen the latest spec yet';
   const status = workload.status ?? {};
   const daemon = workload.kind === 'DaemonSet';
   const wanted = daemon ? (status.desiredNumberScheduled ?? 0) : (workload.spec.replicas ?? 1);
@@ -19,7 +20,7 @@ export function rolloutGap(workload: Workload, pods: readonly Pod[]): string | u
   return undefined;
 }
 
-/** The controller has not seen the latest spec yet, so that the status speaks of an older one. */
-export function isUnseen({ metadata, status }: Workload): boolean {
+/** The status still describes an older spec. */
+export function isUnobserved({ metadata, status }: Workload): boolean {
   return (status?.observedGeneration ?? 0) < (metadata.generation ?? 0);
 }

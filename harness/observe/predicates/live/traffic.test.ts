@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointsMoment } from '../../recorder/endpoints.ts';
-import { answeredWithin, endpointsNeverBelow, servedThroughout, type TrafficReport } from './traffic.ts';
+import {
+  answeredWithin,
+  answeredWithStatus,
+  endpointsNeverBelow,
+  servedThroughout,
+  type TrafficReport,
+} from './traffic.ts';
 
 const report = (more: Partial<TrafficReport> = {}): TrafficReport => ({
   sent: 400,
@@ -19,7 +25,7 @@ describe('servedThroughout', () => {
     });
   });
 
-  it('tells the first failure, and all of them in detail', () => {
+  it('reports the first failure in actual and all failures in details', () => {
     const failures = [
       { afterMs: 1234, what: 'ConnectionRefusedError' },
       { afterMs: 1300, what: 'HTTP 503' },
@@ -31,7 +37,7 @@ describe('servedThroughout', () => {
     });
   });
 
-  it('says nothing about a service that hardly anybody asked', () => {
+  it('does not hold for too few requests', () => {
     expect(servedThroughout(report({ sent: 99 }), { atLeast: 100 })).toMatchObject({
       ok: false,
       actual: expect.stringMatching(/too few/) as unknown,
@@ -51,23 +57,36 @@ describe('endpointsNeverBelow', () => {
       'never fewer than 2',
     ],
     [
-      'one gone before its successor came',
+      'a pod gone before its replacement was ready',
       trace([1, 'ab'], [9, 'b'], [10, 'bc']),
       false,
       'ready endpoints fell to 1',
     ],
-    ['everybody gone at once', trace([1, 'ab'], [9, ''], [10, 'cd']), false, 'ready endpoints fell to 0'],
-    ['still growing before the start', trace([1, 'a'], [2, 'ab'], [9, 'abc']), true, 'never fewer than 2'],
-    ['nobody there at the start', trace([7, 'ab']), false, 'the recording has no endpoints at the start'],
+    ['all pods gone at once', trace([1, 'ab'], [9, ''], [10, 'cd']), false, 'ready endpoints fell to 0'],
+    ['fewer before the start', trace([1, 'a'], [2, 'ab'], [9, 'abc']), true, 'never fewer than 2'],
+    ['no endpoints at the start', trace([7, 'ab']), false, 'the recording has no endpoints at the start'],
     ['no endpoints at all', [], false, 'the recording has no endpoints at the start'],
   ])('%s', (_title, moments, ok, actual) => {
     expect(endpointsNeverBelow(moments, 2, { from: 5 })).toMatchObject({ ok, actual });
   });
 
-  it('names who left', () => {
+  it('names the pods that left', () => {
     expect(endpointsNeverBelow(trace([1, 'ab'], [9, 'b']), 2, { from: 5 }).details).toEqual([
       '1 left when a went',
     ]);
+  });
+});
+
+describe('answeredWithStatus', () => {
+  it('needs every answer, and at least one', () => {
+    expect(answeredWithStatus([{ what: '/h', status: 200 }]).ok).toBe(true);
+    expect(answeredWithStatus([]).ok).toBe(false);
+    expect(
+      answeredWithStatus([
+        { what: '/h', status: 200 },
+        { what: '/h', status: 503 },
+      ]),
+    ).toMatchObject({ ok: false, actual: '1 of 2 answers 200', details: ['/h: 503 (×1)'] });
   });
 });
 
@@ -83,10 +102,10 @@ describe('answeredWithin', () => {
   });
 
   it.each([
-    ['fewer late ones in a row than count', [1001, 1001, 10, 1001, 1001], true],
-    ['as many in a row as count', [10, 1001, 1001, 1001], false],
+    ['fewer late answers in a row', [1001, 1001, 10, 1001, 1001], true],
+    ['as many late answers in a row', [10, 1001, 1001, 1001], false],
     ['none at all', [], false],
-  ])('judges as a probe: %s', (_title, durations, ok) => {
+  ])('tolerates late answers like a failureThreshold: %s', (_title, durations, ok) => {
     expect(answeredWithin(durations.map(answer), 1000, 3)).toMatchObject({
       ok,
       expected: 'every answer within 1000 ms, or fewer than 3 others in a row',

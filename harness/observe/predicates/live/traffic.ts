@@ -1,11 +1,10 @@
-/** How a Service served while something happened to it. */
+/** How a Service answered over time. */
 import type { EndpointsMoment } from '../../recorder/endpoints.ts';
-import { longestRun, orFewer } from './consistency.ts';
 import type { PredicateResult } from '../result.ts';
 
-/** What a client that asked at a constant rate has to tell. */
+/** What a client that sends requests at a constant rate reports. */
 export interface TrafficReport {
-  /** Requests that were sent and have come to an end. */
+  /** Requests that were sent and have ended. */
   sent: number;
   failed: number;
   /** Some of the failures, each with the time since the first request, in ms. */
@@ -18,7 +17,7 @@ export interface TrafficReport {
 /**
  * Every request was answered, and there were enough of them to notice a gap.
  *
- * @param options.atLeast fewer requests prove nothing
+ * @param options.atLeast with fewer requests the predicate does not hold
  */
 export function servedThroughout(report: TrafficReport, options: { atLeast: number }): PredicateResult {
   const { sent, failed, failures } = report;
@@ -27,7 +26,7 @@ export function servedThroughout(report: TrafficReport, options: { atLeast: numb
   const seen = `${failed} failed requests of ${sent}`;
   const tooFew =
     sent < options.atLeast
-      ? `${sent} requests are too few to tell: at least ${options.atLeast} are needed`
+      ? `${sent} requests are too few: at least ${options.atLeast} are needed`
       : undefined;
   return {
     ok: failed === 0 && tooFew === undefined,
@@ -41,10 +40,10 @@ export function servedThroughout(report: TrafficReport, options: { atLeast: numb
 }
 
 /**
- * Never fewer than `wanted` pods got traffic from a Service: whoever leaves has been replaced before.
+ * The Service never had fewer than `wanted` ready endpoints: a pod that leaves has been replaced before.
  *
  * @param trace of the Service, from the recording
- * @param options.from position in the recording from which on it has to hold; what was the case at that moment counts
+ * @param options.from position in the recording from which the condition has to hold; the state at that position counts
  */
 export function endpointsNeverBelow(
   trace: readonly EndpointsMoment[],
@@ -66,22 +65,51 @@ export function endpointsNeverBelow(
     ok: start >= 0 && details.length === 0,
     expected: `never fewer than ${wanted} ready endpoints`,
     actual: start < 0 ? 'the recording has no endpoints at the start' : seen,
-    observed: [`ready endpoints one after the other: ${sizes.join(', ') || 'none'}`],
+    observed: [`number of ready endpoints over time: ${sizes.join(', ') || 'none'}`],
     details,
   };
 }
 
-export interface TimedAnswer {
+export interface StatusAnswer {
   what: string;
+  /** HTTP status; 0 for no answer. */
   status: number;
+}
+
+export interface StatusExpectation {
+  /** Default 200. */
+  wanted?: number;
+  /** Number of other answers in a row that is too many, like a probe's `failureThreshold`; default 1. */
+  inARow?: number;
+}
+
+/** Every answer has the wanted status. */
+export function answeredWithStatus(
+  answers: readonly StatusAnswer[],
+  { wanted = 200, inARow = 1 }: StatusExpectation = {},
+): PredicateResult {
+  const isBad = (answer: StatusAnswer): boolean => answer.status !== wanted;
+  const bad = answers.filter(isBad);
+  const tally = new Map<string, number>();
+  for (const a of bad) tally.set(`${a.what}: ${a.status}`, (tally.get(`${a.what}: ${a.status}`) ?? 0) + 1);
+  return {
+    ok: answers.length > 0 && longestRun(answers, isBad) < inARow,
+    expected: `${answers.length || 'some'} of ${answers.length || 'some'} answers ${wanted}${orFewer(inARow)}`,
+    actual: `${answers.length - bad.length} of ${answers.length} answers ${wanted}`,
+    observed: [`${answers.length - bad.length} of ${answers.length} answers ${wanted}`],
+    details: [...tally].map(([text, times]) => `${text} (×${times})`),
+  };
+}
+
+export interface TimedAnswer extends StatusAnswer {
   durationMs: number;
 }
 
 /**
- * Every answer came in time, whatever it said.
+ * Every answer came in time, whatever its status.
  *
- * @param answers in the order in which they were asked for
- * @param inARow how many late ones one after the other are too many, as with a probe's `failureThreshold`
+ * @param answers in the order of the requests
+ * @param inARow number of late answers in a row that is too many, like a probe's `failureThreshold`
  */
 export function answeredWithin(
   answers: readonly TimedAnswer[],
@@ -99,4 +127,18 @@ export function answeredWithin(
     observed: [seen],
     details: late.map(({ what, status, durationMs }) => `${what}: ${status} after ${durationMs} ms`),
   };
+}
+
+function longestRun<T>(items: readonly T[], matches: (item: T) => boolean): number {
+  let [run, longest] = [0, 0];
+  for (const item of items) {
+    run = matches(item) ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+/** Completes "every answer is so". */
+function orFewer(inARow: number): string {
+  return inARow > 1 ? `, or fewer than ${inARow} others in a row` : '';
 }

@@ -1,12 +1,12 @@
-/** Verdicts about a workload's replicas and the containers of its pods. */
+/** The replicas of a workload and the containers of its pods. */
 import type { ContainerStatus, Pod, Workload } from '../../../kube/api/types.ts';
 import { rolloutGap } from './rollout-gap.ts';
 import type { PredicateResult } from '../result.ts';
 
 /**
- * Exactly `wanted` replicas are there, of the latest revision, ready and available, each with a pod of its own.
+ * The workload has exactly `wanted` replicas, all of the latest revision, ready and available, each with its own pod.
  *
- * @param pods the workload's own pods, none of them ending
+ * @param pods the workload's own pods, without terminating ones
  */
 export function replicas(workload: Workload, pods: readonly Pod[], wanted: number): PredicateResult {
   const daemon = workload.kind === 'DaemonSet';
@@ -34,24 +34,24 @@ export function replicas(workload: Workload, pods: readonly Pod[], wanted: numbe
 
 /** Every container of every pod, sidecars included, is ready. */
 export function allContainersReady(pods: readonly Pod[]): PredicateResult {
-  const looks = pods.flatMap((pod) =>
+  const containers = pods.flatMap((pod) =>
     allContainers(pod).map(({ name, status }) => ({
       title: `${pod.metadata.name}/${name}`,
       ready: status?.ready === true,
       says: status ? stateText(status) : 'has no status',
     })),
   );
-  const unready = looks.filter((l) => !l.ready);
+  const unready = containers.filter((l) => !l.ready);
   return {
-    ok: looks.length > 0 && unready.length === 0,
-    expected: `all ${looks.length} containers of ${pods.length} pods ready`,
-    actual: `${looks.length - unready.length} of ${looks.length} ready`,
-    observed: looks.filter((l) => l.ready).map((l) => `${l.title} is ready`),
+    ok: containers.length > 0 && unready.length === 0,
+    expected: `all ${containers.length} containers of ${pods.length} pods ready`,
+    actual: `${containers.length - unready.length} of ${containers.length} ready`,
+    observed: containers.filter((l) => l.ready).map((l) => `${l.title} is ready`),
     details: unready.map((l) => `${l.title} ${l.says}`),
   };
 }
 
-/** Main containers, and init containers that stay (sidecars). */
+/** Main containers and sidecars. */
 function allContainers(pod: Pod): { name: string; status: ContainerStatus | undefined }[] {
   const sidecars = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
@@ -70,7 +70,7 @@ function stateText({ state, restartCount }: ContainerStatus): string {
 }
 
 /**
- * A label selector selects exactly these pods: none is missing, no other is hit.
+ * A label selector selects exactly these pods: none is missing, and it selects no other.
  *
  * @param selected what the API server returned for the selector
  * @param own the release's pods
@@ -92,5 +92,29 @@ export function selectorSelectsExactly(
       ...missing.map((n) => `does not select the release's pod ${n}`),
       ...foreign.map((n) => `also selects pod ${n}, which is not the release's`),
     ],
+  };
+}
+
+/** The pods stayed ready between two readings: same pods, same transition time of the Ready condition. */
+export function readinessUnmoved(before: readonly Pod[], after: readonly Pod[]): PredicateResult {
+  const transition = (pod: Pod): string => {
+    const ready = pod.status?.conditions?.find((c) => c.type === 'Ready');
+    return ready?.status === 'True' ? (ready.lastTransitionTime ?? 'unknown') : 'not ready';
+  };
+  const details = before.flatMap((pod) => {
+    const name = pod.metadata.name;
+    const later = after.find((p) => p.metadata.uid === pod.metadata.uid);
+    if (!later) return [`${name} is gone`];
+    const [was, is] = [transition(pod), transition(later)];
+    return was === is && is !== 'not ready'
+      ? []
+      : [`${name}: ready since ${was}, later ${is === 'not ready' ? is : `since ${is}`}`];
+  });
+  return {
+    ok: before.length > 0 && details.length === 0,
+    expected: `${before.length} pods ready without a break`,
+    actual: details.length === 0 ? 'no transition' : `${details.length} moved`,
+    observed: before.map((p) => `${p.metadata.name} is ready since ${transition(p)}`),
+    details,
   };
 }

@@ -1,11 +1,11 @@
-/** Placement rules as the manifests have them. */
+/** Placement rules in manifests. */
 import { matchesSelector } from '../../../kube/api/selectors.ts';
 import type { KubeObject, LabelSelector } from '../../../kube/api/types.ts';
 import { field, nameOf, podSpecOf, podTemplateOf } from '../../../kube/manifests/objects.ts';
 import type { PredicateResult } from '../result.ts';
 
-export interface AntiAffinityExpectation {
-  /** A preferred term of that weight; without it a required one. */
+interface AntiAffinityExpectation {
+  /** Weight of a preferred term; absent for a required term. */
   weight?: number;
   key: string;
   values: readonly string[];
@@ -17,7 +17,7 @@ interface Term {
   topologyKey?: string;
 }
 
-/** The pods keep apart by exactly this term: `key In values` over `topologyKey`. */
+/** The anti-affinity of the pods has exactly this term: `key In values` over `topologyKey`. */
 export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpectation): PredicateResult {
   const kind = wanted.weight === undefined ? 'required' : `preferred (weight ${wanted.weight})`;
   const expected = `${kind} anti-affinity: ${wanted.key} In [${wanted.values.join(', ')}] over ${wanted.topologyKey}`;
@@ -28,7 +28,7 @@ export function antiAffinityTerm(object: KubeObject, wanted: AntiAffinityExpecta
   return { ok, expected, actual: terms.map(termText).join('; ') };
 }
 
-/** Some rule, of whichever form, tells the scheduler to keep the workload's own pods apart over `topologyKey`. */
+/** The workload's pods keep apart over `topologyKey`, by an anti-affinity or a topology spread constraint that selects them. */
 export function replicasKeepApart(object: KubeObject, topologyKey: string): PredicateResult {
   const expected = `a rule that keeps the pods of ${nameOf(object)} apart over ${topologyKey}`;
   const template = podTemplateOf(object);
@@ -65,7 +65,7 @@ function termsOf(object: KubeObject): { weight?: number | undefined; term: Term 
   ];
 }
 
-/** Exactly one requirement; `matchLabels` with one value says the same as `In` with one. */
+/** Exactly one requirement; a `matchLabels` entry equals `In` with one value. */
 function fits({ labelSelector, topologyKey }: Term, wanted: AntiAffinityExpectation): boolean {
   const requirements = requirementsOf(labelSelector);
   const [only] = requirements;

@@ -5,7 +5,7 @@ import { apisServed } from './api-versions.ts';
 const range = { oldest: '1.24', newest: 'v1.36.3' };
 
 describe('apisServed', () => {
-  it('holds for a system in order, and not for nothing', () => {
+  it('holds for a valid system, and not without objects', () => {
     expect(apisServed(sampleSystem(), range)).toMatchObject({ ok: true });
     expect(apisServed([], range).ok).toBe(false);
   });
@@ -21,12 +21,12 @@ describe('apisServed', () => {
     [
       'admissionregistration.k8s.io/v1',
       'ValidatingAdmissionPolicy',
-      'ValidatingAdmissionPolicy x is of admissionregistration.k8s.io/v1, which comes with 1.30',
+      'ValidatingAdmissionPolicy x is of admissionregistration.k8s.io/v1, which exists only since 1.30',
     ],
     [
       'resource.k8s.io/v1beta1',
       'ResourceClaim',
-      'ResourceClaim x is of resource.k8s.io/v1beta1, which is no stable version',
+      'ResourceClaim x is of resource.k8s.io/v1beta1, which is not a stable version',
     ],
   ])('complains about %s %s', (apiVersion, kind, complaint) => {
     expect(apisServed([object(apiVersion, kind, 'x', {})], range).details).toEqual([complaint]);
@@ -35,7 +35,7 @@ describe('apisServed', () => {
   it.each([
     ['monitoring.coreos.com/v1beta1', 'ServiceMonitor', range],
     ['autoscaling/v2beta2', 'HorizontalPodAutoscaler', { oldest: '1.20', newest: '1.22' }],
-  ])('has nothing against %s %s', (apiVersion, kind, versions) => {
+  ])('accepts %s %s', (apiVersion, kind, versions) => {
     expect(apisServed([object(apiVersion, kind, 'x', {})], versions).ok).toBe(true);
   });
 });

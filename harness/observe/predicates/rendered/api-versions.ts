@@ -1,10 +1,10 @@
-/** Whether manifests fit a range of Kubernetes versions. */
+/** API versions of manifests against a range of Kubernetes versions. */
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { nameOf } from '../../../kube/manifests/objects.ts';
 import { selectedNothing } from '../select.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 
-/** Minor versions of Kubernetes 1. */
+/** Minor versions of Kubernetes 1.x. */
 interface ApiLife {
   since: number;
   deprecated?: number;
@@ -12,8 +12,8 @@ interface ApiLife {
 }
 
 /**
- * From Kubernetes' "Deprecated API Migration Guide" and the release notes: what was deprecated or removed in 1.16 or later, and
- * what came later than 1.19. Whatever is not named here and has a stable version of its group is older.
+ * From Kubernetes' "Deprecated API Migration Guide" and the release notes: APIs that were deprecated or removed in 1.16 or later, and APIs
+ * introduced after 1.19. An API that is not listed and has a stable version is older.
  */
 const LIVES: Readonly<Record<string, ApiLife>> = {
   'extensions/v1beta1 *': { since: 1, deprecated: 8, removed: 16 },
@@ -47,11 +47,11 @@ const LIVES: Readonly<Record<string, ApiLife>> = {
   'v1 Endpoints': { since: 0, deprecated: 33 },
 };
 
-/** Groups that are Kubernetes' own; kinds of other groups come with their operators. */
+/** Kubernetes' own groups; kinds of other groups come with their operators. */
 const CORE = /^(v1|apps|batch|autoscaling|policy|extensions|[a-z.]+\.k8s\.io)(\/|$)/;
 
 /**
- * Every object's API is there in `oldest`, and neither deprecated nor gone up to `newest`.
+ * `oldest` has the API of every object, and no version up to `newest` deprecates or removes it.
  *
  * @param oldest `1.24`, also `v1.24.3`
  */
@@ -73,19 +73,19 @@ export function apisServed(
 function problemOf({ apiVersion, kind }: KubeObject, from: number, to: number): string | undefined {
   const life = LIVES[`${apiVersion} ${kind}`] ?? LIVES[`${apiVersion} *`];
   if (!life) {
-    // Beta versions of Kubernetes' own groups that outlived a few releases are in the table.
+    // The table has all beta APIs of Kubernetes' own groups that lived for several releases.
     return CORE.test(apiVersion) && /\d(?:alpha|beta)\d/.test(apiVersion)
-      ? 'is no stable version'
+      ? 'is not a stable version'
       : undefined;
   }
   const { since, deprecated = Infinity, removed = Infinity } = life;
-  if (since > from) return `comes with 1.${since}`;
+  if (since > from) return `exists only since 1.${since}`;
   if (removed <= to) return `was removed in 1.${removed}`;
   return deprecated <= to ? `is deprecated since 1.${deprecated}` : undefined;
 }
 
 function minorOf(version: string): number {
   const minor = /^v?1\.(\d+)/.exec(version)?.[1];
-  if (minor === undefined) throw new Error(`${version} is no version of Kubernetes`);
+  if (minor === undefined) throw new Error(`${version} is not a Kubernetes version`);
   return Number(minor);
 }

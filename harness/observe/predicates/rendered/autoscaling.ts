@@ -1,12 +1,12 @@
-/** What an autoscaler needs, as the manifests have it. */
+/** What an autoscaler needs in manifests. */
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { field, find, nameOf, ofKind, podSpecOf } from '../../../kube/manifests/objects.ts';
 import { containersOf, everyOne } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 /**
- * Every HorizontalPodAutoscaler has a rendered target that leaves `replicas` to it, and whose containers all request cpu:
- * utilisation is counted against the requests, and one container without any makes the metric fail.
+ * The target of every HorizontalPodAutoscaler is rendered, does not set `replicas`, and all its containers request cpu: utilization is
+ * relative to the requests, and a single container without a request makes the metric fail.
  */
 export function autoscalersCanScale(objects: readonly KubeObject[]): PredicateResult {
   return everyOne(ofKind(objects, 'HorizontalPodAutoscaler'), {
@@ -27,7 +27,7 @@ export function autoscalersCanScale(objects: readonly KubeObject[]): PredicateRe
       );
       return lacking.length === 0
         ? undefined
-        : `cannot count: ${lacking.map((entry) => entry.title).join(', ')} requests no cpu`;
+        : `cannot scale: ${lacking.map((entry) => entry.title).join(', ')} requests no cpu`;
     },
   });
 }

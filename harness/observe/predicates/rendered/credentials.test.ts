@@ -27,7 +27,7 @@ describe('credentialsAreInSecrets', () => {
       'is not from a Secret',
     ],
     [
-      'in a ConfigMap as well',
+      'also in a ConfigMap',
       [
         workload([{ name: 'URL', valueFrom: from('URL') }]),
         object('v1', 'ConfigMap', 'c', { data: { other: URL } }),
@@ -35,7 +35,7 @@ describe('credentialsAreInSecrets', () => {
       'ConfigMap c has a URL with a password',
     ],
     [
-      'put together of variables',
+      'composed of variables',
       [
         workload([
           { name: 'URL', valueFrom: from('URL') },
@@ -44,12 +44,12 @@ describe('credentialsAreInSecrets', () => {
       ],
       'nothing is wrong',
     ],
-    ['nowhere', [workload([])], 'selected nothing'],
+    ['in no container', [workload([])], 'selected nothing'],
   ])('%s', (_title, objects, actual) => {
-    const verdict = credentialsAreInSecrets(objects, ['URL']);
-    expect(verdict.actual).toContain(actual);
-    expect(verdict.ok).toBe(actual === 'nothing is wrong');
-    expect(JSON.stringify(verdict)).not.toContain('hunter22');
+    const result = credentialsAreInSecrets(objects, ['URL']);
+    expect(result.actual).toContain(actual);
+    expect(result.ok).toBe(actual === 'nothing is wrong');
+    expect(JSON.stringify(result)).not.toContain('hunter22');
   });
 });
 
@@ -67,15 +67,15 @@ describe('secretKeysExist', () => {
       'takes URL, which the Secret does not have',
     ],
     ['without the Secret', [workload(both)], 'takes URL, which the Secret does not have'],
-    ['a key that nobody takes', [workload(both.slice(0, 1)), secret({ URL })], 'no container takes KEY'],
+    ['an unused key', [workload(both.slice(0, 1)), secret({ URL })], 'no container takes KEY'],
     [
       'under another name',
       [workload([...both, { name: 'C', valueFrom: from('URI') }]), secret({ URL, URI: URL })],
       'takes URI, which is not documented',
     ],
   ])('%s', (_title, objects, complaint) => {
-    const verdict = secretKeysExist(objects, 'credentials', ['URL', 'KEY']);
-    expect(verdict.actual).toContain(complaint);
-    expect(verdict.ok).toBe(complaint === 'nothing is wrong');
+    const result = secretKeysExist(objects, 'credentials', ['URL', 'KEY']);
+    expect(result.actual).toContain(complaint);
+    expect(result.ok).toBe(complaint === 'nothing is wrong');
   });
 });

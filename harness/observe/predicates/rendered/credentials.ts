@@ -1,27 +1,26 @@
-/** Credentials come from Secrets, by keys that are there, and stand nowhere else. */
+/** Credentials come from existing keys of Secrets, and appear nowhere else. */
 import type { Container, KubeObject } from '../../../kube/api/types.ts';
 import { field } from '../../../kube/manifests/objects.ts';
 import { containersOf, selectedNothing } from '../select.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 
-/** `scheme://user:password@host`; a variable in place of the password is none. */
+/** `scheme://user:password@host`; a variable reference `$(…)` is not a password. */
 const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$\()[^\s/@]+@/i;
 
 /**
- * Each container that is given one of these variables takes it from a Secret, and no other text of a workload or ConfigMap has
- * a URL with a password in it.
+ * Every container that has one of these variables takes it from a Secret, and no other object contains a URL with a password.
  */
 export function credentialsAreInSecrets(
   objects: readonly KubeObject[],
   variables: readonly string[],
 ): PredicateResult {
-  const expected = `${variables.join(', ')} come from Secrets, and no URL with a password stands elsewhere`;
+  const expected = `${variables.join(', ')} come from Secrets, and no other object contains a URL with a password`;
   const used = containersOf(objects).flatMap(({ title, container }) =>
     (container.env ?? [])
       .filter(({ name }) => variables.includes(name))
       .map((entry) => ({ title: `${title}: ${entry.name}`, entry })),
   );
-  if (used.length === 0) return selectedNothing(expected, `no container is given ${variables.join(' or ')}`);
+  if (used.length === 0) return selectedNothing(expected, `no container has ${variables.join(' or ')}`);
   const open = used
     .filter(({ entry }) => entry.valueFrom?.['secretKeyRef'] === undefined)
     .map(
@@ -46,7 +45,8 @@ interface SecretKey {
 }
 
 /**
- * Every key that a container takes from the Secret is one of `documented`, and the Secret has it, unless the container can do without.
+ * Every key that a container takes from the Secret is documented and exists, unless the reference is optional; and every documented key is
+ * used.
  *
  * @param secret name of the documented Secret
  */

@@ -1,4 +1,4 @@
-/** Image references and pull policies as the manifests have them. */
+/** Image references in manifests. */
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { workloads } from '../../../kube/manifests/objects.ts';
 import { containersOf, everyOne } from '../select.ts';
@@ -20,22 +20,8 @@ export function imagesArePinned(objects: readonly KubeObject[]): PredicateResult
   });
 }
 
-/** Every container has exactly this pull policy, written out. */
-export function pullPolicyIs(
-  objects: readonly KubeObject[],
-  policy: 'IfNotPresent' | 'Always' | 'Never',
-): PredicateResult {
-  return everyOne(containersOf(workloads(objects)), {
-    expected: `every container has imagePullPolicy ${policy}`,
-    what: 'containers',
-    title: (entry) => entry.title,
-    wrong: ({ container: { imagePullPolicy } }) =>
-      imagePullPolicy === policy ? undefined : `has imagePullPolicy ${imagePullPolicy ?? 'not set'}`,
-  });
-}
-
-/** `example.org:5000/a/b:1.2` -> `1.2`; a registry's port is no tag. */
-export function imageTag(image: string): string | undefined {
+/** `example.org:5000/a/b:1.2` -> `1.2`; the port of a registry is not a tag. */
+function imageTag(image: string): string | undefined {
   const last = (image.split('@')[0] ?? image).split('/').at(-1) ?? image;
   const tag = last.split(':')[1];
   return tag === '' ? undefined : tag;

@@ -1,4 +1,4 @@
-/** Probes as the manifests have them. */
+/** Probes in manifests. */
 import type { KubeObject, Probe } from '../../../kube/api/types.ts';
 import { longRunning, nameOf } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
@@ -6,10 +6,10 @@ import type { PredicateResult } from '../result.ts';
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
-/** What a probe should look like; what is left out is not looked at. */
+/** Expected settings of a probe; absent settings are not compared. */
 export interface ProbeExpectation {
   path?: string;
-  /** As written: a name is not the number behind it. */
+  /** As written in the manifest: a port name differs from its number. */
   port?: string | number;
   initialDelaySeconds?: number;
   periodSeconds?: number;
@@ -18,7 +18,7 @@ export interface ProbeExpectation {
   successThreshold?: number;
 }
 
-/** The API's own defaults (Probe v1 core). */
+/** Defaults of the API (Probe v1 core). */
 const DEFAULTS = {
   initialDelaySeconds: 0,
   periodSeconds: 10,
@@ -27,7 +27,7 @@ const DEFAULTS = {
   successThreshold: 1,
 } as const;
 
-/** One probe has the expected settings; a setting that is not written counts as its default. */
+/** A probe has the expected settings; an absent setting counts as its default. */
 export function probeSettings(
   object: KubeObject,
   container: string,
@@ -64,23 +64,6 @@ export function listenersHaveProbes(objects: readonly KubeObject[]): PredicateRe
       return missing.length === 0 ? undefined : `has no ${missing.join(' and no ')}`;
     },
   });
-}
-
-/** The container may take `seconds` to start before a probe restarts it. */
-export function toleratesSlowStart(object: KubeObject, container: string, seconds: number): PredicateResult {
-  const expected = `container ${container} may take ${seconds} s to start`;
-  const found = containerOf(object, container);
-  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
-  const { startupProbe, livenessProbe } = found.container;
-  const [name, deciding] = startupProbe ? ['startupProbe', startupProbe] : ['livenessProbe', livenessProbe];
-  if (!deciding) return { ok: true, expected, actual: 'no probe ever restarts it' };
-  const { initialDelaySeconds, periodSeconds, failureThreshold } = { ...DEFAULTS, ...timings(deciding) };
-  const budget = initialDelaySeconds + periodSeconds * failureThreshold;
-  return {
-    ok: budget >= seconds,
-    expected,
-    actual: `its ${name} restarts it after ${budget} s (${initialDelaySeconds} + ${periodSeconds} × ${failureThreshold})`,
-  };
 }
 
 function handlerOf(probe: Probe): ProbeExpectation {

@@ -1,11 +1,11 @@
-/** Requests and limits as the manifests have them. */
+/** Requests and limits in manifests. */
 import { parseQuantity } from '../../../kube/api/quantity.ts';
-import type { Container, KubeObject, PodSpec } from '../../../kube/api/types.ts';
-import { allContainers, nameOf, workloads } from '../../../kube/manifests/objects.ts';
+import type { KubeObject } from '../../../kube/api/types.ts';
+import { nameOf, workloads } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
-export interface Resources {
+interface Resources {
   requests?: Record<string, string>;
   limits?: Record<string, string>;
 }
@@ -27,7 +27,7 @@ export function everyContainerHasResources(objects: readonly KubeObject[]): Pred
   });
 }
 
-/** One container's resources are exactly the expected ones; `0.5` and `500m` are the same. */
+/** A container has exactly the expected resources; `0.5` equals `500m`. */
 export function resourcesAre(object: KubeObject, container: string, wanted: Resources): PredicateResult {
   const expected = `container ${container} with ${resourceText(wanted)}`;
   const found = containerOf(object, container);
@@ -43,29 +43,6 @@ export function resourcesAre(object: KubeObject, container: string, wanted: Reso
     });
   });
   return { ok: details.length === 0, expected, actual: resourceText(actual), details };
-}
-
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
-
-/**
- * The class that Kubernetes gives a pod of this spec.
- * Source: "Pod Quality of Service Classes" (kubernetes.io), ComputePodQOS: only cpu and memory count, a missing request is
- * its limit, init containers count like the others.
- */
-export function impliedQosClass(spec: PodSpec): QosClass {
-  const containers = allContainers(spec).filter((entry) => entry.role !== 'ephemeral');
-  const sets = containers.map(({ container }) => computeResources(container));
-  if (sets.every((set) => set.every(({ request, limit }) => request === 0 && limit === 0)))
-    return 'BestEffort';
-  const guaranteed = sets.every((set) => set.every(({ request, limit }) => limit > 0 && request === limit));
-  return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-function computeResources({ resources }: Container): { request: number; limit: number }[] {
-  return ['cpu', 'memory'].map((name) => {
-    const limit = parseQuantity(resources?.limits?.[name] ?? 0);
-    return { limit, request: parseQuantity(resources?.requests?.[name] ?? limit) };
-  });
 }
 
 function same(a: string | undefined, b: string | undefined): boolean {

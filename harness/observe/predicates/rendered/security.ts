@@ -1,17 +1,17 @@
-/** Security contexts as the manifests have them. Whether a pod meets a Pod Security Standard is for the API server to say. */
+/** Security contexts in manifests. The API server itself checks Pod Security Standards. */
 import type { KubeObject } from '../../../kube/api/types.ts';
 import { field, nameOf, podSpecOf, workloads } from '../../../kube/manifests/objects.ts';
 import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 /** Fields of a security context with their expected values; lists are compared without order. */
-export type SecurityExpectation = Readonly<Record<string, unknown>>;
+type SecurityExpectation = Readonly<Record<string, unknown>>;
 
 /**
- * What is in force for a container: its own context over the pod's, for the fields that both have
- * (SecurityContext v1 core: "If set in both SecurityContext and PodSecurityContext, the value specified in SecurityContext takes precedence").
+ * The container's own context over the pod's (SecurityContext v1 core: "If set in both SecurityContext and PodSecurityContext, the value
+ * specified in SecurityContext takes precedence").
  */
-export function effectiveSecurityContext(
+function effectiveSecurityContext(
   object: KubeObject,
   container: string,
 ): Record<string, unknown> | undefined {
@@ -20,7 +20,7 @@ export function effectiveSecurityContext(
   return { ...podSpecOf(object)?.securityContext, ...found.container.securityContext };
 }
 
-/** The context in force for one container has these values. */
+/** The effective security context of a container has these values. */
 export function securityContextIs(
   object: KubeObject,
   container: string,
@@ -30,14 +30,6 @@ export function securityContextIs(
   const context = effectiveSecurityContext(object, container);
   if (!context) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
   return compare(expected, context, wanted);
-}
-
-/** The pod's own context has these values. */
-export function podSecurityContextIs(object: KubeObject, wanted: SecurityExpectation): PredicateResult {
-  const expected = `pod security context ${text(wanted)}`;
-  const spec = podSpecOf(object);
-  if (!spec) return selectedNothing(expected, `${nameOf(object)} has no pod`);
-  return compare(expected, spec.securityContext ?? {}, wanted);
 }
 
 /** No container is privileged, and no pod shares a namespace of its node. */
@@ -55,17 +47,6 @@ export function nothingIsPrivileged(objects: readonly KubeObject[]): PredicateRe
   });
 }
 
-/** Hardened as the production checklists ask: no root, no capabilities, no escalation, read-only root, default seccomp profile. */
-export function containerIsHardened(object: KubeObject, container: string): PredicateResult {
-  return securityContextIs(object, container, {
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  });
-}
-
 function compare(
   expected: string,
   context: Record<string, unknown>,
@@ -79,7 +60,7 @@ function compare(
   return { ok: details.length === 0, expected, actual: text(context), details };
 }
 
-/** Lists of capabilities and groups have no order; neither have the fields of a map. */
+/** The order of lists (capabilities, groups) and of map fields does not matter. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).sort().join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -12,13 +12,13 @@ const daemonSet = (tolerations?: PodSpec['tolerations']) => ({
 
 describe('toleratesOnly', () => {
   it.each<[string, PodSpec['tolerations'], string | undefined]>([
-    ['just that', [{ ...taint, operator: 'Exists' }], undefined],
+    ['only the taint', [{ ...taint, operator: 'Exists' }], undefined],
     ['nothing', undefined, 'example.com/gpu:NoSchedule is not tolerated'],
     ['one value', [{ ...taint, value: 'present' }], 'with the value "present" only'],
     ['every effect', [{ key: taint.key, operator: 'Exists' }], 'every effect, NoExecute too'],
     ['everything', [{ operator: 'Exists' }], 'every taint is tolerated, whatever its key'],
     [
-      'another key beside it',
+      'another key as well',
       [
         { ...taint, operator: 'Exists' },
         { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
@@ -26,7 +26,7 @@ describe('toleratesOnly', () => {
       'node-role.kubernetes.io/control-plane:NoSchedule is tolerated as well',
     ],
     [
-      'another effect beside it',
+      'another effect as well',
       [
         { ...taint, operator: 'Exists' },
         { key: taint.key, operator: 'Exists', effect: 'NoExecute' },
@@ -44,7 +44,7 @@ describe('toleratesOnly', () => {
     expect(actual).toContain(complaint ?? 'nothing is wrong');
   });
 
-  it('does not pass for what runs nothing', () => {
+  it('does not hold for an object without pods', () => {
     expect(toleratesOnly({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } }, taint).ok).toBe(
       false,
     );

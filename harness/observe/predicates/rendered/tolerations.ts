@@ -1,10 +1,10 @@
-/** Which taints a workload is let past: those that the requirement names, and nothing wider. */
+/** Tolerations in manifests: exactly the required taint, nothing wider. */
 import type { KubeObject, PodSpec } from '../../../kube/api/types.ts';
 import { nameOf, podSpecOf } from '../../../kube/manifests/objects.ts';
 import { selectedNothing } from '../select.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 
-export interface ToleratedTaint {
+interface ToleratedTaint {
   key: string;
   effect: string;
 }
@@ -12,9 +12,9 @@ export interface ToleratedTaint {
 type Toleration = NonNullable<PodSpec['tolerations']>[number];
 
 /**
- * The pods tolerate the taint whatever its value is, and no other key or effect.
+ * The pods tolerate the taint with any value, and no other key or effect.
  *
- * Kubernetes documentation, "Taints and Tolerations": without a key everything is tolerated, without an effect every effect.
+ * Kubernetes documentation, "Taints and Tolerations": without a key every taint is tolerated, without an effect every effect.
  */
 export function toleratesOnly(object: KubeObject, taint: ToleratedTaint): PredicateResult {
   const wanted = `${taint.key}:${taint.effect}`;

@@ -1,30 +1,37 @@
-/** Failures in full, then every check with what it saw. */
+/** Failures in full, then every check with what it observed. */
 import { seconds } from '../../../core/deadline.ts';
-import { commonFolder } from '../artifacts.ts';
+import { count } from '../../../core/wording.ts';
 import type { CheckResult, Report } from '../model.ts';
 import { collapse } from '../text.ts';
-import { isRed, plural, shortId, summaryOfCheck } from '../verdict.ts';
+import { isRed } from '../verdict.ts';
+import { blockedGroups, bySuite, commonFolder, shortId, summaryOfCheck } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup, prose, relativeHref } from './markup.ts';
+import { timelineLinks } from './timeline.ts';
 
 const symbols = { passed: '✓', failed: '✗', errored: '✗', skipped: '○', blocked: '○' };
 
 export function failuresSection(report: Report): Markup | undefined {
-  const failed = report.checks.filter(isRed);
-  if (failed.length === 0) return undefined;
+  if (!report.checks.some(isRed)) return undefined;
   return markup`
 <section id="failures">
   <h2>Failures</h2>
-  ${failed.map(failureCard)}
+  ${bySuite(report.checks).map(([, checks]) => {
+    const groups = blockedGroups(checks);
+    return checks
+      .filter(isRed)
+      .map((check) => failureCard(check, groups.find(({ by }) => by === check)?.blocked ?? [], report));
+  })}
 </section>`;
 }
 
-function failureCard(check: CheckResult): Markup {
+function failureCard(check: CheckResult, blocked: readonly CheckResult[], report: Report): Markup {
   const { diagnosis } = check;
-  const [verdict, ...more] = summaryOfCheck(check).split('\n');
+  const timelines = timelineLinks(report, check.namespaces);
+  const [summary, ...more] = summaryOfCheck(check).split('\n');
   return markup`
 <article class="failure" id="${anchor('check', check.id)}">
-  <h3><span class="id">${check.suite} ${shortId(check)}</span> ${prose(verdict ?? '')}</h3>
+  <h3><span class="id">${check.suite} ${shortId(check)}</span> ${prose(summary ?? '')}</h3>
   ${more.length > 0 && markup`<pre>${more.join('\n')}</pre>`}
   <p class="muted">${check.title} · ${seconds(check.durationMs)} · <code>${check.file}</code></p>
   ${
@@ -52,11 +59,13 @@ function failureCard(check: CheckResult): Markup {
   <ol class="moments">${collapse(diagnosis.timeline).map((moment) => markup`<li><time>+${seconds(moment.afterMs)}</time><span>${moment.text}</span></li>`)}</ol></details>`
   }
   ${observedDetails(check)}
+  ${timelines && markup`<p class="timelines"><span class="muted">Pods over time:</span> ${timelines}</p>`}
+  ${blocked.length > 0 && markup`<p class="muted">Blocks ${count(blocked.length, 'check')}: ${blocked.map(shortId).join(', ')}</p>`}
   ${artifactLinks(check.artifacts ?? [])}
 </article>`;
 }
 
-/** The folder once, and what lies in it. */
+/** The folder once, then its files. */
 function artifactLinks(artifacts: readonly string[]): Markup | undefined {
   const folder = commonFolder(artifacts);
   if (folder === undefined) return undefined;
@@ -70,7 +79,7 @@ function artifactLinks(artifacts: readonly string[]): Markup | undefined {
 
 function observedDetails(check: CheckResult): Markup | undefined {
   if (check.observed.length === 0) return undefined;
-  return markup`<details><summary>What the check saw (${check.observed.length})</summary>${observedList(check)}</details>`;
+  return markup`<details><summary>Observed (${check.observed.length})</summary>${observedList(check)}</details>`;
 }
 
 function observedList(check: CheckResult): Markup {
@@ -80,29 +89,36 @@ function observedList(check: CheckResult): Markup {
 /** Every check of every suite; what it observed unfolds. */
 export function checksSection(report: Report): Markup | undefined {
   if (report.checks.length === 0) return undefined;
-  const suites = [...new Set(report.checks.map((check) => check.suite))];
   return markup`
 <section id="checks">
   <h2>Checks</h2>
-  ${suites.map((suite) => {
-    const checks = report.checks.filter((check) => check.suite === suite);
+  ${bySuite(report.checks).map(([suite, checks]) => {
     const failed = checks.filter(isRed).length;
     return markup`
-  <h3>${suite} <span class="muted">${plural(checks.length, 'check')}${failed > 0 && `, ${failed} failed`}</span></h3>
-  <div class="list">${checks.map(checkRow)}</div>`;
+  <h3>${suite} <span class="muted">${count(checks.length, 'check')}${failed > 0 && `, ${failed} failed`}</span></h3>
+  <div class="list">${checks.map((check) => checkRow(check, report))}</div>`;
   })}
 </section>`;
 }
 
-function checkRow(check: CheckResult): Markup {
+function checkRow(check: CheckResult, report: Report): Markup {
+  const timelines = timelineLinks(report, check.namespaces);
+  const notRun = {
+    skipped: 'Skipped',
+    blocked: 'Blocked',
+    passed: undefined,
+    failed: undefined,
+    errored: undefined,
+  }[check.status];
   const head = markup`<span class="${`status ${check.status}`}"><span aria-hidden="true">${symbols[check.status]}</span><span class="hidden">${check.status}</span></span><span class="id">${shortId(check)}</span><span class="title">${check.title}</span><span class="time">${seconds(check.durationMs)}</span>`;
   return markup`
   <details class="check"><summary>${head}</summary>
-    <div class="inside">
+    <div class="inside" ${!isRed(check) && markup`id="${anchor('check', check.id)}"`}>
       ${isRed(check) && markup`<p><a href="#${anchor('check', check.id)}">${summaryOfCheck(check)}</a></p>`}
-      ${check.status === 'skipped' && markup`<p>Skipped: ${check.reason ?? 'no reason was given'}</p>`}
+      ${notRun !== undefined && markup`<p>${notRun}: ${check.reason ?? 'no reason was given'}</p>`}
       ${check.observed.length > 0 && observedList(check)}
-      <p class="muted">${check.requirements.join(', ')} · ${plural(check.assertions, 'assertion')} · <code>${check.file}</code></p>
+      ${timelines && markup`<p class="timelines"><span class="muted">Pods over time:</span> ${timelines}</p>`}
+      <p class="muted">${check.requirements.join(', ')} · ${count(check.assertions, 'assertion')} · <code>${check.file}</code></p>
     </div>
   </details>`;
 }

@@ -1,4 +1,4 @@
-/** What the verdict is about and where it was reached: subjects with digests, cluster, capabilities, tools, leftovers. */
+/** What was tested, and where: subjects with digests, cluster, capabilities, tools, leftovers. */
 import { gpuFidelity } from '../gpu-fidelity.ts';
 import type { Report } from '../model.ts';
 import type { Markup } from './markup.ts';
@@ -20,7 +20,7 @@ export function subjectsSection(report: Report): Markup | undefined {
       subject.images.length > 0 &&
       markup`<div class="scroll"><table>
       <thead><tr><th>Image</th><th>Reference</th><th>Digest</th></tr></thead>
-      <tbody>${subject.images.map((image) => markup`<tr><td>${image.name}</td><td><code>${image.ref}</code></td><td>${image.digest === undefined ? markup`<span class="muted">not known</span>` : markup`<code class="digest">${image.digest}</code>`}</td></tr>`)}</tbody>
+      <tbody>${subject.images.map((image) => markup`<tr><td>${image.name}</td><td><code>${image.ref}</code></td><td>${image.digest === undefined ? markup`<span class="muted">unknown</span>` : markup`<code class="digest">${image.digest}</code>`}</td></tr>`)}</tbody>
     </table></div>`
     }
   </article>`,
@@ -49,13 +49,13 @@ export function clusterSection(report: Report): Markup | undefined {
   ${
     cluster.capabilities.length > 0 &&
     markup`
-  <h3>Capabilities <span class="muted">proven before a check relied on them</span></h3>
+  <h3>Capabilities <span class="muted">probed before a check relied on them</span></h3>
   <ul class="capabilities">${cluster.capabilities.map((capability) => markup`<li><span class="${`chip ${capability.present ? 'passed' : 'skipped'}`}">${capability.present ? 'present' : 'absent'}</span><b>${capability.name}</b><span>${capability.evidence}</span></li>`)}</ul>`
   }
 </section>`;
 }
 
-/** Labels that every node has by itself say nothing about this cluster; they are folded away. */
+/** Labels that every node has are folded. */
 function labelList(labels: Record<string, string>): Markup {
   const entries = Object.entries(labels).map(([name, value]) => (value === '' ? name : `${name}=${value}`));
   const ordinary = (label: string) =>
@@ -81,8 +81,8 @@ export function leftoversSection(report: Report): Markup | undefined {
   if (leftovers.length === 0) return undefined;
   return markup`
 <section id="leftovers" class="warning">
-  <h2>Left behind</h2>
+  <h2>Leftovers</h2>
   <ul>${leftovers.map((item) => markup`<li><code>${item}</code></li>`)}</ul>
-  <p class="hint">What carries the run's label goes away with <code>npm run sweep</code>.</p>
+  <p class="hint"><code>npm run sweep</code> removes those with the run's label.</p>
 </section>`;
 }

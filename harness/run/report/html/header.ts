@@ -26,7 +26,7 @@ export function header(report: Report): Markup {
   <div class="words">
     <p class="product">kindproof report</p>
     <h1>${verdict.headline}</h1>
-    <p class="sentence">${verdict.sentence}</p>
+    ${[verdict.sentence, ...verdict.coverage].map((line) => line !== '' && markup`<p class="sentence">${line}</p>`)}
   </div>
   <ul class="tiles">${tiles.map(([tone, count, word]) => markup`<li class="${count === 0 ? 'zero' : tone}"><b>${count}</b>${word}</li>`)}</ul>
 </header>

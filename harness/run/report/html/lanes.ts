@@ -1,4 +1,4 @@
-/** From a pod's moments to bands of state, one lane for the pod and one for each of its containers; pure. */
+/** Turns a pod's moments into bands of state: one lane for the pod and one for each of its containers; pure. */
 import type { PodTimeline } from '../model.ts';
 
 type Moment = PodTimeline['moments'][number];
@@ -20,7 +20,7 @@ export interface Band {
   /** Milliseconds since the timeline's start. */
   from: number;
   to: number;
-  /** What began it, in the recorder's words. */
+  /** What began it, as recorded. */
   text: string;
 }
 
@@ -36,10 +36,15 @@ export interface Lane {
   container?: string;
   bands: Band[];
   markers: Marker[];
+  /** Moments that a failed check mentions. */
+  mentioned: { at: number; text: string }[];
 }
 
 /** Lanes in the order in which the pods appeared, each pod followed by its containers. */
-export function lanesOf(timeline: PodTimeline): Lane[] {
+export function lanesOf(
+  timeline: PodTimeline,
+  isMentioned: (moment: Moment) => boolean = () => false,
+): Lane[] {
   const pods = new Map<string, Map<string, Moment[]>>();
   const moments = [...timeline.moments].sort((a, b) => a.at - b.at);
   for (const moment of moments) {
@@ -52,6 +57,7 @@ export function lanesOf(timeline: PodTimeline): Lane[] {
     const ofPod = (kind: string) => containers.get('')?.find((moment) => moment.kind === kind)?.at;
     const life: PodLife = {
       origin: timeline.startedAt,
+      isMentioned,
       endedAt: ofPod('deleted') ?? timeline.endedAt,
       leavingAt: ofPod('deleting') ?? Infinity,
     };
@@ -62,16 +68,23 @@ export function lanesOf(timeline: PodTimeline): Lane[] {
 interface PodLife {
   /** The timeline's zero. */
   origin: number;
+  isMentioned: (moment: Moment) => boolean;
   endedAt: number;
-  /** When its deletion was asked for: from then on ending is what it is expected to do. */
+  /** When its deletion was requested: from then on it is expected to end. */
   leavingAt: number;
 }
 
-/** States worth seeing also where one update of the watch told of both their beginning and their end. */
+/** States that are shown even when one watch update contained both their beginning and their end. */
 const momentary: ReadonlySet<BandState> = new Set(['init', 'failed']);
 
 function laneOf(pod: string, container: string, moments: readonly Moment[], life: PodLife): Lane {
-  const lane: Lane = { pod, ...(container === '' ? {} : { container }), bands: [], markers: [] };
+  const lane: Lane = {
+    pod,
+    ...(container === '' ? {} : { container }),
+    bands: [],
+    markers: [],
+    mentioned: [],
+  };
   let open: Band | undefined;
   const close = (at: number) => {
     if (open && (at > open.from || momentary.has(open.state))) lane.bands.push({ ...open, to: at });
@@ -81,6 +94,7 @@ function laneOf(pod: string, container: string, moments: readonly Moment[], life
     const at = moment.at - life.origin;
     const marker = markerOf(moment);
     if (marker) lane.markers.push({ at, shape: marker, text: moment.text });
+    if (life.isMentioned(moment)) lane.mentioned.push({ at, text: moment.text });
     const state = stateAfter(moment, moment.at >= life.leavingAt);
     if (state === 'same') continue;
     close(at);
@@ -115,7 +129,7 @@ function stateAfter(moment: Moment, leaving: boolean): BandState | 'same' | 'non
     case 'waiting':
       return 'waiting';
     case 'init-finished':
-      // It stays finished for as long as the pod lives; a band would only distract.
+      // It stays finished until the pod is deleted; a band would only distract.
       return moment.warning ? 'failed' : 'none';
     case 'terminated':
       return moment.warning && !leaving ? 'failed' : 'completed';

@@ -1,7 +1,7 @@
-/** Building HTML so that nothing from outside can become markup: whatever is put into a template is escaped. */
+/** Templates for HTML that escape every value, so that no text from outside becomes markup. */
 import { plain } from '../text.ts';
 
-/** HTML that has been built here; the only thing that a template takes as it is. */
+/** HTML built by `markup`; the only value that a template does not escape. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -37,21 +37,19 @@ export function escapeHtml(text: string): string {
     .replace(/'/g, '&#39;');
 }
 
-/**
- * Inline code for `backticks`, as sentences of this project use them.
- */
+/** A sentence with inline code for its `backticks`. */
 export function prose(text: string): Markup {
   const pieces = text.split(/`([^`\n]+)`/);
   return markup`${pieces.map((piece, index) => (index % 2 === 1 ? markup`<code>${piece}</code>` : piece))}`;
 }
 
-/** A link target within the run's directory; anything that could leave it or run code is no link. */
+/** A link target within the run directory; `undefined` for anything that could leave it or run code. */
 export function relativeHref(path: string): string | undefined {
   if (path.startsWith('/') || path.includes('\\') || path.split('/').includes('..')) return undefined;
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
-/** An id that can be linked to. */
+/** The id of an element that is linked to. */
 export function anchor(...parts: readonly string[]): string {
   return parts.join('-').replace(/[^A-Za-z0-9_-]+/g, '-');
 }

@@ -1,4 +1,4 @@
-/** Where the run's time went: a small Gantt chart of its phases. */
+/** A Gantt chart of the run's phases. */
 import { seconds } from '../../../core/deadline.ts';
 import type { Report } from '../model.ts';
 import { truncateMiddle } from '../text.ts';
@@ -10,7 +10,7 @@ const width = 1040;
 const labels = 160;
 const rowHeight = 24;
 const top = 26;
-/** Room for the duration written behind the last bar. */
+/** Room for the duration behind the last bar. */
 const right = 90;
 
 export function phasesSection(report: Report): Markup | undefined {
@@ -22,7 +22,7 @@ export function phasesSection(report: Report): Markup | undefined {
   const height = top + rows.length * rowHeight + 6;
   return markup`
 <section id="phases">
-  <h2>Where the time went</h2>
+  <h2>Phases</h2>
   <div class="scroll"><svg class="gantt" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Phases of the run">
     ${axisLines(axis, top - 4, height - 4)}
     ${rows.map((row, index) => {

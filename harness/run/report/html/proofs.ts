@@ -1,25 +1,31 @@
-/** Which faults turned the checks red, and for which reason. */
+/** Which faults the checks caught, and for which reason. */
 import { seconds } from '../../../core/deadline.ts';
-import type { Report } from '../model.ts';
+import type { Proof, Report } from '../model.ts';
+import { isCaught } from '../verdict.ts';
 import type { Markup } from './markup.ts';
 import { markup } from './markup.ts';
+import { timelineLinks } from './timeline.ts';
 
 const order = { missed: 0, 'wrong-reason': 1, caught: 2 };
 
 export function proofsSection(report: Report): Markup | undefined {
   const proofs = [...(report.proofs ?? [])].sort((a, b) => order[a.outcome] - order[b.outcome]);
   if (proofs.length === 0) return undefined;
+  const timelinesOf = ({ namespaces }: Proof) => {
+    const links = timelineLinks(report, namespaces);
+    return links && markup`<span class="muted source">Pods over time: ${links}</span>`;
+  };
   return markup`
 <section id="proofs">
   <h2>Faults</h2>
-  <p class="lead">Each of these defects was put into the subject on purpose; a check that means something has to turn red, for the stated reason.</p>
+  <p class="lead">Each of these defects was injected into the subject on purpose. It counts as caught when the checks fail for the stated reason.</p>
   <div class="scroll"><table>
     <thead><tr><th>Fault</th><th>Suite</th><th>Requirements</th><th>Outcome</th><th>What the check said</th><th class="number">Time</th></tr></thead>
     <tbody>${proofs.map(
       (proof) => markup`
       <tr><td class="id">${proof.fault}</td><td>${proof.suite}</td><td>${proof.requirements.map((id) => markup`<span class="line">${id}</span>`)}</td>
-        <td><span class="${`chip ${proof.outcome === 'caught' ? 'passed' : 'failed'}`}">${proof.outcome === 'wrong-reason' ? 'wrong reason' : proof.outcome}</span></td>
-        <td class="multiline">${proof.reason}</td><td class="number">${seconds(proof.durationMs)}</td></tr>`,
+        <td><span class="${`chip ${isCaught(proof) ? 'passed' : 'failed'}`}">${proof.outcome === 'wrong-reason' ? 'wrong reason' : proof.outcome}</span></td>
+        <td class="multiline">${proof.reason}${timelinesOf(proof)}</td><td class="number">${seconds(proof.durationMs)}</td></tr>`,
     )}
     </tbody>
   </table></div>

@@ -1,15 +1,18 @@
-/** The requirements of the catalogue with their checks, faults and result; filtered with a few lines of script. */
+/** The requirements of the catalogue with their checks, faults and result; the script filters them. */
 import type { CheckResult, Report, RequirementRow } from '../model.ts';
-import { isRed, shortId } from '../verdict.ts';
+import { checksOf, isOf, isRed } from '../verdict.ts';
+import { shortId } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup } from './markup.ts';
 
-type Result = 'failed' | 'passed' | 'skipped' | 'not-run' | 'uncovered' | 'not-applicable';
+type Result = CheckResult['status'] | 'not-run' | 'uncovered' | 'not-applicable';
 
 const words: Record<Result, string> = {
   failed: 'failed',
+  errored: 'errored',
   passed: 'passed',
   skipped: 'skipped',
+  blocked: 'blocked',
   'not-run': 'not run',
   uncovered: 'no check',
   'not-applicable': 'not applicable',
@@ -53,28 +56,19 @@ export function requirementsSection(report: Report): Markup | undefined {
 </section>`;
 }
 
-/** Requirements that every suite shares are verified by each of them. */
-function isOf(row: RequirementRow, suite: string): boolean {
-  return row.suite === 'all' || row.suite === suite;
-}
+/** The worst result of its checks: one that did not run leaves the requirement unproven. */
+const worstFirst = ['failed', 'errored', 'skipped', 'blocked', 'passed'] as const;
 
-function checksOf(row: RequirementRow, report: Report): CheckResult[] {
-  return report.checks.filter((check) => isOf(row, check.suite) && check.requirements.includes(row.id));
-}
-
-/** One failed check is enough; one skipped among passed ones leaves the requirement unproven. */
 function resultOf(row: RequirementRow, checks: readonly CheckResult[]): Result {
-  if (checks.some(isRed)) return 'failed';
-  if (checks.some((check) => check.status === 'skipped')) return 'skipped';
-  if (checks.length > 0) return 'passed';
+  const worst = worstFirst.find((status) => checks.some((check) => check.status === status));
+  if (worst !== undefined) return worst;
   return row.status === 'covered' ? 'not-run' : row.status;
 }
 
 function checkLine(check: CheckResult): Markup {
-  const title =
-    check.status === 'failed'
-      ? markup`<a href="#${anchor('check', check.id)}">${check.title}</a>`
-      : check.title;
+  const title = isRed(check)
+    ? markup`<a href="#${anchor('check', check.id)}">${check.title}</a>`
+    : check.title;
   return markup`<span class="line" title="${`${shortId(check)} in ${check.file}`}">${title}</span>`;
 }
 

@@ -1,4 +1,4 @@
-/** The script of the page: filters for the requirements, and everything unfolded for printing. The content needs none of it. */
+/** The script of the page: filters, unfolding link targets, and unfolding everything for printing. The content does not need it. */
 export const script = `
 (() => {
   const section = document.getElementById('requirements');
@@ -23,6 +23,16 @@ export const script = `
     });
     search.addEventListener('input', apply);
   }
+  const reveal = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    for (let details = target.closest('details'); details; details = details.parentElement.closest('details')) {
+      details.open = true;
+    }
+    target.scrollIntoView();
+  };
+  addEventListener('hashchange', reveal);
+  reveal();
   let folded = [];
   addEventListener('beforeprint', () => {
     folded = [...document.querySelectorAll('details:not([open])')];

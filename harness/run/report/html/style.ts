@@ -1,4 +1,4 @@
-/** The style of the page. Colours are variables, so that light, dark and print differ in one place. */
+/** The style of the page. Light, dark and print differ only in the values of the colour variables. */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -99,8 +99,8 @@ td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-ser
 .requirements td:nth-child(4) { font-size: .95em; min-width: 165px; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .chip { display: inline-block; padding: 1px 9px; border-radius: 999px; font-size: .8rem; font-weight: 600; white-space: nowrap; background: var(--code); color: var(--muted); }
-.chip.passed { background: var(--good-soft); color: var(--good); } .chip.failed { background: var(--bad-soft); color: var(--bad); }
-.chip.skipped, .chip.uncovered { background: var(--warn-soft); color: var(--warn); }
+.chip.passed { background: var(--good-soft); color: var(--good); } .chip.failed, .chip.errored { background: var(--bad-soft); color: var(--bad); }
+.chip.skipped, .chip.blocked, .chip.uncovered { background: var(--warn-soft); color: var(--warn); }
 .filter { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 12px; } .filter[hidden] { display: none; }
 .filter button, .filter input { font: inherit; font-size: .88rem; padding: 3px 12px; border-radius: 999px; border: 1px solid var(--line); background: var(--card); color: var(--text); }
 .filter button { cursor: pointer; } .filter button[aria-pressed="true"] { background: var(--text); color: var(--card); border-color: var(--text); }
@@ -113,7 +113,7 @@ td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-ser
 .check > summary:hover { background: var(--code); }
 .check .title { overflow-wrap: anywhere; } .check .time { color: var(--muted); font-size: .88rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .check .inside { padding: 2px 12px 10px calc(1.4em + 22px); } .check .inside .muted { font-size: .86rem; margin-top: 4px; }
-.status { font-weight: 700; } .status.passed { color: var(--good); } .status.failed { color: var(--bad); } .status.skipped { color: var(--warn); }
+.status { font-weight: 700; } .status.passed { color: var(--good); } .status.failed { color: var(--bad); } .status.errored { color: var(--bad); } .status.skipped, .status.blocked { color: var(--warn); }
 
 .pairs { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0 0 10px; }
 .pairs dt { font-size: .92rem; }
@@ -124,8 +124,11 @@ td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-ser
 .capabilities li { display: grid; grid-template-columns: 5.2em minmax(9em, max-content) 1fr; gap: 12px; padding: 5px 0; align-items: baseline; }
 .capabilities .chip { justify-self: start; }
 
-figure { margin: 0; } figure + figure { margin-top: 28px; }
-figcaption { font-weight: 600; margin-bottom: 6px; } figcaption .muted { font-weight: 400; font-size: .9em; margin-left: 6px; }
+figure { margin: 0; }
+details.timeline { margin: 0; padding: 8px 0; border-top: 1px solid var(--line); }
+.timeline > summary { font-weight: 600; overflow-wrap: anywhere; } .timeline > summary .muted { font-weight: 400; font-size: .9em; margin-left: 6px; }
+.timeline > figure { margin: 8px 0 6px; }
+.timelines { margin-top: 8px; font-size: .92rem; overflow-wrap: anywhere; }
 .timeline svg, .gantt { display: block; font-size: 12px; fill: var(--text); }
 .scroll > svg { min-width: 760px; max-width: 100%; height: auto; }
 .axis line { stroke: var(--line); } .axis text { fill: var(--muted); font-size: 11px; }
@@ -137,6 +140,9 @@ figcaption { font-weight: 600; margin-bottom: 6px; } figcaption .muted { font-we
 .lane .band:hover, .phase:hover { opacity: .8; }
 .marker { stroke: var(--card); stroke-width: 1.2; } .marker.oom { fill: var(--bad); } .marker.restart { fill: var(--init); }
 .marker.warning { fill: var(--warn); } .marker.event { fill: var(--muted); }
+.checks-label { fill: var(--muted); } .span { fill: var(--info); opacity: .75; } .span.red { fill: var(--bad); } .timeline a:hover .span { opacity: 1; }
+.during { fill: var(--info); opacity: .07; } .during.red { fill: var(--bad); opacity: .09; }
+.mention { fill: none; stroke: var(--bad); stroke-width: 1.6; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 18px; padding: 0; font-size: .84rem; color: var(--muted); }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .gantt .phase.passed { fill: var(--starting); } .gantt .phase.failed { fill: var(--failed); } .gantt .time { fill: var(--muted); }

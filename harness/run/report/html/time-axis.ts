@@ -1,4 +1,4 @@
-/** The time axis that the timeline and the phases share. */
+/** The time axis of timelines and phases. */
 import type { Markup } from './markup.ts';
 import { markup } from './markup.ts';
 

@@ -1,4 +1,4 @@
-/** What is going on right now: phases (several at the same time) and the checks that have started and not ended. */
+/** What is running now: phases (several at the same time) and checks that have started and not ended. */
 
 export interface Activity {
   key: string;
@@ -7,9 +7,9 @@ export interface Activity {
   startedAt: number;
   /** Last progress text; empty before the first. */
   text: string;
-  /** When a line about it was written last, and what stage it was in: for output without a terminal. */
-  saidAt: number;
-  saidStage: string;
+  /** Without a terminal: when the last line about it was written, and its stage then. */
+  printedAt: number;
+  printedStage: string;
 }
 
 export interface Activities {
@@ -23,7 +23,15 @@ export function createActivities(): Activities {
   const active = new Map<string, Activity>();
   return {
     begin(kind, key, name, now) {
-      const activity: Activity = { key, kind, name, startedAt: now, text: '', saidAt: now, saidStage: '' };
+      const activity: Activity = {
+        key,
+        kind,
+        name,
+        startedAt: now,
+        text: '',
+        printedAt: now,
+        printedStage: '',
+      };
       active.set(key, activity);
       return activity;
     },

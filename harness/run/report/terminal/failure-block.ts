@@ -1,23 +1,24 @@
-/** How a failure looks (design: verdict, expected and actual, chain of causes, last state changes, artefacts, how to run it again). */
+/** A failed check in full: summary, expected and actual, causes, fix, last state changes, artifacts, how to run it again. */
 import path from 'node:path';
 import { seconds } from '../../../core/deadline.ts';
-import { commonFolder } from '../artifacts.ts';
 import type { CheckResult } from '../model.ts';
 import type { Diagnosis } from '../../../observe/diagnose/diagnosis.ts';
 import { collapse, plain, truncate, widthOf, wrap } from '../text.ts';
-import { shortId, summaryOfCheck } from '../verdict.ts';
-import type { Style } from './style.ts';
+import { commonFolder, shortId, summaryOfCheck } from '../wording.ts';
+import type { Style } from '../../../core/style.ts';
+import { commandLines } from './rerun.ts';
 
 const labelWidth = 10;
 const indent = '    ';
-/** More than this many state changes hide the last ones, which tell the most. */
+/** More state changes than this would push the rest of the block off the screen; the last ones matter most. */
 const shownMoments = 8;
 
 export interface FailureContext {
   style: Style;
   columns: number;
-  /** The run's directory as the reader should see it. */
+  /** The run directory as printed. */
   directory: string;
+  /** The command that runs the check again; empty for none. */
   rerun: string;
   verbose: boolean;
 }
@@ -48,7 +49,7 @@ export function failureBlock(check: CheckResult, context: FailureContext): strin
   return lines;
 }
 
-/** `label` in its column and the text beside it, wrapped; continuation lines of one text stand two columns further in. */
+/** `label` and a wrapped text beside it; continuation lines are indented by two more columns. */
 export function labelled(
   label: string,
   text: string,
@@ -63,7 +64,7 @@ export function labelled(
   );
 }
 
-/** Side by side where both fit, below each other where they do not. */
+/** Side by side where both fit, otherwise below each other. */
 function expectedAndActual(diagnosis: Diagnosis, context: FailureContext): string[] {
   const { style, columns } = context;
   const expected = diagnosis.expected === undefined ? undefined : plain(diagnosis.expected);
@@ -81,7 +82,7 @@ function expectedAndActual(diagnosis: Diagnosis, context: FailureContext): strin
   ];
 }
 
-/** All in a line or two where that is enough, otherwise one line for each change, cut: the report has them in full. */
+/** In one or two lines where they fit, otherwise one truncated line for each change; the HTML report has the full texts. */
 function timelineLines(diagnosis: Diagnosis, context: FailureContext): string[] {
   const { style, columns } = context;
   const moments = collapse(diagnosis.timeline);
@@ -117,18 +118,15 @@ function oneLine(text: string): string {
   return plain(text).replace(/\s*\n\s*/g, ' ');
 }
 
-/** Never wrapped: both are for copying. */
+/** Paths are never wrapped and commands only between words: both are for copying. */
 function seeAndAgain(check: CheckResult, context: FailureContext): string[] {
-  const { style, columns } = context;
+  const { style, columns, rerun } = context;
   const artifacts = check.artifacts ?? [];
   const place = artifacts.length === 1 ? artifacts[0] : commonFolder(artifacts);
-  const see = place === undefined ? undefined : path.join(context.directory, place);
-  const again = context.rerun;
   const label = (text: string) => `${indent}${style.dim(text.padEnd(labelWidth))}`;
-  if (see === undefined) return again === '' ? [] : [`${label('again')}${again}`];
-  if (again === '') return [`${label('see')}${see}`];
-  const together = indent.length + labelWidth + widthOf(see) + 4 + 'again: '.length + widthOf(again);
-  return together <= columns
-    ? [`${label('see')}${see}    ${style.dim('again:')} ${again}`]
-    : [`${label('see')}${see}`, `${label('again')}${again}`];
+  const lines: string[] = [];
+  if (place !== undefined) lines.push(`${label('see')}${path.join(context.directory, place)}`);
+  const command = rerun === '' ? [] : commandLines(rerun, columns - indent.length - labelWidth);
+  command.forEach((line, index) => lines.push(`${label(index === 0 ? 'again' : '')}${line}`));
+  return lines;
 }

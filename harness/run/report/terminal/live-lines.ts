@@ -1,12 +1,12 @@
-/** The lines at the bottom of a terminal: a spinner for every phase and check that is going on. */
+/** The live lines at the bottom of a terminal: a spinner for every running phase and check. */
 import type { Activity } from './activity.ts';
-import type { Style } from './style.ts';
+import type { Style } from '../../../core/style.ts';
 import { plain, truncate, widthOf } from '../text.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const shownChecks = 4;
 
-/** One line for each activity, cut to the terminal's width so that redrawing stays in place. */
+/** One line for each activity, cut to the terminal's width: a wrapped line could not be erased. */
 export function liveLines(
   activities: readonly Activity[],
   now: number,
@@ -29,7 +29,7 @@ export function liveLines(
   return lines;
 }
 
-/** Whole seconds: tenths that change ten times a second cannot be read. */
+/** Whole seconds: tenths would change too fast to read. */
 function wholeSeconds(ms: number): string {
   const whole = Math.max(0, Math.floor(ms / 1000));
   return whole < 100

@@ -1,9 +1,9 @@
-/** Calls a function again and again while something is going on. */
+/** Calls a function periodically while phases or checks are running. */
 import type { Clock } from '../../../core/deadline.ts';
 
 export interface Ticker {
   start(): void;
-  /** Ends at once; a stopped ticker does not keep the process alive. */
+  /** Ends immediately; a stopped ticker does not keep the process alive. */
   stop(): void;
 }
 
@@ -12,9 +12,8 @@ export function createTicker(clock: Clock, everyMs: number, onTick: () => void):
   return {
     start() {
       if (running) return;
-      const own = new AbortController();
-      running = own;
-      void tickUntil(own.signal, clock, everyMs, onTick);
+      running = new AbortController();
+      void tickUntil(running.signal, clock, everyMs, onTick);
     },
     stop() {
       running?.abort();
@@ -31,6 +30,6 @@ async function tickUntil(signal: AbortSignal, clock: Clock, everyMs: number, onT
       onTick();
     }
   } catch {
-    // Aborted: the ticker was stopped.
+    // Stopped, or the stream is broken; the next event reports a broken stream.
   }
 }

@@ -1,0 +1,193 @@
+/**
+ * Records of runs: each run records its process, so that a sweep never removes the clusters of a run in progress.
+ *
+ * The record is stored twice: in the run's directory (`pid`), and in a folder of this user under the system's temporary files, where a
+ * sweep of another clone, or after `rm -r runs`, finds it.
+ */
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../../harness/core/errors.ts';
+
+const recordSchema = z.object({
+  run: z.string().regex(/^[\w.-]+$/),
+  directory: z.string(),
+  pid: z.number().int().positive(),
+  /** Start time of the process in clock ticks since boot: distinguishes it from a later process with the same id. */
+  processStart: z.string(),
+  /** Id of the boot; empty where the system has none. */
+  boot: z.string(),
+  startedAt: z.string(),
+  /** Clusters that the run uses: its own, or one that an earlier run kept. */
+  clusters: z.array(z.string()),
+  /** Clusters that stay after the run (--keep, --reuse). */
+  kept: z.array(z.string()),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+
+export interface RunRegistry {
+  /** The project's `runs` folder. Without it, only the folder under temporary files is read. */
+  runsDir?: string | undefined;
+  /** Default: `kindproof-runs-<user id>` under the system's temporary files. */
+  registryDir?: string | undefined;
+}
+
+export interface RunLock {
+  /**
+   * Protects a cluster from sweeps for the lifetime of this process. Call it before the cluster is created.
+   *
+   * @throws UsageError `E_CLUSTER_BUSY` when another run in progress uses it: the two would repair each other's changes to nodes
+   */
+  useCluster(name: string): Promise<void>;
+  /** Marks a cluster as kept: only `sweep --all` and `sweep --run` remove it. */
+  keepCluster(name: string): Promise<void>;
+  /** Ends the run and removes its record, unless it kept a cluster. */
+  release(): Promise<void>;
+}
+
+/**
+ * Records that this process runs in `directory`.
+ *
+ * @param options.run the run's id; default: the last part of `directory`
+ * @throws UsageError `E_RUN_DIRECTORY_BUSY` when another run in progress uses the directory
+ */
+export async function acquireRunLock(
+  directory: string,
+  options: { run?: string; registryDir?: string } = {},
+): Promise<RunLock> {
+  const path = resolve(directory);
+  const registryDir = options.registryDir ?? defaultRegistry();
+  const previous = await readRecord(join(path, 'pid'));
+  if (previous && previous.pid !== process.pid && (await isRecordAlive(previous))) {
+    throw new UsageError('E_RUN_DIRECTORY_BUSY', `process ${previous.pid} is running in ${path}`, {
+      hint: 'wait for it, or choose another directory with --out',
+    });
+  }
+  const record: RunRecord = recordSchema.parse({
+    run: options.run ?? basename(path),
+    directory: path,
+    pid: process.pid,
+    processStart: (await processStart(process.pid)) ?? '',
+    boot: await bootId(),
+    startedAt: new Date().toISOString(),
+    clusters: [],
+    kept: [],
+  });
+  const files = [join(path, 'pid'), join(registryDir, record.run)];
+  await mkdir(path, { recursive: true });
+  await mkdir(registryDir, { recursive: true, mode: 0o700 });
+  const save = async () => {
+    for (const file of files) await writeAtomically(file, `${JSON.stringify(record)}\n`);
+  };
+  await save();
+  return {
+    useCluster: async (name) => {
+      if (!record.clusters.includes(name)) record.clusters.push(name);
+      await save();
+      // Reads the others after writing its own record: of two runs that start together, at least one finds the other.
+      const others = (await readRuns({ registryDir })).filter(
+        (other) => other.alive && other.run !== record.run && other.clusters.includes(name),
+      );
+      const [first] = others.filter((other) => other.startedAt <= record.startedAt);
+      if (!first) return;
+      record.clusters = record.clusters.filter((cluster) => cluster !== name);
+      await save();
+      throw new UsageError(
+        'E_CLUSTER_BUSY',
+        `cluster ${name} is in use by run ${first.run} (process ${first.pid})`,
+        {
+          hint: 'wait for it, or use a second cluster: KINDPROOF_DESK=two npm run e2e -- …',
+        },
+      );
+    },
+    keepCluster: async (name) => {
+      if (!record.kept.includes(name)) record.kept.push(name);
+      await save();
+    },
+    release: async () => {
+      if (record.kept.length > 0) return;
+      for (const file of files) await rm(file, { force: true });
+    },
+  };
+}
+
+/** Whether the process of the run exists; false for a run without a record. */
+export async function isAlive(run: string, registry: RunRegistry = {}): Promise<boolean> {
+  return (await readRuns(registry)).some((record) => record.run === run && record.alive);
+}
+
+/** All recorded runs. `alive`: the process still exists. */
+export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord & { alive: boolean })[]> {
+  const registryDir = registry.registryDir ?? defaultRegistry();
+  const files = (await namesIn(registryDir)).map((name) => join(registryDir, name));
+  const { runsDir } = registry;
+  if (runsDir !== undefined) {
+    files.push(...(await namesIn(runsDir)).map((name) => join(resolve(runsDir), name, 'pid')));
+  }
+  // `runs/latest` and the two copies of a record are the same run; the first one wins.
+  const runs = new Map<string, RunRecord & { alive: boolean }>();
+  for (const file of files) {
+    const record = await readRecord(file);
+    if (!record || runs.has(`${record.run} ${record.directory}`)) continue;
+    runs.set(`${record.run} ${record.directory}`, { ...record, alive: await isRecordAlive(record) });
+  }
+  return [...runs.values()];
+}
+
+/** Removes the record of an ended run. */
+export async function forgetRun(record: RunRecord, registry: RunRegistry = {}): Promise<void> {
+  await rm(join(record.directory, 'pid'), { force: true });
+  await rm(join(registry.registryDir ?? defaultRegistry(), record.run), { force: true });
+}
+
+function defaultRegistry(): string {
+  return join(tmpdir(), `kindproof-runs-${process.getuid?.() ?? 'user'}`);
+}
+
+async function isRecordAlive(record: RunRecord): Promise<boolean> {
+  if (record.boot !== (await bootId())) return false;
+  if (record.processStart !== '') return (await processStart(record.pid)) === record.processStart;
+  try {
+    process.kill(record.pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat (proc(5)); `undefined` without the process or without /proc. */
+async function processStart(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name, which can contain spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+}
+
+async function readRecord(file: string): Promise<RunRecord | undefined> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
+
+/** Replaces a file atomically. */
+async function writeAtomically(file: string, text: string): Promise<void> {
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, text, { mode: 0o600 });
+  await rename(fresh, file);
+}

@@ -1,0 +1,111 @@
+/** What all checks of a suite share on the cluster: one release, the recorders, the prepared namespaces. */
+import type { Clock } from '../../core/deadline.ts';
+import { CheckFailure } from '../../core/errors.ts';
+import { Lifecycle } from '../../core/lifecycle.ts';
+import type { Log } from '../../core/log.ts';
+import type { Deployer } from '../../kube/deploy/deployer.ts';
+import type { Helm } from '../../kube/helm/types.ts';
+import type { Recorder } from '../../observe/recorder/recorder.ts';
+import type { AttachedCluster } from './attached-cluster.ts';
+import type { Fault, SuiteDefinition } from './definition.ts';
+import type { Environment, MaybePrepared } from './environment.ts';
+import type { Release } from './release.ts';
+import type { SubjectConfig } from './worker-config.ts';
+
+export interface LabDeps {
+  definition: SuiteDefinition;
+  subject: SubjectConfig;
+  cluster: AttachedCluster;
+  helm: Helm;
+  /** Path of the helm program. */
+  helmPath?: string | undefined;
+  /** Installs a chart or plain manifests. */
+  deployer: Deployer;
+  /** Opened on first use; absent when the suite has none. */
+  environment?: (() => Promise<Environment>) | undefined;
+  runId: string;
+  runDirectory: string;
+  /** In a proof: applied over every install. */
+  fault?: Fault | undefined;
+  redact: readonly string[];
+  /** The cluster is deleted after the run, so an interrupted check needs no teardown. */
+  disposable?: boolean;
+  log: Log;
+  /** Aborted when the run is interrupted. */
+  signal: AbortSignal;
+  /** Replaced in unit tests. */
+  clock?: Clock | undefined;
+}
+
+/** State that all checks of a suite, or of one proof, share. */
+export class SharedLab {
+  readonly deps: LabDeps;
+  readonly lifecycle: Lifecycle;
+  /** By namespace. */
+  readonly recorders = new Map<string, Promise<Recorder>>();
+  /** What the environment has prepared, by namespace. */
+  readonly prepared = new Map<string, Promise<MaybePrepared>>();
+  readonly #prefix: string;
+  #count = 0;
+  #shared: Promise<Release> | undefined;
+  /** Id of the check that installed the shared release, and reports when it does not become ready. */
+  #installer: string | undefined;
+  /** Namespace of the shared release once it is being installed. */
+  sharedNamespace: string | undefined;
+
+  constructor(deps: LabDeps) {
+    this.deps = deps;
+    this.lifecycle = new Lifecycle(deps.log);
+    this.#prefix = ['kp', deps.runId, deps.definition.name, ...(deps.fault ? [deps.fault.name] : [])]
+      .join('-')
+      .slice(0, 56)
+      .replace(/-+$/, '');
+  }
+
+  nextNamespace(): string {
+    this.#count += 1;
+    return this.#count === 1 ? this.#prefix : `${this.#prefix}-${this.#count}`;
+  }
+
+  /**
+   * The release that all undisturbed checks share.
+   *
+   * The check that installs it gets the error of a failed install. In a run without a fault all others get BlockedError, so that one
+   * cause is reported once.
+   */
+  async sharedRelease(checkId: string, install: () => Promise<Release>): Promise<Release> {
+    this.#installer ??= checkId;
+    this.#shared ??= install();
+    try {
+      return await this.#shared;
+    } catch (error) {
+      if (this.#installer !== checkId && !this.deps.fault) throw new BlockedError(this.#installer, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for the shared release if one is being installed: when it cannot become ready, neither can another release of the same
+   * subject, and the same cause would be reported again.
+   *
+   * @throws BlockedError
+   */
+  async sharedReleaseSettled(): Promise<void> {
+    if (!this.#shared || this.deps.fault) return;
+    try {
+      await this.#shared;
+    } catch (error) {
+      throw new BlockedError(this.#installer, error);
+    }
+  }
+}
+
+/** The check did not run, because it rests on a failure that another check reports. */
+export class BlockedError extends CheckFailure {
+  /** Id of that check. */
+  readonly by: string | undefined;
+  constructor(by: string | undefined, cause: unknown) {
+    super('E_BLOCKED', 'the release never became ready', { cause });
+    this.by = by;
+  }
+}

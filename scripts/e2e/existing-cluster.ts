@@ -1,0 +1,50 @@
+/** The cluster of a run with `--cluster existing`: opened, and cleaned of the run's namespaces afterwards. */
+import { join } from 'node:path';
+import { deleteRunNamespaces } from '../../clusters/cleanup/run-namespaces.ts';
+import { existingProvider } from '../../clusters/existing/existing-provider.ts';
+import type { Log } from '../../harness/core/log.ts';
+import { createKubeClient } from '../../harness/kube/api/http-client.ts';
+import type { RunOptions } from '../../harness/run/plan/options.ts';
+import type { RunPlan } from '../../harness/run/plan/plan.ts';
+import type { RunCluster } from '../../harness/run/runner/ports.ts';
+
+export function existingRunCluster(run: {
+  options: RunOptions;
+  plan: RunPlan;
+  directory: string;
+}): RunCluster {
+  const { options, plan, directory } = run;
+  const kubeconfig = join(directory, 'kubeconfig');
+  let isOpen = false;
+  return {
+    isExisting: true,
+    kubernetesVersion: () => Promise.resolve(undefined),
+    // The engine is only needed for images that are built.
+    preflightNeed: () => Promise.resolve({ cluster: 'existing', nodes: 0, buildNodeImage: false }),
+    prepare: () => Promise.resolve(),
+    async open({ log, signal, onProgress }) {
+      const { kubeconfig: source, context } = options;
+      const provider = existingProvider({ kubeconfig: source, context, log, signal });
+      const cluster = await provider.attach({ kubeconfig, onNotice: onProgress });
+      isOpen = true;
+      return cluster;
+    },
+    async close({ log }) {
+      if (isOpen) await deleteNamespacesOf(plan.runId, { kubeconfig, log });
+    },
+    leftovers: () => Promise.resolve([]),
+  };
+}
+
+/** On a cluster that stays, everything that a run created goes with its namespaces. The kubeconfig has one context. */
+export async function deleteNamespacesOf(
+  runId: string,
+  { kubeconfig, log }: { kubeconfig: string; log: Log },
+): Promise<void> {
+  const kube = await createKubeClient({ kubeconfig, log });
+  try {
+    await deleteRunNamespaces(kube, runId);
+  } finally {
+    await kube.close();
+  }
+}

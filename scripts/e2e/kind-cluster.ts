@@ -1,0 +1,90 @@
+/** The cluster of a run that kind creates: a new one, or the desk cluster with --keep and --reuse. */
+import { join } from 'node:path';
+import { findLeftovers } from '../../clusters/cleanup/leftovers.ts';
+import type { RunLock } from '../../clusters/cleanup/run-lock.ts';
+import { rejectNameInUse } from '../../clusters/kind/cluster-name.ts';
+import { kindProvider, type KindProvider } from '../../clusters/kind/kind-provider.ts';
+import { ensureNodeImage, type NodeImage } from '../../clusters/node-image/node-image.ts';
+import { readRecipe } from '../../clusters/node-image/recipe.ts';
+import { mergeTopologies } from '../../clusters/topology.ts';
+import { createCommandRunner } from '../../harness/core/command.ts';
+import type { RunOptions } from '../../harness/run/plan/options.ts';
+import type { RunPlan } from '../../harness/run/plan/plan.ts';
+import type { RunCluster } from '../../harness/run/runner/ports.ts';
+import { hasNodeImage } from '../has-node-image.ts';
+import { runsDirectory } from '../project.ts';
+import { deskCluster } from './desk-cluster.ts';
+import { deleteNamespacesOf } from './existing-cluster.ts';
+
+interface KindRun {
+  options: RunOptions;
+  plan: RunPlan;
+  directory: string;
+  lock: RunLock;
+}
+
+export function kindRunCluster({ options, plan, directory, lock }: KindRun): RunCluster {
+  const topology = mergeTopologies(plan.suites.map((s) => s.definition.topology));
+  const stays = options.keep || options.reuse;
+  const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
+  const kubeconfig = join(directory, 'kubeconfig');
+  let nodeImage: NodeImage | undefined;
+  let provider: KindProvider | undefined;
+  let isOpen = false;
+
+  return {
+    isExisting: false,
+
+    kubernetesVersion: async () => options.kubernetes ?? (await readRecipe()).versions.kubernetes,
+
+    preflightNeed: async (command) => ({
+      cluster: 'kind',
+      nodes: 1 + topology.groups.reduce((sum, group) => sum + group.count, 0),
+      buildNodeImage: !(await hasNodeImage(command)),
+    }),
+
+    async prepare({ command, log, signal, onProgress }) {
+      await lock.useCluster(name);
+      if (!options.reuse) await rejectNameInUse(command, name);
+      // Without the signal: the build removes its containers after an interruption.
+      const run = createCommandRunner({ log });
+      nodeImage = await ensureNodeImage({ run, signal }, { kubernetes: options.kubernetes, onProgress });
+    },
+
+    async open({ log, signal, onProgress }, tools) {
+      if (!nodeImage) throw new Error('prepare() has not run');
+      provider = kindProvider({
+        // Without the signal: a half-created cluster is removed after an interruption.
+        run: createCommandRunner({ log }),
+        kindPath: tools.kind ?? 'kind',
+        nodeImage,
+        log,
+        signal,
+      });
+      const cluster = await provider.create({
+        name,
+        topology,
+        kubeconfig,
+        reuse: options.reuse,
+        evidenceDirectory: join(directory, 'cluster'),
+        onProgress,
+      });
+      isOpen = true;
+      if (stays) await lock.keepCluster(name);
+      return cluster;
+    },
+
+    async close({ log }) {
+      if (!isOpen || !stays) await provider?.delete(name, kubeconfig);
+      else if (!options.keep) await deleteNamespacesOf(plan.runId, { kubeconfig, log });
+    },
+
+    async leftovers({ command }) {
+      const registry = { runsDir: runsDirectory };
+      const found = await findLeftovers({ run: command, registry, now: () => Date.now() });
+      return found
+        .filter((l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept')
+        .map((l) => `${l.kind} ${l.name}`);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** The DaemonSet is installed completely, updated node by node, and uninstalled without leftovers. */
+import { rolloutOfDaemonSet } from '../../../harness/observe/predicates/live/daemon-set.ts';
+import { daemonSetReady } from '../../../harness/observe/waits/daemon-set.ts';
+import { namespaceRestored } from '../../../harness/observe/waits/namespace-restored.ts';
+import { inventory } from '../../../harness/kube/api/inventory.ts';
+import { busyboxImage } from '../../../fixtures/images/build.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import {
+  DOCUMENTED_NAMESPACE as DOCUMENTED,
+  documentedNamespaceGone,
+} from '../readme/documented-namespace.ts';
+import { requirement } from '../kit.ts';
+
+requirement(
+  'G-04',
+  'is a DaemonSet k8s-mcp-agent with a ready pod on every node that it targets',
+  { first: true },
+  async ({ release, observe }) => {
+    const status = (await release.daemonSet('k8s-mcp-agent').read()).status as Record<string, number>;
+    const count = (field: string): number => status[field] ?? 0;
+    const desired = count('desiredNumberScheduled');
+    expect(desired, 'desiredNumberScheduled').toBeGreaterThan(0);
+    for (const field of [
+      'currentNumberScheduled',
+      'updatedNumberScheduled',
+      'numberReady',
+      'numberAvailable',
+    ]) {
+      expect(count(field), field).toBe(desired);
+    }
+    expect(count('numberMisscheduled'), 'numberMisscheduled').toBe(0);
+    observe(`${desired} of ${desired} ready, available and up to date, none misscheduled`);
+  },
+);
+
+requirement(
+  'G-01',
+  `installs into ${DOCUMENTED}, created by helm, or by the chart with labels that identify it`,
+  // Exclusive: the name is fixed.
+  { release: 'none', exclusive: true, disruptive: true },
+  async ({ lab, kube, observe }) => {
+    await documentedNamespaceGone(kube);
+    for (const given of [DOCUMENTED, 'default']) {
+      const source = lab.source({ namespace: given });
+      const ref = { releaseName: source.releaseName, namespace: given };
+      lab.defer(`delete namespace ${DOCUMENTED}`, () =>
+        kube.teardown.delete('Namespace', { name: DOCUMENTED }),
+      );
+      lab.defer(`uninstall ${ref.releaseName} from ${given}`, () =>
+        lab.helm.uninstall({ ...ref, ignoreNotFound: true, wait: true }),
+      );
+      await lab.helm.install(source, { createNamespace: given === DOCUMENTED });
+      const ready = await daemonSetReady(kube, { name: 'k8s-mcp-agent', namespace: DOCUMENTED });
+      const namespace = await kube.get('Namespace', { name: DOCUMENTED });
+      if (given === 'default') {
+        const labels = namespace?.metadata.labels ?? {};
+        expect(labels, `labels of namespace ${DOCUMENTED}, created by the chart`).toMatchObject({
+          'app.kubernetes.io/name': 'k8s-mcp-agent',
+        });
+      }
+      expect(namespace?.metadata.labels).toHaveProperty(['kubernetes.io/metadata.name'], DOCUMENTED);
+      observe(`helm install --namespace ${given}: ${ready} pods ready in ${DOCUMENTED}`);
+      await lab.helm.uninstall({ ...ref, wait: true });
+      await kube.delete('Namespace', { name: DOCUMENTED });
+      await documentedNamespaceGone(kube);
+    }
+  },
+);
+
+requirement(
+  'G-42',
+  'is updated one node at a time, and its old pods end without being killed',
+  { release: 'none', disruptive: true },
+  async ({ lab, observe }) => {
+    const release = await lab.install();
+    const before = await release.pods();
+    // Another image that idles in the same way; its function is not under test here.
+    await lab.upgrade(release, { patches: [{ images: { agent: busyboxImage.ref } }] });
+    const recording = await release.settleRecording();
+    const result = rolloutOfDaemonSet(recording, {
+      daemonSet: 'k8s-mcp-agent',
+      replaced: before.map((p) => p.metadata.name),
+      container: 'agent',
+      maxUnavailable: 1,
+    });
+    await expect(result).toHold();
+    observe(result.actual);
+  },
+);
+
+requirement(
+  ['G-44', 'G-23'],
+  'uninstalls completely except for the RuntimeClass, and installs again',
+  { release: 'none', disruptive: true },
+  async ({ lab, kube, observe }) => {
+    const namespace = await lab.namespace();
+    const before = await inventory(kube, namespace);
+    const release = await lab.install({ namespace });
+    // The pods' own classes: other checks create and delete classes meanwhile.
+    const named = (await release.pods()).flatMap((p) => p.spec['runtimeClassName'] ?? []);
+    const classes = [...new Set(named)];
+    expect(classes.length, 'RuntimeClasses that the pods name').toBeGreaterThan(0);
+    await lab.helm.uninstall({ releaseName: release.name, namespace });
+    await namespaceRestored(kube, namespace, before);
+    const still = (await kube.list('RuntimeClass')).map((o) => o.metadata.name);
+    await expect(
+      nothingWrong(
+        'the RuntimeClass survives the uninstall',
+        classes.filter((name) => !still.includes(name)).map((name) => `RuntimeClass ${name} is gone`),
+      ),
+    ).toHold();
+    const again = await lab.install({ namespace });
+    const status = (await again.daemonSet('k8s-mcp-agent').read()).status ?? {};
+    expect(status['numberReady'], 'pods ready after the second install').toBe(
+      status['desiredNumberScheduled'],
+    );
+    observe(`nothing was left; RuntimeClass ${classes.join(', ')} stayed; installed again`);
+  },
+);

@@ -1,0 +1,193 @@
+/** The running objects as the documents' commands show them: `get`, `describe`, `logs`. */
+import { z } from 'zod';
+import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
+import { eventually } from '../../../harness/observe/waits/eventually.ts';
+import { isExposition } from '../../../harness/observe/predicates/live/exposition.ts';
+import { selectorSelectsExactly } from '../../../harness/observe/predicates/live/workload.ts';
+import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
+import { podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { newestIsAvailable } from '../deployment.ts';
+import { startDatabaseClient } from '../database/database-client.ts';
+import { requirement } from '../kit.ts';
+import { CONFIG_MAP, CONTAINERS, DEPLOYMENT, HOSTNAME, SECRET, SELECTOR, SERVICE } from '../names.ts';
+import { connect, connectionAccepted, startPythonPod } from '../python-pod.ts';
+
+requirement('R-03', 'has 3 replicas available', { first: true }, async ({ release }) => {
+  await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
+});
+
+requirement('R-03', 'spreads its 3 replicas over the nodes', async ({ release }) => {
+  await expect(release.deployment(DEPLOYMENT)).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+});
+
+requirement(
+  'R-04',
+  'is reachable in the cluster by the name of its Service, and not through the nodes',
+  async ({ release, lab, kube, observe }) => {
+    const services = release.objects.filter((o) => o.kind === 'Service');
+    for (const { metadata } of services) {
+      const { spec } = await release.service(metadata.name);
+      expect(spec.type, `type of Service ${metadata.name}`).toBe('ClusterIP');
+      const nodePorts = (spec.ports ?? []).flatMap((port) => port.nodePort ?? []);
+      expect(nodePorts, `node ports of Service ${metadata.name}`).toEqual([]);
+    }
+    const client = await startPythonPod(release, await lab.namespace(), 'client');
+    const port = (await release.service(SERVICE)).spec.ports?.[0]?.port ?? 0;
+    const host = `${SERVICE}.${release.namespace}.svc.cluster.local`;
+    await connectionAccepted(release, client, { host, port }, `from another namespace to ${host}:${port}`);
+    const addresses = (await kube.list('Node')).flatMap(({ status }) =>
+      (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+    );
+    expect(addresses.length, 'addresses of nodes').toBeGreaterThan(0);
+    for (const address of addresses) {
+      const answer = await connect(release, client, { host: address, port });
+      expect(answer, `connection to node ${address}:${port}`).not.toBe('connected');
+    }
+    observe(
+      `${host}:${port} accepts connections from another namespace; port ${port} of ${addresses.length} nodes does not, and there is no node port`,
+    );
+  },
+);
+
+requirement('R-24', `selects exactly its 3 pods by ${SELECTOR}`, async ({ release, kube, observe }) => {
+  const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector: SELECTOR });
+  const result = selectorSelectsExactly(SELECTOR, selected, await release.pods());
+  await expect(result).toHold();
+  expect(selected.length, `pods with ${SELECTOR}`).toBe(3);
+  observe(result.actual);
+});
+
+requirement(
+  'R-25',
+  'logs that the migrations completed and that the application started',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    // The documents define the names of the containers and the meaning of the logs, not their wording.
+    const wanted = { migrations: /complete|finished|up.to.date|head|succe/i, api: /start|listen|running/i };
+    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+      for (const container of CONTAINERS) {
+        const { name } = pod.metadata;
+        // A busy node is late with the last lines of a log, or does not answer for a moment.
+        const result = await eventually(async () => {
+          const log = await kube.logs({ namespace, pod: name, container });
+          const line = log?.split('\n').findLast((text) => wanted[container].test(text));
+          const expected = `log of container ${container} in ${name} has a line with ${String(wanted[container])}`;
+          return { ok: line !== undefined, expected, actual: line ?? 'no such line' };
+        });
+        await expect(result).toHold();
+        observe(`${name} ${container}: ${result.actual}`);
+      }
+    }
+  },
+);
+
+requirement(
+  'R-26',
+  'has the conditions Available and Progressing, with its newest ReplicaSet available',
+  async ({ release, observe }) => {
+    // One late probe makes it unavailable for a moment.
+    const result = await eventually(async () => {
+      const { status } = await release.deployment(DEPLOYMENT).read();
+      return newestIsAvailable(DEPLOYMENT, status?.conditions);
+    });
+    await expect(result).toHold();
+    observe(result.actual);
+  },
+);
+
+requirement(
+  'R-42',
+  'serves metrics in the exposition format from every pod, at the annotated port and path',
+  async ({ release }) => {
+    const annotations = podTemplateOf(release.rendered('Deployment', DEPLOYMENT))?.metadata.annotations ?? {};
+    const path = annotations['prometheus.io/path'] ?? '/metrics';
+    const port = Number(annotations['prometheus.io/port']);
+    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+      const { name } = pod.metadata;
+      const answer = await release.http({ kind: 'Pod', name, port }, path);
+      await expect(isExposition(answer, `GET ${path} of ${name} on port ${port}`)).toHold();
+    }
+  },
+);
+
+requirement(
+  'R-46',
+  'has its ConfigMap and its Secret under the documented names',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
+    expect(configMap, `ConfigMap ${CONFIG_MAP}`).toBeDefined();
+    const secret = await kube.get('Secret', { name: SECRET, namespace });
+    // Not the object itself: a failure would show it.
+    expect(secret !== undefined, `Secret ${SECRET} exists`).toBe(true);
+    const keys = (data: Record<string, string> = {}): string => Object.keys(data).join(', ');
+    observe(`${CONFIG_MAP}: ${keys(configMap?.data)}; ${SECRET}: ${keys(secret?.data)}`);
+  },
+);
+
+requirement(
+  'R-47',
+  'has a database that a throw-away pod can reach as postgres-service:5432',
+  async ({ release, lab, observe }) => {
+    const { database, databaseUrl } = release.environment;
+    const openSession = await startDatabaseClient(release, lab);
+    const wanted = `${database.name} ${database.owner}`;
+    const reached = async (): Promise<PredicateResult> => {
+      const session = await openSession(databaseUrl);
+      const expected = `database and user of a session from a throw-away pod: ${wanted}`;
+      return { ok: session === wanted, expected, actual: session };
+    };
+    // On a busy machine the first answers of DNS and database are late.
+    await expect(eventually(reached)).toHold();
+    observe(`connected as ${database.owner}`);
+  },
+);
+
+const endpointsSchema = z.object({
+  subsets: z.array(
+    z.object({
+      addresses: z.array(z.object({ ip: z.string() })).default([]),
+      ports: z.array(z.object({ port: z.number() })).default([]),
+    }),
+  ),
+});
+
+requirement(
+  ['R-48', 'X-01'],
+  'has exactly its ready pods as endpoints of its Services, on port 8000',
+  async ({ release, kube, observe }) => {
+    const { namespace } = release;
+    for (const { metadata } of release.objects.filter((o) => o.kind === 'Service')) {
+      const service = await release.service(metadata.name);
+      const labelSelector = `kubernetes.io/service-name=${metadata.name}`;
+      const leads = async (): Promise<PredicateResult> => {
+        const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
+        return endpointsMatch(service, slices, await release.pods());
+      };
+      await expect(eventually(leads)).toHold();
+    }
+    // `get endpoints` shows the older kind Endpoints, which another controller writes.
+    const shown = async (): Promise<PredicateResult> => {
+      const ref = { name: SERVICE, namespace };
+      const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, ref);
+      const actual = addressesOf(endpoints).join(', ');
+      const ips = (await release.pods()).map((pod) => pod.status?.podIP ?? '');
+      const wanted = ips.map((ip) => `${ip}:8000`).toSorted();
+      const expected = `addresses of Endpoints ${SERVICE}: ${wanted.join(', ')}`;
+      return { ok: actual === wanted.join(', '), expected, actual: actual || 'none' };
+    };
+    const result = await eventually(shown);
+    await expect(result).toHold();
+    observe(result.actual);
+  },
+);
+
+function addressesOf(endpoints: unknown): string[] {
+  const subsets = endpointsSchema.safeParse(endpoints).data?.subsets ?? [];
+  return subsets
+    .flatMap(({ addresses, ports }) =>
+      addresses.flatMap(({ ip }) => ports.map(({ port }) => `${ip}:${port}`)),
+    )
+    .toSorted();
+}

@@ -1,0 +1,145 @@
+/** A dependency of the application stops or hangs: the application is not restarted for that, and recovers. */
+import { consistently } from '../../../harness/observe/waits/consistently.ts';
+import { answeredWithin, type TimedAnswer } from '../../../harness/observe/predicates/live/traffic.ts';
+import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
+import { messageOf } from '../../../harness/core/errors.ts';
+import type { Pod } from '../../../harness/kube/api/types.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import type { Release } from '../../../harness/run/suite/release.ts';
+import { healthy, registryApi } from '../api/api-client.ts';
+import { failureThresholdOf, failureTimeMs, longerThan, probeOf, servedBy } from '../deployment.ts';
+import { requirement } from '../kit.ts';
+import { DEPLOYMENT, SERVICE } from '../names.ts';
+import { impatientLiveness, replicas } from '../variants.ts';
+
+/** For a busy kubelet. */
+const SLACK_MS = 60_000;
+/** For the application to reconnect and to pass its readiness probe. */
+const BACK_MS = 120_000;
+
+requirement(
+  'R-51',
+  'gets no traffic while its database is down or hangs, is not restarted, and recovers',
+  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  async ({ lab, observe }) => {
+    const release = await lab.install({
+      patches: [...replicas(1), ...impatientLiveness],
+      environment: { server: 'own' },
+    });
+    const registry = release.environment;
+    const { server } = registry;
+    const outages = [
+      {
+        title: 'stopped',
+        begin: () => server.stop(),
+        // Its address may have changed.
+        end: () => server.start().then(() => registry.connect()),
+      },
+      { title: 'frozen', begin: () => server.pause(), end: () => server.unpause() },
+    ];
+    const pod = await release.pod();
+    // To leave the endpoints, the pod has to be among them first.
+    await servedBy(release, [pod]);
+    for (const { title, begin, end } of outages) {
+      await begin();
+      await servedBy(release, [], {
+        what: `Service ${SERVICE} to have no ready endpoint while the database is ${title}`,
+        timeoutMs: failureTimeMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
+      });
+      await expect(aliveWithout('database', release, pod)).toHold();
+      await end();
+      const what = `the replica to be a ready endpoint again after the database was ${title}`;
+      await servedBy(release, [pod], { what, timeoutMs: BACK_MS });
+      const { status, body } = await healthy(registryApi(release));
+      expect(status, `GET /health after the database was ${title}`).toBe(200);
+      expect(body.database, `database in /health after it was ${title}`).toBe(true);
+      observe(`${title}: left the Service, not restarted, and came back`);
+    }
+    await expectSamePod(release, pod);
+  },
+);
+
+requirement(
+  'R-52',
+  'answers /health within the probe timeout while the embedding service hangs, and is not restarted',
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  async ({ lab, observe }) => {
+    const release = await lab.install({ patches: [...replicas(1), ...impatientLiveness] });
+    const { embedding } = release.environment;
+    const pod = await release.pod();
+    const api = registryApi(release);
+    await embedding.setMode('hang');
+    // Searches wait for an answer throughout.
+    const searches = Array.from({ length: 8 }, (_, index) =>
+      api.ask('POST', '/mcp/find_tool', { query: `search ${index}` }).catch(() => undefined),
+    );
+    const liveness = probeOf(pod, 'livenessProbe');
+    const limitMs = (liveness.timeoutSeconds ?? 1) * 1000;
+    const inARow = failureThresholdOf(liveness);
+    const answers: TimedAnswer[] = [];
+    const [steadily, alive] = await Promise.all([
+      consistently({
+        ...longerThan(liveness),
+        inARow,
+        ask: async () => {
+          const answer = await timedHealth(release, limitMs + 1000);
+          answers.push(answer);
+          return [answer];
+        },
+      }),
+      aliveWithout('embedding service', release, pod),
+    ]);
+    await Promise.all(searches);
+    const hung = (await embedding.requests()).filter((r) => r.inputs.some((i) => i.startsWith('search ')));
+    // Some may have been cancelled before they got there.
+    expect(hung.length, 'searches that reached the embedding service').toBeGreaterThan(0);
+    // Judged before the restarts: a grace period may delay a restart until after the check.
+    await expect(alive).toHold();
+    await expectSamePod(release, pod);
+    await expect(answeredWithin(answers, limitMs, inARow)).toHold();
+    await expect(steadily).toHold();
+
+    await embedding.setMode('ok');
+    await api.findTool({ query: 'a search after it' });
+    observe(`${hung.length} searches hung, /health answered ${answers.length} times`);
+  },
+);
+
+/** Calls /health through the Service, which a pod that is not ready has left. A missing answer counts as one after the timeout. */
+async function timedHealth(release: Release, timeoutMs: number): Promise<TimedAnswer> {
+  const what = 'GET /health';
+  try {
+    const target = { kind: 'Service', name: SERVICE, port: 8000 } as const;
+    const { status, durationMs } = await release.http(target, '/health', { timeoutMs });
+    return { what, status, durationMs };
+  } catch (error) {
+    return { what: `${what}: ${messageOf(error)}`, status: 0, durationMs: timeoutMs };
+  }
+}
+
+/** The process answers its liveness probe for longer than the probe may fail without a restart. */
+async function aliveWithout(what: string, release: Release, pod: Pod): Promise<PredicateResult> {
+  const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
+  const path = httpGet?.path ?? '/live';
+  const { name } = pod.metadata;
+  const result = await consistently({
+    ...longerThan(liveness),
+    inARow: failureThresholdOf(liveness),
+    ask: async () => {
+      const { status } = await release.http({ kind: 'Pod', name, port: 8000 }, path);
+      return [{ what: `${path} of ${name}`, status }];
+    },
+  });
+  const expected = `the liveness probe ${path} does not depend on the ${what}: ${result.expected}`;
+  return { ...result, expected };
+}
+
+async function expectSamePod(release: Release, pod: Pod): Promise<void> {
+  await release.settleRecording();
+  await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
+  const pods = await release.pods();
+  expect(
+    pods.map((p) => p.metadata.name),
+    'pods at the end',
+  ).toEqual([pod.metadata.name]);
+}

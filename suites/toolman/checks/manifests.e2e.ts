@@ -1,0 +1,88 @@
+/** What the rendered manifests and dry-runs of the API server show, without creating anything. */
+import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
+import { antiAffinityTerm } from '../../../harness/observe/predicates/rendered/affinity.ts';
+import { checkReferences } from '../../../harness/kube/manifests/references.ts';
+import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
+import { resourcesAre } from '../../../harness/observe/predicates/rendered/resources.ts';
+import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import { CheckFailure } from '../../../harness/core/errors.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { toolman } from '../suite.ts';
+import { requirement } from '../kit.ts';
+
+const production = toolman.valuesVariants['production'] ?? '';
+
+requirement(
+  'T-01',
+  'lints, renders and passes strict validation by the API server',
+  { release: 'none', static: true },
+  async ({ lab, kube, subject, observe }) => {
+    const lint = await lab.helm.lint(lab.source());
+    const complaints = lint.messages.filter((m) => m.severity !== 'info').map((m) => `${m.path}: ${m.text}`);
+    await expect(nothingWrong('helm lint finds nothing', complaints)).toHold();
+
+    const namespace = await lab.namespace();
+    const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
+    const variants = {
+      'default values': { onlyChart: true },
+      "the subject's values": {},
+      ...(subject.reference ? { 'production values': { onlyChart: true, values: [production] } } : {}),
+    };
+    for (const [variant, options] of Object.entries(variants)) {
+      const { objects } = await lab.render({ ...options, namespace });
+      const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
+      const refusals = await refusalsOf(known, (o) =>
+        kube.apply(o, { dryRun: true, strict: true, namespace }),
+      );
+      expect(known.length, `objects rendered from ${variant}`).toBeGreaterThan(0);
+      await expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
+      observe(`${variant}: ${known.length} objects accepted by strict server-side dry-run`);
+    }
+  },
+);
+
+requirement(
+  'T-34',
+  'renders exactly the production resources 500m/512Mi to 2000m/2Gi',
+  { release: 'none', static: true },
+  async ({ lab, subject }) => {
+    const { objects } = await lab.render(subject.reference ? { onlyChart: true, values: [production] } : {});
+    const deployment = objects.find((o) => o.kind === 'Deployment');
+    if (!deployment) throw new CheckFailure('E_NOT_RENDERED', 'the chart renders no Deployment');
+    await expect(
+      resourcesAre(deployment, 'toolman', {
+        requests: { cpu: '500m', memory: '512Mi' },
+        limits: { cpu: '2000m', memory: '2Gi' },
+      }),
+    ).toHold();
+  },
+);
+
+requirement(
+  'T-35',
+  'prefers to keep replicas on different nodes: weight 100, by app.kubernetes.io/name, per hostname',
+  { static: true },
+  async ({ release }) => {
+    await expect(
+      antiAffinityTerm(release.rendered('Deployment', 'toolman'), {
+        weight: 100,
+        key: 'app.kubernetes.io/name',
+        values: ['toolman'],
+        topologyKey: 'kubernetes.io/hostname',
+      }),
+    ).toHold();
+  },
+);
+
+requirement(
+  ['T-63', 'X-02'],
+  'refers only to objects that exist',
+  { static: true },
+  async ({ release, kube }) => {
+    const { namespace } = release;
+    const references = await checkReferences(release.objects, (kind, name) =>
+      kube.get(kind, { name, namespace }),
+    );
+    await expect(referencesResolve(references)).toHold();
+  },
+);

@@ -1,0 +1,54 @@
+/** Where the replicas run: spread over the nodes, and only on nodes for tools. */
+import { nodesAllowed } from '../../../harness/observe/predicates/live/placement.ts';
+import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
+import { podUnschedulable } from '../../../harness/observe/waits/pod-start.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { requirement } from '../kit.ts';
+
+const HOSTNAME = 'kubernetes.io/hostname';
+
+requirement('T-35', 'spreads its 3 replicas over 3 nodes', async ({ release }) => {
+  await expect(release.deployment('toolman')).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+});
+
+requirement(
+  ['T-49', 'T-35'],
+  'is spread again after one pod was replaced',
+  { release: 'none', disruptive: true },
+  async ({ lab, observe }) => {
+    const release = await lab.install({ set: ['replicaCount=3'] });
+    const pod = await release.pod();
+    await lab.replacePods(release, [pod]);
+    await expect(release.deployment('toolman')).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+    observe(`${pod.metadata.name} was deleted and replaced`);
+  },
+);
+
+requirement('T-53', 'runs only on nodes labelled workload-type=tools', async ({ release, kube }) => {
+  await expect(
+    nodesAllowed(await release.pods(), await kube.list('Node'), {
+      nodeSelector: { 'workload-type': 'tools' },
+    }),
+  ).toHold();
+});
+
+requirement(
+  'T-53',
+  'stays Pending when no node has the label, and the scheduler gives that reason',
+  { release: 'none', disruptive: true },
+  async ({ lab, kube, observe }) => {
+    const release = await lab.install({
+      set: ['replicaCount=1', 'nodeSelector.workload-type=none-such'],
+      rollout: false,
+    });
+    const pod = await podCreated(kube, release.deployment('toolman'));
+    const reason = /node affinity\/selector/;
+    const message = await podUnschedulable(kube, pod.metadata, {
+      what: 'a pod that the scheduler cannot place because of its node selector',
+      timeoutMs: 90_000,
+      message: reason,
+    });
+    expect(message).toMatch(reason);
+    observe(message);
+  },
+);

@@ -1,0 +1,81 @@
+/** A pod's resource limits, and what happens at them. Read from the node's cgroups, which works with any image. */
+import { cgroupOf } from '../../../clusters/nodes/container-cgroup.ts';
+import type { ContainerCgroup, EatResult } from '../../../clusters/nodes/container-cgroup.ts';
+import { processIdentity } from '../../../harness/observe/predicates/live/process.ts';
+import { cgroupMatches } from '../../../harness/observe/predicates/live/resources.ts';
+import { waitFor } from '../../../harness/core/deadline.ts';
+import { containerOomKilled } from '../../../harness/observe/waits/containers.ts';
+import { CheckFailure } from '../../../harness/core/errors.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { requirement } from '../kit.ts';
+
+requirement(
+  'T-34',
+  'has its limits in the cgroup of its container',
+  { needs: ['node-access'] },
+  async ({ release, cluster, observe }) => {
+    for (const pod of await release.pods()) {
+      const container = pod.spec.containers.find((c) => c.name === 'toolman');
+      const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
+      const { limitBytes } = await cgroup.memory();
+      const { quotaUs, periodUs } = await cgroup.cpu();
+      await expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
+      observe(`${pod.metadata.name}: ${limitBytes ?? 'no'} bytes, ${quotaUs ?? 'no'} of ${periodUs} µs`);
+    }
+  },
+);
+
+requirement(
+  'T-11',
+  'runs as user 1001 and group 2375, without Linux capabilities',
+  async ({ release, observe }) => {
+    for (const pod of await release.pods()) {
+      const status = await release.output(pod, ['cat', '/proc/1/status'], 'toolman');
+      const result = processIdentity(status, { uid: 1001, gid: 2375 });
+      await expect(result).toHold();
+      observe(`${pod.metadata.name}: ${result.actual}`);
+    }
+  },
+);
+
+requirement(
+  'T-25',
+  'is OOM-killed at its memory limit and restarted, without an effect on its other replicas',
+  { release: 'none', disruptive: true, needs: ['node-access'] },
+  async ({ lab, kube, cluster, observe }) => {
+    const release = await lab.install({ set: ['replicaCount=2'] });
+    const [victim, ...others] = await release.pods();
+    if (!victim || others.length === 0)
+      throw new CheckFailure('E_SELECTED_NOTHING', 'two replicas are needed');
+    const { name } = victim.metadata;
+    const cgroup = await cgroupOf(cluster.nodes, victim, 'toolman');
+    await waitFor({
+      what: `the kernel to kill container toolman of ${name} at its memory limit`,
+      timeoutMs: 60_000,
+      look: async () => {
+        const killed = await exhaustMemory(cgroup);
+        return killed === 'container'
+          ? { done: true, value: undefined }
+          : { done: false, seen: `it killed ${killed}` };
+      },
+    });
+    const terminated = await containerOomKilled(kube, victim, 'toolman');
+    expect(terminated.reason, `last state of toolman in ${name}`).toBe('OOMKilled');
+    expect(terminated.exitCode).toBe(137);
+    await release.rolledOut();
+    const recording = await release.settleRecording();
+    const elsewhere = recording.restarts().filter((r) => r.pod !== name);
+    expect(elsewhere, 'restarts of other pods').toEqual([]);
+    observe(`${name}: OOMKilled, exit code 137, restarted; ${others.length} other replica without a restart`);
+  },
+);
+
+/** What the kernel killed for the allocated memory. A missing cgroup means that the previous attempt killed the container. */
+async function exhaustMemory(cgroup: ContainerCgroup): Promise<EatResult['killed']> {
+  try {
+    return (await cgroup.eatMemory({ victim: 'container' })).killed;
+  } catch (error) {
+    if (error instanceof CheckFailure && error.code === 'E_CGROUP_GONE') return 'container';
+    throw error;
+  }
+}
