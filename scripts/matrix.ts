@@ -20,7 +20,9 @@ Exit codes: 0 written or up to date, 1 stale, 2 wrong usage, 3 a file could not 
 /** The command; the exit code is that of the process. */
 export async function main(argv: readonly string[]): Promise<number> {
   const command = new Command('matrix')
-    .description('Writes the table of requirements with their checks and faults, and the schema of report.json.')
+    .description(
+      'Writes the table of requirements with their checks and faults, and the schema of report.json.',
+    )
     .option('--check', 'only report whether the files are up to date', false)
     .addHelpText('after', EXAMPLES);
   try {

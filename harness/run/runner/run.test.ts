@@ -21,7 +21,6 @@ import type { Task } from './task.ts';
 import { checks } from './tasks/checks.ts';
 import { createCluster, openExistingCluster, prepareCluster } from './tasks/cluster.ts';
 import { loadImages, prepareAllImages } from './tasks/images.ts';
-import { services } from './tasks/services.ts';
 import { subjects } from './tasks/subjects.ts';
 
 let suites: SmallSuites;
@@ -182,7 +181,6 @@ async function trial(
       [[prepareCluster], [tools, subjects]],
       [[createCluster], [prepareAllImages]],
       loadImages,
-      services,
       checks,
     ],
   );

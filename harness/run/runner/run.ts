@@ -7,7 +7,6 @@ import { checks } from './tasks/checks.ts';
 import { createCluster, openExistingCluster, prepareCluster } from './tasks/cluster.ts';
 import { loadImages, prepareAllImages } from './tasks/images.ts';
 import { preflight } from './tasks/preflight.ts';
-import { services } from './tasks/services.ts';
 import { subjects } from './tasks/subjects.ts';
 import { tools } from './tasks/tools.ts';
 import { TestRun, type RunSettings } from './test-run.ts';
@@ -21,7 +20,6 @@ const TASKS: TaskList = [
   [[prepareCluster], [tools, subjects]],
   [[createCluster], [prepareAllImages]],
   loadImages,
-  services,
   checks,
 ];
 

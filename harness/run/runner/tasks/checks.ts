@@ -3,6 +3,7 @@ import { count } from '../../../core/wording.ts';
 import type { CheckResult, Proof } from '../../report/model.ts';
 import type { ClusterDescriptor, WorkerConfig } from '../../suite/worker-config.ts';
 import { withDigests } from './images.ts';
+import { removeServices } from '../remove-services.ts';
 import { rerunCommand } from '../rerun-command.ts';
 import type { Task } from '../task.ts';
 import type { TestRun } from '../test-run.ts';
@@ -23,6 +24,7 @@ export const checks: Task = {
     });
     rejectIncomplete(run, summary);
   },
+  teardown: (run) => removeServices(run),
 };
 
 function projectsOf(run: TestRun, suite: TestRun['plan']['suites'][number]): CheckProject[] {
