@@ -77,6 +77,6 @@ function announceKeptCluster(run: TestRun): void {
     type: 'notice',
     level: 'info',
     text: `cluster ${cluster.name} is kept; to use it: export KUBECONFIG=${join(run.directory, 'kubeconfig')}`,
-    hint: 'Reuse it with --reuse, which removes what is installed; remove it with `npm run sweep -- --all`.',
+    hint: `Reuse it with --reuse, which removes what is installed; remove it with \`npm run sweep -- --run ${cluster.name}\`.`,
   });
 }
