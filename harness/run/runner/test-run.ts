@@ -46,9 +46,10 @@ export class TestRun {
   readonly startedAt = Date.now();
   /** Rendered manifests by suite, from the task `subject`. */
   readonly rendered = new Map<string, Rendered>();
+  /** Images for the nodes, from the task `images`. */
+  images: readonly PreparedImage[] = [];
   #tools: Tools | undefined;
   #cluster: Cluster | undefined;
-  #images: readonly PreparedImage[] = [];
 
   constructor({ options, plan, directory, signal, project, cluster, reporters }: RunSettings) {
     this.options = options;
@@ -91,13 +92,6 @@ export class TestRun {
   }
   set cluster(cluster: Cluster) {
     this.#cluster = cluster;
-  }
-
-  get images(): readonly PreparedImage[] {
-    return this.#images;
-  }
-  set images(images: readonly PreparedImage[]) {
-    this.#images = images;
   }
 
   /** The cluster stays after the run. */
