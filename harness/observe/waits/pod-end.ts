@@ -7,13 +7,20 @@ import type { WaitLimits } from './limits.ts';
 /** Beyond the grace period: for a busy kubelet. */
 const SLACK_MS = 60_000;
 
+export interface PodGoneWait extends WaitLimits {
+  /** Pause between two looks; default 250 ms. */
+  intervalMs?: number;
+  /** Awaited after every look at a pod that still exists. */
+  meanwhile?: () => Promise<void>;
+}
+
 /**
  * Waits until a pod no longer exists. Another pod of the same name, as a StatefulSet creates it, counts as gone.
  * Default limit: the grace period and 60 s.
  *
  * @throws WaitTimeout with the pod's phase
  */
-export function podGone(kube: KubeClient, pod: Pod, wait: WaitLimits = {}): Promise<void> {
+export function podGone(kube: KubeClient, pod: Pod, { meanwhile, ...wait }: PodGoneWait = {}): Promise<void> {
   const { name, namespace, uid } = pod.metadata;
   return waitFor<undefined>({
     what: `pod ${name} to be gone`,
@@ -22,6 +29,7 @@ export function podGone(kube: KubeClient, pod: Pod, wait: WaitLimits = {}): Prom
     look: async () => {
       const now = await kube.get('Pod', { name, namespace }, { signal: wait.signal });
       if (!now || now.metadata.uid !== uid) return { done: true, value: undefined };
+      await meanwhile?.();
       const terminating = now.metadata.deletionTimestamp !== undefined;
       return {
         done: false,

@@ -1,7 +1,5 @@
 /** Calls to a pod that is about to end. */
-import { systemClock } from '../../../harness/core/deadline.ts';
 import { messageOf } from '../../../harness/core/errors.ts';
-import { sampleUntilStopped } from '../../../harness/core/sampling.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { podGone } from '../../../harness/observe/waits/pod-end.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
@@ -37,16 +35,13 @@ export async function callUntilGone(release: Release, pod: Pod, end: () => Promi
       return { query, outcome: messageOf(error) };
     }
   };
-  const start = (): Promise<undefined> => {
-    if (!refused) calls.push(call(`call ${calls.length + 1} to ${name}`));
-    return Promise.resolve(undefined);
-  };
-  const calling = sampleUntilStopped(start, { everyMs: INTERVAL_MS, clock: systemClock });
-  try {
-    await end();
-    await podGone(release.kube, pod);
-  } finally {
-    await calling.stop();
-  }
+  await podGone(release.kube, pod, {
+    intervalMs: INTERVAL_MS,
+    // A call starts only after the API server has answered, so the calls slow down with the machine.
+    meanwhile: async () => {
+      if (!refused) calls.push(call(`call ${calls.length + 1} to ${name}`));
+      if (calls.length === 1) await end();
+    },
+  });
   return Promise.all(calls);
 }
