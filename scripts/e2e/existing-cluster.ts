@@ -4,6 +4,7 @@ import { deleteRunNamespaces } from '../../clusters/cleanup/run-namespaces.ts';
 import { existingProvider } from '../../clusters/existing/existing-provider.ts';
 import type { Log } from '../../harness/core/log.ts';
 import { createKubeClient } from '../../harness/kube/api/http-client.ts';
+import type { Cluster } from '../../harness/kube/cluster/cluster.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import type { RunPlan } from '../../harness/run/plan/plan.ts';
 import type { RunCluster } from '../../harness/run/runner/ports.ts';
@@ -15,22 +16,22 @@ export function existingRunCluster(run: {
 }): RunCluster {
   const { options, plan, directory } = run;
   const kubeconfig = join(directory, 'kubeconfig');
-  let isOpen = false;
+  let opened: Cluster | undefined;
   return {
     isExisting: true,
-    kubernetesVersion: () => Promise.resolve(undefined),
+    kubernetesVersion: () =>
+      opened ? Promise.resolve(opened.kubernetes) : Promise.reject(new Error('open() has not run')),
     // The engine is only needed for images that are built.
     preflightNeed: () => Promise.resolve({ cluster: 'existing', nodes: 0, buildNodeImage: false }),
     prepare: () => Promise.resolve(),
     async open({ log, signal, onProgress }) {
       const { kubeconfig: source, context } = options;
       const provider = existingProvider({ kubeconfig: source, context, log, signal });
-      const cluster = await provider.attach({ kubeconfig, onNotice: onProgress });
-      isOpen = true;
-      return cluster;
+      opened = await provider.attach({ kubeconfig, onNotice: onProgress });
+      return opened;
     },
     async close({ log }) {
-      if (isOpen) await deleteNamespacesOf(plan.runId, { kubeconfig, log });
+      if (opened) await deleteNamespacesOf(plan.runId, { kubeconfig, log });
     },
     leftovers: () => Promise.resolve([]),
   };

@@ -7,7 +7,7 @@ import {
   KindproofError,
   messageOf,
 } from '../../core/errors.ts';
-import { isRed } from '../report/verdict.ts';
+import { isCaught, isRed } from '../report/verdict.ts';
 import type { TestRun } from './test-run.ts';
 
 /** Writes exit code, verdict and duration into the report. */
@@ -27,7 +27,7 @@ export function conclude(run: TestRun, error: unknown): void {
   }
   const proofs = report.proofs ?? [];
   const failed = report.checks.filter(isRed).length;
-  const missed = proofs.filter(({ outcome }) => outcome !== 'caught').length;
+  const missed = proofs.filter((proof) => !isCaught(proof)).length;
   report.run.exitCode = failed + missed > 0 ? EXIT.checkFailed : EXIT.passed;
   const parts = [
     ...(failed > 0 ? [`${failed} of ${report.checks.length} checks failed`] : []),

@@ -11,8 +11,8 @@ import type { Step, Tools } from './step.ts';
 export interface RunCluster {
   /** The cluster exists already; it is opened before anything else, so that an unreachable one is reported at once. */
   readonly isExisting: boolean;
-  /** Version that charts are rendered for before the cluster is open, `v1.36.3`; `undefined` when it is not known yet. */
-  kubernetesVersion(): Promise<string | undefined>;
+  /** Version that charts are rendered for, `v1.36.3`. A new cluster need not be open yet. */
+  kubernetesVersion(): Promise<string>;
   preflightNeed(command: CommandRunner): Promise<Pick<PreflightNeed, 'cluster' | 'nodes' | 'buildNodeImage'>>;
   /**
    * Prepares what the cluster is made of, without helm and kind. First rejects what cannot work, such as a name in use.

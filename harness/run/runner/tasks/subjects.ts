@@ -16,14 +16,12 @@ export const subjects: Task = {
   async setup(run, { command, log, signal }) {
     const workDir = helmDirectory(run);
     await mkdir(workDir, { recursive: true });
-    const kubeVersion = run.provider.isExisting
-      ? run.cluster.kubernetes
-      : await run.provider.kubernetesVersion();
+    const kubeVersion = await run.provider.kubernetesVersion();
     const helm = createHelm({
       run: command,
       helmPath: run.tools.helm,
       workDir,
-      ...(kubeVersion === undefined ? {} : { capabilities: () => ({ kubeVersion }) }),
+      capabilities: () => ({ kubeVersion }),
       log,
       signal,
     });
