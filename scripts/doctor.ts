@@ -1,7 +1,7 @@
 /** `npm run doctor`: inspects the machine and, with --fix, fixes it. */
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { findLeftovers, summariseLeftovers } from '../clusters/cleanup/leftovers.ts';
+import { summariseLeftovers } from '../clusters/cleanup/leftovers.ts';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { systemClock } from '../harness/core/deadline.ts';
 import { EXIT } from '../harness/core/errors.ts';
@@ -15,7 +15,8 @@ import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import { askYesNo } from './ask.ts';
 import { hasNodeImage } from './has-node-image.ts';
 import { interruptSignal } from './interrupt.ts';
-import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
+import { machineLeftovers } from './machine-leftovers.ts';
+import { cacheDirectory, projectRoot } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
 const EXAMPLES = `
@@ -53,10 +54,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
         // Standard output is reserved for the findings, so that --json stays parseable.
         onProgress: (text) => process.stderr.write(`· ${text}\n`),
         confirm: (question) => askYesNo(question, interrupt.signal),
-        leftovers: async () => {
-          const registry = { runsDir: runsDirectory };
-          return summariseLeftovers(await findLeftovers({ run, registry, now: () => systemClock.now() }));
-        },
+        leftovers: async () => summariseLeftovers(await machineLeftovers(run)),
         signal: interrupt.signal,
       },
       {

@@ -9,21 +9,15 @@ import { z } from 'zod';
 import { createCommandRunner, type CommandRunner } from '../harness/core/command.ts';
 import { seconds } from '../harness/core/deadline.ts';
 import { EXIT, UsageError } from '../harness/core/errors.ts';
-import { report as reportSchema } from '../harness/run/report/model.ts';
-import { countsOf } from '../harness/run/report/verdict.ts';
+import { countsOf, type Counts } from '../harness/run/report/verdict.ts';
 import { main as e2e } from './e2e.ts';
 import { interruptSignal } from './interrupt.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
+import { readReport } from './read-report.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
 const FAULT_SAMPLE = 8;
-
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 
 const UNIT_REPORT = join(cacheDirectory, 'unit-tests.json');
 
@@ -51,14 +45,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       });
     }
     const run = createCommandRunner({ signal: interrupt.signal });
-    const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+    const tally: Counts = { passed: 0, failed: 0, skipped: 0 };
     for (const step of STEPS) tally[(await staticStep(run, step)) ? 'passed' : 'failed'] += 1;
     add(tally, await unitTests(run));
     interrupt.dispose();
     if (tally.failed > 0) return finish(tally, EXIT.checkFailed);
     const exitCode = await e2e(['--all', '--prove', '--checks', '--sample', String(FAULT_SAMPLE)]);
     // Wrong usage starts no run; `latest` is an older one.
-    if (exitCode !== EXIT.usage) add(tally, await clusterTally());
+    if (exitCode !== EXIT.usage) add(tally, countsOf(await readReport(join(runsDirectory, 'latest'))));
     return finish(tally, exitCode);
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
@@ -83,7 +77,7 @@ const vitestReport = z.object({
   numFailedTestSuites: z.number(),
 });
 
-async function unitTests(run: CommandRunner): Promise<Tally> {
+async function unitTests(run: CommandRunner): Promise<Counts> {
   const args = ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${UNIT_REPORT}`];
   // Do not mistake the report of an earlier run for this one's.
   await rm(UNIT_REPORT, { force: true });
@@ -106,19 +100,13 @@ async function readUnitReport(): Promise<z.infer<typeof vitestReport>> {
   return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
 }
 
-/** The counts of the run on the cluster. */
-async function clusterTally(): Promise<Tally> {
-  const file = join(runsDirectory, 'latest', 'report.json');
-  return countsOf(reportSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
-}
-
-function add(sum: Tally, part: Tally): void {
+function add(sum: Counts, part: Counts): void {
   sum.passed += part.passed;
   sum.failed += part.failed;
   sum.skipped += part.skipped;
 }
 
-function finish({ passed, failed, skipped }: Tally, exitCode: number): number {
+function finish({ passed, failed, skipped }: Counts, exitCode: number): number {
   console.log('\nlint, types, unit tests, checks and faults together:');
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed > 0 && exitCode === EXIT.passed ? EXIT.checkFailed : exitCode;

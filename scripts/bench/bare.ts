@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../harness/core/errors.ts';
 import type { Report } from '../../harness/run/report/model.ts';
-import { readReport } from './measured-run.ts';
+import { readReport } from '../read-report.ts';
 import { phaseMs } from './result.ts';
 
 const PREPARATION = ['preflight', 'tools', 'node image', 'images', 'cluster'];

@@ -1,12 +1,12 @@
 /** One measured run: the same code as `npm run e2e`, with short output. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckFailure, EXIT, InfrastructureError, InterruptedError } from '../../harness/core/errors.ts';
 import type { Reporter } from '../../harness/run/report/reporter.ts';
-import { report as reportSchema, type Report } from '../../harness/run/report/model.ts';
+import type { Report } from '../../harness/run/report/model.ts';
 import { startRun } from '../e2e/start-run.ts';
 import { planFromArguments } from '../plan-from-arguments.ts';
 import { runsDirectory } from '../project.ts';
+import { readReport } from '../read-report.ts';
 
 export interface MeasuredRunDeps {
   signal: AbortSignal;
@@ -37,11 +37,6 @@ export async function measuredRun(argv: readonly string[], deps: MeasuredRunDeps
       hint: `See ${join('runs', plan.runId, 'report.html')}, then measure again.`,
     },
   );
-}
-
-/** report.json of a run directory. */
-export async function readReport(runDirectory: string): Promise<Report> {
-  return reportSchema.parse(JSON.parse(await readFile(join(runDirectory, 'report.json'), 'utf8')));
 }
 
 function phaseReporter(onProgress: (text: string) => void): Reporter {

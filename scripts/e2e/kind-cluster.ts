@@ -1,6 +1,5 @@
 /** The cluster of a run that kind creates: a new one, or the desk cluster with --keep and --reuse. */
 import { join } from 'node:path';
-import { findLeftovers } from '../../clusters/cleanup/leftovers.ts';
 import type { RunLock } from '../../clusters/cleanup/run-lock.ts';
 import { rejectNameInUse } from '../../clusters/kind/cluster-name.ts';
 import { kindProvider, type KindProvider } from '../../clusters/kind/kind-provider.ts';
@@ -12,7 +11,7 @@ import type { RunOptions } from '../../harness/run/plan/options.ts';
 import type { RunPlan } from '../../harness/run/plan/plan.ts';
 import type { RunCluster } from '../../harness/run/runner/ports.ts';
 import { hasNodeImage } from '../has-node-image.ts';
-import { runsDirectory } from '../project.ts';
+import { machineLeftovers } from '../machine-leftovers.ts';
 import { deskCluster } from './desk-cluster.ts';
 import { deleteNamespacesOf } from './existing-cluster.ts';
 
@@ -80,9 +79,7 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
     },
 
     async leftovers({ command }) {
-      const registry = { runsDir: runsDirectory };
-      const found = await findLeftovers({ run: command, registry, now: () => Date.now() });
-      return found
+      return (await machineLeftovers(command))
         .filter((l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept')
         .map((l) => `${l.kind} ${l.name}`);
     },

@@ -1,7 +1,7 @@
 /** Decides from a run's report whether to release. Pure. */
 import { EXIT } from '../../harness/core/errors.ts';
 import { count, firstLine } from '../../harness/core/wording.ts';
-import { verdictOf } from '../../harness/run/report/verdict.ts';
+import { isCaught, verdictOf } from '../../harness/run/report/verdict.ts';
 import { outcomeOf, shortId } from '../../harness/run/report/wording.ts';
 import type { Report } from '../../harness/run/report/model.ts';
 
@@ -21,7 +21,7 @@ export interface Decision {
  */
 export function decide(report: Report, expected: { proofs: boolean; chartUnchanged: boolean }): Decision {
   const failed = report.checks.filter((check) => check.status === 'failed');
-  const uncaught = (report.proofs ?? []).filter((proof) => proof.outcome !== 'caught');
+  const uncaught = (report.proofs ?? []).filter((proof) => !isCaught(proof));
   const reasons = [
     ...failed.map((check) => `${shortId(check)} failed: ${firstLine(check.reason ?? check.title)}`),
     ...uncaught.map((proof) => `fault ${proof.fault} was ${outcomeOf(proof)}: ${firstLine(proof.reason)}`),

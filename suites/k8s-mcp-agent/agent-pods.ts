@@ -3,15 +3,16 @@ import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure, InterruptedError, messageOf } from '../../harness/core/errors.ts';
 import { isReady } from '../../harness/observe/waits/pod-start.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
+import { isOwnedBy } from '../../harness/kube/api/workload-pods.ts';
 import { imagesOf } from '../../harness/kube/manifests/objects.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
 import { AGENT_CONTAINER } from './sessions/mcp-session.ts';
 
 /** All its pods, including those being deleted; may be empty. */
 export async function daemonPods(release: Release): Promise<Pod[]> {
-  const { uid } = (await release.daemonSet().read()).metadata;
+  const daemonSet = await release.daemonSet().read();
   const pods = await release.kube.list('Pod', { namespace: release.namespace });
-  return pods.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  return pods.filter((pod) => isOwnedBy(pod, daemonSet));
 }
 
 export async function daemonPodsOn(release: Release, node: string): Promise<Pod[]> {

@@ -2,7 +2,7 @@
 import { CheckFailure } from '../../core/errors.ts';
 import type { KubeClient } from './client.ts';
 import { matchesSelector, selectorText } from './selectors.ts';
-import type { Pod, Workload } from './types.ts';
+import type { KubeObject, Pod, Workload } from './types.ts';
 
 /** Identifies a workload. */
 export interface WorkloadRef {
@@ -36,7 +36,7 @@ export async function podsOf(kube: KubeClient, workload: Workload): Promise<Pod[
 export function ownPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
   const owners = new Set(
     workload.kind === 'Deployment'
-      ? replicaSets.filter((rs) => ownedBy(rs, workload)).map((rs) => rs.metadata.uid)
+      ? replicaSets.filter((rs) => isOwnedBy(rs, workload)).map((rs) => rs.metadata.uid)
       : [workload.metadata.uid],
   );
   return pods.filter(
@@ -55,6 +55,12 @@ function isCurrent(pod: Pod, kind: string): boolean {
   );
 }
 
-function ownedBy(child: Workload, parent: Workload): boolean {
-  return (child.metadata.ownerReferences ?? []).some((o) => o.uid === parent.metadata.uid);
+/** Whether an object has an owner reference to another one. */
+export function isOwnedBy(child: KubeObject, owner: KubeObject): boolean {
+  return (child.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
+}
+
+/** The revision that the Deployment controller has given to a ReplicaSet; the newest has the highest. */
+export function revisionOf({ metadata }: Workload): number {
+  return Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
 }

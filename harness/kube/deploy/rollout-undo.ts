@@ -3,8 +3,8 @@ import { CheckFailure } from '../../core/errors.ts';
 import { count } from '../../core/wording.ts';
 import type { KubeClient, ObjectRef } from '../api/client.ts';
 import type { Workload } from '../api/types.ts';
+import { isOwnedBy, revisionOf } from '../api/workload-pods.ts';
 
-const REVISION = 'deployment.kubernetes.io/revision';
 /** Label that the controller adds to the template of each ReplicaSet; not part of the Deployment's template. */
 const HASH = 'pod-template-hash';
 
@@ -29,9 +29,9 @@ export async function rolloutUndo(
 }
 
 function previousRevision(deployment: Workload, replicaSets: readonly Workload[]): Workload {
-  const { uid, name } = deployment.metadata;
+  const { name } = deployment.metadata;
   const own = replicaSets
-    .filter((rs) => rs.metadata.ownerReferences?.some((o) => o.uid === uid))
+    .filter((rs) => isOwnedBy(rs, deployment))
     .sort((a, b) => revisionOf(b) - revisionOf(a));
   const previous = own[1];
   if (previous) return previous;
@@ -39,10 +39,6 @@ function previousRevision(deployment: Workload, replicaSets: readonly Workload[]
     'E_NO_REVISION',
     `Deployment ${name} has no previous revision (${count(own.length, 'revision')} in total)`,
   );
-}
-
-function revisionOf({ metadata }: Workload): number {
-  return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
 function templateOf({ spec: { template } }: Workload): Workload['spec']['template'] {

@@ -1,5 +1,5 @@
 /** Derives chains of causes from one reading of a namespace. Pure; read-world.ts does the reading. */
-import { ownPods } from '../../kube/api/workload-pods.ts';
+import { isOwnedBy, ownPods, revisionOf } from '../../kube/api/workload-pods.ts';
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
@@ -38,7 +38,7 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
   const says = workloadState(workload);
   const head: Cause[] =
     says === undefined ? [] : [{ object: `${workload.kind} ${workload.metadata.name}`, says }];
-  const owners = [...replicaSetsOf(workload, world).sort((a, b) => revision(b) - revision(a)), workload];
+  const owners = [...replicaSetsOf(workload, world).sort((a, b) => revisionOf(b) - revisionOf(a)), workload];
   const refusals = owners.flatMap((owner) => explainRefusal(owner, world) ?? []);
   const reasons = [
     ...(refusals.length > 0 && says !== undefined ? refusals.slice(0, 1) : []),
@@ -60,14 +60,7 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
 }
 
 function replicaSetsOf(workload: Workload, world: World): Workload[] {
-  return world.workloads.filter(
-    (w) =>
-      w.kind === 'ReplicaSet' && w.metadata.ownerReferences?.some((o) => o.uid === workload.metadata.uid),
-  );
-}
-
-function revision(replicaSet: Workload): number {
-  return Number(replicaSet.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  return world.workloads.filter((w) => w.kind === 'ReplicaSet' && isOwnedBy(w, workload));
 }
 
 function podsUnder(workload: Workload, world: World): Pod[] {

@@ -4,7 +4,7 @@ import { systemClock, waitFor } from '../../core/deadline.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { KubeEvent, Pod, Workload } from '../../kube/api/types.ts';
 import type { WorkloadRef } from '../../kube/api/workload-pods.ts';
-import { ownPods } from '../../kube/api/workload-pods.ts';
+import { isOwnedBy, ownPods, revisionOf } from '../../kube/api/workload-pods.ts';
 import { hopeless } from '../diagnose/hopeless.ts';
 import { isUnobserved, rolloutGap } from '../predicates/live/rollout-gap.ts';
 import type { WaitLimits } from './limits.ts';
@@ -60,17 +60,11 @@ export async function rolledOut(
 /** Pods of the newest ReplicaSet, and terminating ones: broken pods of an older one are about to be deleted. */
 function currentPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
   if (workload.kind !== 'Deployment') return [...pods];
-  const revision = (rs: Workload): number =>
-    Number(rs.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
   const newest = replicaSets
-    .filter((rs) => rs.metadata.ownerReferences?.some((o) => o.uid === workload.metadata.uid))
-    .sort((a, b) => revision(b) - revision(a))[0];
+    .filter((rs) => isOwnedBy(rs, workload))
+    .sort((a, b) => revisionOf(b) - revisionOf(a))[0];
   if (!newest) return [...pods];
-  return pods.filter(
-    (p) =>
-      p.metadata.deletionTimestamp !== undefined ||
-      p.metadata.ownerReferences?.some((o) => o.uid === newest.metadata.uid),
-  );
+  return pods.filter((p) => p.metadata.deletionTimestamp !== undefined || isOwnedBy(p, newest));
 }
 
 function eventsAbout(
@@ -79,9 +73,7 @@ function eventsAbout(
   replicaSets: readonly Workload[],
   pods: readonly Pod[],
 ): KubeEvent[] {
-  const owned = replicaSets.filter((rs) =>
-    rs.metadata.ownerReferences?.some((o) => o.uid === workload.metadata.uid),
-  );
+  const owned = replicaSets.filter((rs) => isOwnedBy(rs, workload));
   const claims = pods.flatMap((p) =>
     (p.spec.volumes ?? []).flatMap((v) => v.persistentVolumeClaim?.claimName ?? []),
   );

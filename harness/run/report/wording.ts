@@ -25,7 +25,7 @@ export function summaryOfCheck(check: CheckResult): string {
 
 /** Blocked checks that rest on the same failure. */
 export interface BlockedGroup {
-  /** The check that reports the failure, where it is known. */
+  /** The check that reports the failure; absent when it is not among the checks. */
   by?: CheckResult;
   reason: string;
   blocked: CheckResult[];
@@ -37,10 +37,7 @@ export function blockedGroups(checks: readonly CheckResult[]): BlockedGroup[] {
   const groups = new Map<string, BlockedGroup>();
   for (const check of checks) {
     if (check.status !== 'blocked') continue;
-    const by =
-      check.blockedBy === undefined && red.length === 1
-        ? red[0]
-        : red.find(({ id }) => id === check.blockedBy);
+    const by = red.find(({ id }) => id === check.blockedBy);
     const reason = check.reason ?? 'no reason was given';
     const key = `${by?.id ?? ''} ${reason}`;
     const group = groups.get(key) ?? { ...(by ? { by } : {}), reason, blocked: [] };

@@ -93,8 +93,8 @@ async function execute(
     }
     const usesShared = (check.options.release ?? 'shared') === 'shared';
     const release = usesShared ? await lab.shared() : undefined;
-    const sink = (verdict: PredicateResult): void => {
-      observed.push(...(verdict.observed ?? []));
+    const sink = (predicate: PredicateResult): void => {
+      observed.push(...(predicate.observed ?? []));
     };
     const body = async (): Promise<void> => {
       await check.run({
@@ -130,8 +130,7 @@ async function execute(
     if (error instanceof InterruptedError || shared.deps.signal.aborted) throw error;
     if (error instanceof CheckSkipped) return { result: result('skipped', { reason: error.message }) };
     if (error instanceof BlockedError) {
-      const blockedBy = error.by === undefined ? {} : { blockedBy: error.by };
-      return { result: result('blocked', { reason: error.message, ...blockedBy }) };
+      return { result: result('blocked', { reason: error.message, blockedBy: error.by }) };
     }
     log.error('check failed', {
       id: check.id,

@@ -14,7 +14,7 @@ import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-nam
 import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
-import { isRed } from '../report/verdict.ts';
+import { isCaught, isRed } from '../report/verdict.ts';
 
 /** For diagnosis and teardown, beyond the check's own limit. */
 const GRACE_MS = 120_000;
@@ -193,8 +193,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
           proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
         task.meta.kindproof = { ...record, outcome };
-        const { proof } = outcome;
-        if (proof.outcome !== 'caught') throw new Error(proof.reason);
+        if (!isCaught(outcome.proof)) throw new Error(outcome.proof.reason);
       });
     }
     afterAll(() => Promise.allSettled(running));

@@ -47,9 +47,8 @@ export class SharedLab {
   readonly prepared = new Map<string, Promise<MaybePrepared>>();
   readonly #prefix: string;
   #count = 0;
-  #shared: Promise<Release> | undefined;
-  /** Id of the check that installed the shared release, and reports when it does not become ready. */
-  #installer: string | undefined;
+  /** `by`: id of the check that installs it, and that reports when it does not become ready. */
+  #shared: { by: string; release: Promise<Release> } | undefined;
   /** Namespace of the shared release once it is being installed. */
   sharedNamespace: string | undefined;
 
@@ -74,12 +73,11 @@ export class SharedLab {
    * cause is reported once.
    */
   async sharedRelease(checkId: string, install: () => Promise<Release>): Promise<Release> {
-    this.#installer ??= checkId;
-    this.#shared ??= install();
+    const { by, release } = (this.#shared ??= { by: checkId, release: install() });
     try {
-      return await this.#shared;
+      return await release;
     } catch (error) {
-      if (this.#installer !== checkId && !this.deps.fault) throw new BlockedError(this.#installer, error);
+      if (by !== checkId && !this.deps.fault) throw new BlockedError(by, error);
       throw error;
     }
   }
@@ -93,9 +91,9 @@ export class SharedLab {
   async sharedReleaseSettled(): Promise<void> {
     if (!this.#shared || this.deps.fault) return;
     try {
-      await this.#shared;
+      await this.#shared.release;
     } catch (error) {
-      throw new BlockedError(this.#installer, error);
+      throw new BlockedError(this.#shared.by, error);
     }
   }
 }
@@ -103,8 +101,8 @@ export class SharedLab {
 /** The check did not run, because it rests on a failure that another check reports. */
 export class BlockedError extends CheckFailure {
   /** Id of that check. */
-  readonly by: string | undefined;
-  constructor(by: string | undefined, cause: unknown) {
+  readonly by: string;
+  constructor(by: string, cause: unknown) {
     super('E_BLOCKED', 'the release never became ready', { cause });
     this.by = by;
   }

@@ -111,7 +111,12 @@ describe('the GitHub reporter', () => {
 
   it('sums up blocked checks in one row', async () => {
     const blocked = (id: string) =>
-      sampleSkip({ id: `toolman/${id}`, status: 'blocked', reason: 'the release never became ready' });
+      sampleSkip({
+        id: `toolman/${id}`,
+        status: 'blocked',
+        reason: 'the release never became ready',
+        blockedBy: 'toolman/T-28',
+      });
     const report = sampleReport({ checks: [blocked('T-1'), sampleFailure(), blocked('T-2')] });
 
     const { summary } = setUp({ type: 'run-ended', report, directory });

@@ -204,7 +204,7 @@ describe('blocked checks', () => {
         ...more,
       }),
     );
-  const many = Array.from({ length: 30 }, (_, index) => blocked(100 + index));
+  const many = Array.from({ length: 30 }, (_, index) => blocked(100 + index, { blockedBy: 'toolman/T-28' }));
 
   it('are one line for each failure, with as many ids as fit', () => {
     const { send, terminal } = setUp();
@@ -243,9 +243,9 @@ describe('blocked checks', () => {
     send(
       ...wholeRun(
         checkEnded(sampleFailure()),
-        blocked(1),
+        blocked(1, { blockedBy: 'toolman/T-28' }),
         checkEnded(sampleFailure({ id: 'other/O-1', suite: 'other' })),
-        blocked(2, { id: 'other/O-2', suite: 'other' }),
+        blocked(2, { id: 'other/O-2', suite: 'other', blockedBy: 'other/O-1' }),
       ),
     );
 
