@@ -1,7 +1,6 @@
 /** `npm run doctor`: inspects the machine and, with --fix, fixes it. */
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { summariseLeftovers } from '../clusters/cleanup/leftovers.ts';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { systemClock } from '../harness/core/deadline.ts';
 import { EXIT } from '../harness/core/errors.ts';
@@ -15,7 +14,7 @@ import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import { askYesNo } from './ask.ts';
 import { hasNodeImage } from './has-node-image.ts';
 import { interruptSignal } from './interrupt.ts';
-import { machineLeftovers } from './machine-leftovers.ts';
+import { leftoversForPreflight } from './machine-leftovers.ts';
 import { cacheDirectory, projectRoot } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -54,7 +53,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
         // Standard output is reserved for the findings, so that --json stays parseable.
         onProgress: (text) => process.stderr.write(`· ${text}\n`),
         confirm: (question) => askYesNo(question, interrupt.signal),
-        leftovers: async () => summariseLeftovers(await machineLeftovers(run)),
+        ...leftoversForPreflight(run, log, interrupt.signal),
         signal: interrupt.signal,
       },
       {

@@ -17,7 +17,7 @@ Examples:
   npm run sweep                      clusters, containers, volumes and files of runs that have ended
   npm run sweep -- --dry-run         only list what would be removed
   npm run sweep -- --run kp-desk     the kept cluster kp-desk and its kubeconfigs
-  npm run sweep -- --all --network   also kept clusters, and kind's network if no container is connected
+  npm run sweep -- --all --network   everything of kindproof, and kind's network if no container is connected
 
 Runs in progress are never touched. Reports in runs/ are kept.
 Exit codes: 0 swept, 2 wrong usage, 3 something could not be removed, 130 interrupted.`;
@@ -28,7 +28,7 @@ export async function sweep(argv: readonly string[]): Promise<number> {
   const command = new Command('sweep')
     .description('Removes what earlier runs left in the container engine and on disk.')
     .option('--run <id>', 'only what belongs to this run or this cluster, kept or not')
-    .option('--all', 'also kept clusters', false)
+    .option('--all', 'also kept clusters, and what has no record of its run on this machine', false)
     .option('--network', "also kind's shared network, if no container is connected", false)
     .option('--dry-run', 'only list what would be removed', false)
     .option('--json', 'machine-readable result', false)

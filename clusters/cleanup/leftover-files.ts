@@ -43,7 +43,7 @@ export async function temporaryFolders(
       name,
       ...(run === undefined ? {} : { run }),
       ...(cluster === undefined ? {} : { cluster }),
-      state: node?.state ?? stateOf(owners, kept),
+      state: node?.state ?? (owners.length === 0 ? 'stale' : stateOf(owners, kept)),
     });
   }
   return found;

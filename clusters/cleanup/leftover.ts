@@ -33,8 +33,9 @@ export function ownsCluster(run: Owner, cluster: string): boolean {
   return run.clusters.includes(cluster) || run.kept.includes(cluster) || named;
 }
 
-/** The state of something that several runs may own; `stale` without an owner. */
+/** The state of something that several runs may own. Without a record of its run, nobody here knows whether it is in use. */
 export function stateOf(owners: readonly Owner[], isKept: (owner: Owner) => boolean): Leftover['state'] {
+  if (owners.length === 0) return 'unowned';
   if (owners.some((owner) => owner.alive)) return 'alive';
   return owners.some(isKept) ? 'kept' : 'stale';
 }

@@ -58,6 +58,10 @@ function byPrecedence(runs: readonly Owner[], existing: ReadonlySet<string>): Ow
 
 function container(row: Row, runs: readonly Owner[]): Leftover[] {
   const { cluster } = row;
+  if (cluster === '' && row.run === '') {
+    // An old build container: no run owns it.
+    return [{ kind: 'container', id: row.id, name: row.name, state: 'stale' }];
+  }
   if (cluster === '') return [owned('container', row, runs)];
   // A node inherits the run label from its image, so its owner is decided by the cluster's name only.
   if (!cluster.startsWith(CLUSTER_PREFIX)) return [];

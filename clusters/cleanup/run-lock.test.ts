@@ -82,6 +82,33 @@ describe('a run lock', () => {
     await second.useCluster('kp-desk');
   });
 
+  it.each([
+    ['earlier', '2026-01-01T00:00:00.000Z'],
+    ['later', '2999-01-01T00:00:00.000Z'],
+  ])('rejects a cluster that a run uses which was started %s', async (_, startedAt) => {
+    const first = await acquire('r1');
+    await first.useCluster('kp-desk');
+    await leaveBehind('r1', { startedAt });
+    const second = await acquire('r2');
+    await expect(second.useCluster('kp-desk')).rejects.toMatchObject({ code: 'E_CLUSTER_BUSY' });
+  });
+
+  it('gives a cluster to at most one of many runs that ask at the same time', async () => {
+    const runs = await Promise.all(['r1', 'r2', 'r3', 'r4', 'r5'].map((id) => acquire(id)));
+    const asked = await Promise.allSettled(runs.map((run) => run.useCluster('kp-desk')));
+    expect(asked.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
+  });
+
+  it('stays on record after its end while something of it is left', async () => {
+    const lock = await acquire('r1');
+    lock.keepRecord(true);
+    await lock.release();
+    expect(await readRuns({ registryDir })).toHaveLength(1);
+    lock.keepRecord(false);
+    await lock.release();
+    expect(await readRuns({ registryDir })).toEqual([]);
+  });
+
   it('rejects a directory that another process uses', async () => {
     await acquire('r1');
     const parent = process.ppid;

@@ -43,7 +43,9 @@ export interface RunLock {
   useCluster(name: string): Promise<void>;
   /** Marks a cluster as kept: only `sweep --all` and `sweep --run` remove it. */
   keepCluster(name: string): Promise<void>;
-  /** Ends the run and removes its record, unless it kept a cluster. */
+  /** Whether the record stays after the run's end, so that a sweep knows the owner of what is still there. */
+  keepRecord(stays: boolean): void;
+  /** Ends the run and removes its record, unless it kept a cluster or something is left of it. */
   release(): Promise<void>;
 }
 
@@ -82,15 +84,15 @@ export async function acquireRunLock(
     for (const file of files) await writeAtomically(file, `${JSON.stringify(record)}\n`);
   };
   await save();
+  let recordStays = false;
   return {
     useCluster: async (name) => {
       if (!record.clusters.includes(name)) record.clusters.push(name);
       await save();
-      // Reads the others after writing its own record: of two runs that start together, at least one finds the other.
-      const others = (await readRuns({ registryDir })).filter(
+      // Reads the others after writing its own record: of two runs that start together, at least one finds the other and withdraws.
+      const first = (await readRuns({ registryDir })).find(
         (other) => other.alive && other.run !== record.run && other.clusters.includes(name),
       );
-      const [first] = others.filter((other) => other.startedAt <= record.startedAt);
       if (!first) return;
       record.clusters = record.clusters.filter((cluster) => cluster !== name);
       await save();
@@ -106,8 +108,11 @@ export async function acquireRunLock(
       if (!record.kept.includes(name)) record.kept.push(name);
       await save();
     },
+    keepRecord: (stays) => {
+      recordStays = stays;
+    },
     release: async () => {
-      if (record.kept.length > 0) return;
+      if (recordStays || record.kept.length > 0) return;
       for (const file of files) await rm(file, { force: true });
     },
   };

@@ -124,6 +124,7 @@ const remaining = () =>
 
 describe('sweepLeftovers', () => {
   it('removes only labelled objects, containers first', async () => {
+    await crashed('r1');
     has('container', 'node', { cluster: 'kp-r1' });
     has('container', 'postgres', { run: 'r1' });
     has('volume', 'data', { run: 'r1' });
@@ -140,6 +141,21 @@ describe('sweepLeftovers', () => {
     expect(engine.commands).toContain('docker rm --force --volumes node');
   });
 
+  it.each<[SweepOptions, string]>([
+    [{}, 'left'],
+    [{ all: true }, 'removed'],
+    [{ runId: 'foo' }, 'removed'],
+  ])(
+    'with %j, does with a cluster and a volume without a record of their run: %s',
+    async (options, action) => {
+      has('container', 'node', { cluster: 'kp-foo' });
+      has('volume', 'data', { run: 'foo' });
+      const items = await sweepLeftovers(deps, options);
+      expect(items.map((item) => item.action)).toEqual([action, action]);
+      expect(items[0]?.reason ?? '--run kp-foo or --all').toContain('--run kp-foo or --all');
+    },
+  );
+
   it('leaves clusters of others whose node image was built by a run', async () => {
     has('container', 'their-node', { cluster: 'mine', run: 'r1', role: 'image-build' });
     expect(await sweep({ all: true })).toEqual([]);
@@ -152,6 +168,7 @@ describe('sweepLeftovers', () => {
     has('container', 'used', { cluster: 'kp-shared' });
     has('container', 'postgres', { run: 'r1' });
     has('container', 'other', { cluster: 'kp-r2' });
+    await crashed('r2');
     expect((await sweep({ all: true })).sort()).toEqual([
       'left container own-name',
       'left container postgres-name',
@@ -215,6 +232,7 @@ describe('sweepLeftovers', () => {
     ['Error: removal of container node is already in progress', 'gone'],
     ['Error: permission denied', 'failed'],
   ])('reports "%s" of the engine as %s', async (message, action) => {
+    await crashed('r1');
     has('container', 'node', { cluster: 'kp-r1' });
     has('volume', 'data', { run: 'r1' });
     engine.refusals.set('node', message);

@@ -74,6 +74,12 @@ async function sweepOne(deps: SweepDeps, leftover: Leftover, options: SweepOptio
   if (leftover.state === 'kept' && options.all !== true && options.runId === undefined) {
     return left(`kept; remove it with --run ${leftover.cluster ?? leftover.run ?? ''} or --all`);
   }
+  if (leftover.state === 'unowned' && options.all !== true && options.runId === undefined) {
+    const id = leftover.run ?? leftover.cluster;
+    return left(
+      `no record of its run here, another user may be using it; remove it with ${id === undefined ? '' : `--run ${id} or `}--all`,
+    );
+  }
   if (options.dryRun === true) return { ...leftover, action: 'would-remove' };
   try {
     const action = await remove(deps, leftover);

@@ -79,9 +79,12 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
     },
 
     async leftovers({ command }) {
-      return (await machineLeftovers(command))
-        .filter((l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept')
-        .map((l) => `${l.kind} ${l.name}`);
+      lock.keepRecord(true);
+      const left = (await machineLeftovers(command)).filter(
+        (l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept',
+      );
+      lock.keepRecord(left.length > 0);
+      return left.map((l) => `${l.kind} ${l.name}`);
     },
   };
 }

@@ -1,7 +1,6 @@
 /** Starts a run: puts the project's folders together with the harness, which must not import them. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { summariseLeftovers } from '../../clusters/cleanup/leftovers.ts';
 import { acquireRunLock } from '../../clusters/cleanup/run-lock.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import type { ExitCode } from '../../harness/core/errors.ts';
@@ -14,7 +13,7 @@ import type { Reporter } from '../../harness/run/report/reporter.ts';
 import type { RunProject } from '../../harness/run/runner/ports.ts';
 import { executeRun } from '../../harness/run/runner/run.ts';
 import { askYesNo } from '../ask.ts';
-import { machineLeftovers } from '../machine-leftovers.ts';
+import { leftoversForPreflight } from '../machine-leftovers.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from '../project.ts';
 import { existingRunCluster } from './existing-cluster.ts';
 import { kindRunCluster } from './kind-cluster.ts';
@@ -67,7 +66,7 @@ function project(commandLine: string): RunProject {
     checksFile: join(projectRoot, 'suites', 'checks.e2e.ts'),
     proofsFile: join(projectRoot, 'suites', 'prove.e2e.ts'),
     probeImages: [busyboxImage],
-    leftoverFacts: async (command) => summariseLeftovers(await machineLeftovers(command)),
+    earlierRuns: ({ command, log, signal }) => leftoversForPreflight(command, log, signal),
     confirm: askYesNo,
     async requirementRows(plan) {
       const suites = [...plan.suites.map((s) => s.definition.name), 'all'];

@@ -51,8 +51,11 @@ export interface PreflightNeed {
 export interface LeftoverFact {
   kind: string;
   name: string;
-  /** `alive`: belongs to a run in progress; `kept`: left on purpose with --keep. */
-  state: 'stale' | 'alive' | 'kept';
+  /**
+   * `stale`: its run has ended; `alive`: belongs to a run in progress; `kept`: left on purpose with --keep; `unowned`: no record of its run
+   * was found, so that another user's run may be using it.
+   */
+  state: 'stale' | 'alive' | 'kept' | 'unowned';
 }
 
 export interface PreflightDeps {
@@ -71,6 +74,8 @@ export interface PreflightDeps {
   confirm?: (question: string) => Promise<boolean>;
   /** What earlier runs left behind; passed in, because the harness may not import clusters/. */
   leftovers?: () => Promise<LeftoverFact[]>;
+  /** Removes everything `stale`. */
+  removeLeftovers?: () => Promise<void>;
   signal?: AbortSignal | undefined;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FakeHost } from '../../testing/fake-host.ts';
 import { fakeHost, GIB, only } from '../../testing/fake-host.ts';
-import { sentenceOf, type Finding } from './finding.ts';
+import { sentenceOf, type Finding, type LeftoverFact } from './finding.ts';
 import type { Machine } from './machine.ts';
 
 let host: FakeHost;
@@ -88,6 +88,11 @@ describe('preflight reports', () => {
   it.each([
     [[{ kind: 'cluster', name: 'kp-1 (4 nodes)', state: 'stale' as const }], 'warning', 'kp-1'],
     [[{ kind: 'cluster', name: 'kp-1', state: 'alive' as const }], 'ok', '1 in use or kept'],
+    [
+      [{ kind: 'cluster', name: 'kp-1', state: 'unowned' as const }],
+      'warning',
+      'without a record of the run',
+    ],
     [[], 'ok', 'none'],
   ])('leftovers %j -> %s', async (leftovers, status, found) => {
     host.deps.leftovers = () => Promise.resolve(leftovers);
@@ -98,7 +103,7 @@ describe('preflight reports', () => {
   });
 
   it.each([
-    ['cluster', /use memory/],
+    ['cluster', /use CPU, memory/],
     ['volume', /^They use disk space/],
     ['file', /^They contain credentials of clusters that no longer exist/],
   ])('says why a leftover %s matters', async (kind, why) => {
@@ -111,6 +116,23 @@ describe('preflight with fix', () => {
   beforeEach(() => host.inotify(128, 524_288));
   const afterFix = async (interactive = false) =>
     only(await host.look({ fix: true, interactive }), 'inotify-instances');
+
+  it('removes what ended runs left, and never what has no record of its run', async () => {
+    const left: LeftoverFact[] = [
+      { kind: 'cluster', name: 'kp-dead (6 nodes)', state: 'stale' },
+      { kind: 'cluster', name: 'kp-theirs (6 nodes)', state: 'unowned' },
+    ];
+    host.deps.leftovers = () => Promise.resolve(left);
+    host.deps.removeLeftovers = () => {
+      left.shift();
+      return Promise.resolve();
+    };
+    expect(only(await host.look(), 'leftovers').found).toContain('kp-dead');
+    const after = only(await host.look({ fix: true }), 'leftovers');
+    expect(after).toMatchObject({ status: 'warning', remedy: expect.stringContaining('--all') as string });
+    expect(after.found).toMatch(/^1: cluster kp-theirs/);
+    expect(only(await host.look({ fix: true }), 'leftovers').found).toMatch(/^1: cluster kp-theirs/);
+  });
 
   it('fixes what it can and reports it', async () => {
     expect(await afterFix()).toMatchObject({ status: 'fixed', found: '1024' });

@@ -1,7 +1,7 @@
 /** What a run needs from folders that the harness must not import. scripts/e2e puts them together. */
 import type { CommandRunner } from '../../core/command.ts';
 import type { ImageRecipe } from '../../host/images/types.ts';
-import type { LeftoverFact, PreflightNeed } from '../../host/preflight/finding.ts';
+import type { PreflightDeps, PreflightNeed } from '../../host/preflight/finding.ts';
 import type { Cluster } from '../../kube/cluster/cluster.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import type { RequirementRow } from '../report/model.ts';
@@ -43,8 +43,8 @@ export interface RunProject {
   proofsFile: string;
   /** Recipes of images that pods of the checks use, whatever the subject is. */
   probeImages: readonly ImageRecipe[];
-  /** What earlier runs left on this machine, for preflight. */
-  leftoverFacts(command: CommandRunner): Promise<LeftoverFact[]>;
+  /** How preflight lists and removes what earlier runs left on this machine. */
+  earlierRuns(step: Step): Required<Pick<PreflightDeps, 'leftovers' | 'removeLeftovers'>>;
   /** Asks the person at the terminal. */
   confirm(question: string, signal: AbortSignal): Promise<boolean>;
   /** The requirements of the chosen suites, for the report. */

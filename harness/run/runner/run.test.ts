@@ -155,7 +155,10 @@ async function trial(
         checksFile: suites.file(suite),
         proofsFile: suites.file(suite),
         probeImages: [],
-        leftoverFacts: () => Promise.resolve([]),
+        earlierRuns: () => ({
+          leftovers: () => Promise.resolve([]),
+          removeLeftovers: () => Promise.resolve(),
+        }),
         confirm: () => Promise.resolve(false),
         requirementRows: () => Promise.resolve([]),
       },

@@ -37,7 +37,7 @@ async function inspect({ project, provider }: TestRun, step: Step): Promise<Find
       cacheDir: project.cacheDirectory,
       onProgress,
       confirm: (question) => project.confirm(question, signal),
-      leftovers: () => project.leftoverFacts(command),
+      ...project.earlierRuns(step),
       signal,
     },
     {
