@@ -1,6 +1,8 @@
 /** One disturbed run: starts `npm run e2e` as a process of its own, disturbs it, and looks at what is left. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+// A run under torture leads a process group of its own and outlives its output, which a CommandRunner does not allow.
+// eslint-disable-next-line no-restricted-imports
 import { execa } from 'execa';
 import { findLeftovers } from '../../clusters/cleanup/leftovers.ts';
 import type { CommandRunner } from '../../harness/core/command.ts';
