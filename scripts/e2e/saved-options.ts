@@ -1,9 +1,8 @@
 /** What a run tested, kept in its directory, so that `--rerun` needs not repeat long options. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../harness/core/errors.ts';
-import { writePrivateFile } from '../../harness/core/private-files.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import { runsDirectory } from '../project.ts';
 
@@ -25,10 +24,10 @@ const savedSchema = z.object({
 /** JSON has no undefined values. */
 type SavedOptions = Pick<RunOptions, keyof z.infer<typeof savedSchema>>;
 
-/** `--set` may contain a credential, which `--rerun` needs: the file is private, and workflows do not upload it. */
+/** Mode 0600, because `--set` may contain a secret. */
 export async function saveOptions(directory: string, options: RunOptions): Promise<void> {
   const saved = savedSchema.parse(options);
-  await writePrivateFile(join(directory, FILE), `${JSON.stringify(saved, null, 2)}\n`);
+  await writeFile(join(directory, FILE), `${JSON.stringify(saved, null, 2)}\n`, { mode: 0o600 });
 }
 
 /**

@@ -10,7 +10,6 @@ const inspected = z
     z.object({
       Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
       Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
-      RepoDigests: z.array(z.string()).nullish(),
     }),
   )
   .length(1);
@@ -20,14 +19,12 @@ export interface LocalImage {
   /** `sha256:…` */
   id: string;
   labels: Record<string, string>;
-  /** Its manifests in registries, `ghcr.io/me/app@sha256:…`; empty for an image that was neither pulled nor pushed. */
-  manifests: string[];
 }
 
 /** Parses the output of `docker image inspect REF`. */
 export function parseInspect(stdout: string): LocalImage {
   const [image] = inspected.parse(JSON.parse(stdout));
-  return { id: image?.Id ?? '', labels: image?.Config?.Labels ?? {}, manifests: image?.RepoDigests ?? [] };
+  return { id: image?.Id ?? '', labels: image?.Config?.Labels ?? {} };
 }
 
 export interface EngineDeps {

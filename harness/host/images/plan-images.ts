@@ -9,7 +9,7 @@ import { InfrastructureError, InterruptedError, messageOf } from '../../core/err
 import type { Log } from '../../core/log.ts';
 import { silentLog } from '../../core/log.ts';
 import { nameOf, type ImageUse } from '../../kube/manifests/objects.ts';
-import { inspectImage, pullImage, type LocalImage, type PullLimits } from './engine.ts';
+import { inspectImage, pullImage, type PullLimits } from './engine.ts';
 import {
   FINGERPRINT_LABEL,
   type ImagePlan,
@@ -101,16 +101,15 @@ async function prepareImage(image: PlannedImage, deps: PrepareDeps): Promise<Pre
   if (local) {
     const label = local.labels[FINGERPRINT_LABEL];
     // An image without the label is the user's own, and the one to test.
-    const isStandIn = recipe !== undefined && label === (await recipe.fingerprint());
-    if (!recipe || label === undefined || isStandIn) {
-      return { name, ref, ...digestsOf(ref, local), source: 'present', standIn: isStandIn, namedBy };
+    if (!recipe || label === undefined || label === (await recipe.fingerprint())) {
+      return { name, ref, digest: local.id, source: 'present', namedBy };
     }
     log.info('image is outdated', { ref, label });
   }
   if (recipe) {
     await build(recipe, deps, log);
     const built = await inspectImage(ref, deps);
-    if (built) return { name, ref, ...digestsOf(ref, built), source: 'built', standIn: true, namedBy };
+    if (built) return { name, ref, digest: built.id, source: 'built', namedBy };
     throw new InfrastructureError(
       'E_IMAGE_BUILD',
       `the recipe of ${ref} succeeded, but the engine does not have the image`,
@@ -119,13 +118,12 @@ async function prepareImage(image: PlannedImage, deps: PrepareDeps): Promise<Pre
   deps.onProgress(`pulling ${ref}`);
   const reason = await pullImage(ref, deps, deps.pullLimits ?? PULL_LIMITS, deps.onProgress);
   const pulled = reason === undefined ? await inspectImage(ref, deps) : undefined;
-  if (pulled) return { name, ref, ...digestsOf(ref, pulled), source: 'pulled', standIn: false, namedBy };
+  if (pulled) return { name, ref, digest: pulled.id, source: 'pulled', namedBy };
   log.warn('image is unavailable', { ref, reason });
   return {
     name,
     ref,
     source: 'unavailable',
-    standIn: false,
     reason: reason ?? 'the pull succeeded, but the engine does not have the image',
     namedBy,
   };
@@ -158,20 +156,6 @@ async function build(recipe: ImageRecipe, deps: PrepareDeps, log: Log): Promise<
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
-}
-
-/** An image may have manifests in several repositories; the one of the reference counts. */
-function digestsOf(ref: string, { id, manifests }: LocalImage): Pick<PreparedImage, 'digest' | 'manifest'> {
-  const repository = repositoryOf(ref);
-  const own = manifests.find((manifest) => repositoryOf(manifest) === repository);
-  const digest = own?.split('@')[1];
-  return { digest: id, ...(digest === undefined ? {} : { manifest: digest }) };
-}
-
-/** The repository without Docker Hub's defaults: `app` for `docker.io/library/app:1`. */
-function repositoryOf(ref: string): string {
-  const [name = ''] = ref.split('@');
-  return name.replace(/:[^:/]+$/, '').replace(/^docker\.io\/(?:library\/)?/, '');
 }
 
 /** `ghcr.io/5dlabs/toolman:v1.0.0` -> `toolman` */

@@ -45,10 +45,6 @@ export interface PreparedImage {
   ref: string;
   /** The engine's image id (`sha256:…`), which pods show as imageID; absent when the image is unavailable. */
   digest?: string;
-  /** Digest of its manifest in the registry of the reference, `sha256:…`; absent when the engine knows none. */
-  manifest?: string;
-  /** Built by a recipe of the project: a stand-in, not the user's image of that name. */
-  standIn: boolean;
   source: ImageSource;
   /** Why it is unavailable. */
   reason?: string;

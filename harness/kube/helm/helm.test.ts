@@ -153,14 +153,6 @@ describe('createHelm', () => {
     await expect(pending).rejects.toThrow(InterruptedError);
   });
 
-  it('reads the CustomResourceDefinitions of a chart', async () => {
-    const { helm, calls } = await fakeHelm(
-      "printf '# of a dependency\\n---\\napiVersion: apiextensions.k8s.io/v1\\nkind: CustomResourceDefinition\\nmetadata: {name: a.b}\\n'",
-    );
-    expect(await helm.definitions('./chart')).toEqual(['a.b']);
-    expect(await calls()).toMatch(/^show crds \.\/chart /);
-  });
-
   it('parses lists, histories and values', async () => {
     const entry = {
       name: 'web',

@@ -1,10 +1,10 @@
 /** Runs the helm program. Its caches and settings belong to the run; those of the user are neither read nor changed. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandResult, CommandRunner } from '../../core/command.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { makePrivateFolder } from '../../core/private-files.ts';
 import { parseManifests } from '../manifests/parse.ts';
 import {
   capabilityArguments,
@@ -55,7 +55,7 @@ export function createHelm(deps: HelmDeps): Helm {
       always?: boolean;
     },
   ): Promise<CommandResult> {
-    await makePrivateFolder(home);
+    await mkdir(home, { recursive: true });
     const all = context.cluster ? [...args, ...clusterArguments(deps)] : args;
     const result = await deps.run.run(deps.helmPath, all, {
       env: { ...environment(home, deps.kubeconfig), ...patchVariable(context.patches) },
@@ -218,15 +218,6 @@ export function createHelm(deps: HelmDeps): Helm {
         { what: `read the values of ${release.releaseName}`, changes: false, cluster: true },
       );
       return parseOutput(valuesJson, result);
-    },
-
-    async definitions(chart) {
-      const { stdout } = await helm(['show', 'crds', chart], {
-        what: `read the CustomResourceDefinitions of ${chart}`,
-        changes: false,
-        always: true,
-      });
-      return parseManifests(stdout).map(({ object }) => object.metadata.name);
     },
 
     async history(release) {

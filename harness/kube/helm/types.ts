@@ -118,8 +118,6 @@ export interface Helm {
   getManifest(release: ReleaseRef): Promise<KubeObject[]>;
   /** Values given by the user; with `all`, merged over the chart's defaults. */
   getValues(release: ReleaseRef, options?: { all?: boolean }): Promise<Record<string, unknown>>;
-  /** Names of the CustomResourceDefinitions in the folders `crds` of a chart and its dependencies. */
-  definitions(chart: string): Promise<string[]>;
   /** Oldest first. */
   history(release: ReleaseRef): Promise<HistoryEntry[]>;
 }
