@@ -83,10 +83,9 @@ export async function locateTool(
     tried.push(`PATH: ${text}`);
   }
   const cached = await cachedTool(pin, deps);
-  if (cached.path !== undefined) {
-    return { tool: { name, path: cached.path, version: pin.version, source: 'cache' }, tried };
-  }
-  return { tried: [...tried, `cache: ${cached.why}`] };
+  if (cached) return { tool: { name, path: cached, version: pin.version, source: 'cache' }, tried };
+  tried.push(`cache: ${name} ${pin.version} is missing`);
+  return { tried };
 }
 
 /** How `resolveTool` would get a missing tool. */

@@ -1,13 +1,12 @@
 /** Installs a folder of plain manifests by server-side apply, like `kubectl apply --server-side -f FOLDER`. */
-import { maskSet } from '../../core/credentials.ts';
 import { CheckFailure, UsageError } from '../../core/errors.ts';
 import type { ChartSource, Rendered } from '../helm/types.ts';
 import { checkSubjectFiles } from '../helm/subject-files.ts';
+import type { KubeClient } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 import type { KubeObject } from '../api/types.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { patchObjects } from '../manifests/patch.ts';
-import { claimObject, isClaimed, type DeployTarget } from './claim-object.ts';
 import { releaseKey, type Deployer } from './deployer.ts';
 import { readManifests } from '../manifests/manifest-files.ts';
 
@@ -16,7 +15,7 @@ const REJECTED = [400, 403, 404, 409, 413, 415, 422];
 
 export interface ManifestDeployerDeps {
   /** Without it, only operations that need no cluster work. */
-  cluster?: DeployTarget;
+  kube?: KubeClient;
   signal: AbortSignal;
 }
 
@@ -24,9 +23,9 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
   /** The objects of each release, in order of creation. */
   const applied = new Map<string, KubeObject[]>();
 
-  function target(): DeployTarget {
-    if (!deps.cluster) throw new Error('applying manifests needs a cluster');
-    return deps.cluster;
+  function cluster(): KubeClient {
+    if (!deps.kube) throw new Error('applying manifests needs a cluster');
+    return deps.kube;
   }
 
   async function render(source: ChartSource): Promise<Rendered> {
@@ -44,20 +43,16 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     const key = releaseKey(source);
     const known = applied.get(key) ?? [];
     for (const object of objects) {
-      await orRefused(object, async () => {
-        const at = { namespace: source.namespace, signal: deps.signal };
-        const claimed = await claimObject(target(), object, at);
-        // Recorded before the request: a failed apply may still have created the object.
-        if (!known.some((o) => nameOf(o) === nameOf(object))) known.push(claimed);
-        applied.set(key, known);
-        await target().kube.apply(claimed, at);
-      });
+      // Recorded before the request: a failed apply may still have created the object.
+      if (!known.some((o) => nameOf(o) === nameOf(object))) known.push(object);
+      applied.set(key, known);
+      await applyOne(object, source.namespace);
     }
   }
 
-  async function orRefused(object: KubeObject, request: () => Promise<void>): Promise<void> {
+  async function applyOne(object: KubeObject, namespace: string): Promise<void> {
     try {
-      await request();
+      await cluster().apply(object, { namespace, signal: deps.signal });
     } catch (error) {
       if (!(error instanceof ApiError) || !REJECTED.includes(error.status)) throw error;
       throw new CheckFailure('E_APPLY', `the cluster refuses ${nameOf(object)}: ${error.message}`, {
@@ -76,37 +71,18 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     upgrade: apply,
     async uninstall(release) {
       const objects = applied.get(releaseKey(release)) ?? [];
+      for (const { apiVersion, kind, metadata } of [...objects].reverse()) {
+        const ref = { name: metadata.name, namespace: release.namespace };
+        // Releases are uninstalled also after the run's signal has aborted.
+        await cluster().teardown.delete({ apiVersion, kind }, ref);
+      }
       applied.delete(releaseKey(release));
-      for (const object of [...objects].reverse()) await remove(object, release.namespace);
     },
   };
-
-  async function remove(object: KubeObject, namespace: string): Promise<void> {
-    const { kube, runId } = target();
-    const { apiVersion, kind, metadata } = object;
-    const ref = { name: metadata.name, namespace };
-    // Releases are uninstalled also after the run's signal has aborted.
-    const { teardown } = kube;
-    if (isClaimed(object, runId)) {
-      // Outside of the run's namespaces, releases share an object of one name, and others can create it again.
-      if ([...applied.values()].flat().some((other) => isClaimed(other, runId) && isSame(other, object)))
-        return;
-      const live = await teardown.get({ apiVersion, kind }, ref);
-      if (!live || !isClaimed(live, runId)) return;
-    }
-    await teardown.delete({ apiVersion, kind }, ref);
-  }
-}
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return a.apiVersion === b.apiVersion && nameOf(a) === nameOf(b);
 }
 
 function rejectValues({ chart, values, set }: ChartSource): void {
-  const given = [
-    ...values.map((file) => `values file ${file}`),
-    ...set.map((pair) => `--set ${maskSet(pair)}`),
-  ];
+  const given = [...values.map((file) => `values file ${file}`), ...set.map((pair) => `--set ${pair}`)];
   if (given.length === 0) return;
   throw new UsageError(
     'E_VALUES',

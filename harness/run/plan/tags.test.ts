@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { tagFilter } from './tags.ts';
+import { rejectBadTags } from './tags.ts';
 
 const known = ['static', 'live', 'disruptive', 'k8s-mcp-agent'];
 
-describe('tagFilter', () => {
+describe('rejectBadTags', () => {
   it.each([
     'live',
     'live and not disruptive',
@@ -14,7 +14,7 @@ describe('tagFilter', () => {
     'k8s-mcp-agent and (static)',
   ])('accepts %s', (expression) => {
     expect(() => {
-      tagFilter(expression, known);
+      rejectBadTags(expression, known);
     }).not.toThrow();
   });
 
@@ -35,13 +35,13 @@ describe('tagFilter', () => {
     ['live and(static)', 'unexpected "and"'],
   ])('rejects "%s"', (expression, why) => {
     expect(() => {
-      tagFilter(expression, known);
+      rejectBadTags(expression, known);
     }).toThrow(`--tags "${expression}": ${why}`);
   });
 
   it('suggests the nearest tag', () => {
     expect(() => {
-      tagFilter('lvie', known);
+      rejectBadTags('lvie', known);
     }).toThrow(
       expect.objectContaining({ code: 'E_TAGS', exitCode: 2, hint: 'Did you mean "live"?' }) as Error,
     );
