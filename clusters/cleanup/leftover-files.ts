@@ -43,6 +43,7 @@ export async function temporaryFolders(
       name,
       ...(run === undefined ? {} : { run }),
       ...(cluster === undefined ? {} : { cluster }),
+      // Without an owner it is old (see above).
       state: node?.state ?? (owners.length === 0 ? 'stale' : stateOf(owners, kept)),
     });
   }

@@ -71,14 +71,10 @@ function belongsTo(leftover: Leftover, runId: string): boolean {
 async function sweepOne(deps: SweepDeps, leftover: Leftover, options: SweepOptions): Promise<SweepItem> {
   const left = (reason: string): SweepItem => ({ ...leftover, action: 'left', reason });
   if (leftover.state === 'alive') return left(`run ${leftover.run ?? ''} is in progress`);
-  if (leftover.state === 'kept' && options.all !== true && options.runId === undefined) {
-    return left(`kept; remove it with --run ${leftover.cluster ?? leftover.run ?? ''} or --all`);
-  }
-  if (leftover.state === 'unowned' && options.all !== true && options.runId === undefined) {
-    const id = leftover.run ?? leftover.cluster;
-    return left(
-      `no record of its run here, another user may be using it; remove it with ${id === undefined ? '' : `--run ${id} or `}--all`,
-    );
+  if (leftover.state !== 'stale' && options.all !== true && options.runId === undefined) {
+    const why =
+      leftover.state === 'kept' ? 'kept' : 'no record of its run here, another user may be using it';
+    return left(`${why}; remove it with --run ${leftover.cluster ?? leftover.run ?? ''} or --all`);
   }
   if (options.dryRun === true) return { ...leftover, action: 'would-remove' };
   try {

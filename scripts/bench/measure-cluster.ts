@@ -59,6 +59,7 @@ export async function measureCluster(
   } finally {
     const failures = await lifecycle.close();
     for (const { title } of failures) onProgress(`  ! could not ${title}; run \`npm run sweep\``);
+    lock.keepRecord(failures.length > 0);
     await lock.release();
   }
 }
