@@ -24,6 +24,7 @@ const MAY_IMPORT = {
 
   // observe: what is the case, and why
   'harness/observe/recorder': ['harness/core', 'harness/kube/api'],
+  'harness/observe/stalls': ['harness/core', 'harness/kube/api'],
   'harness/observe/diagnose': ['harness/core', 'harness/kube/api', 'harness/observe/recorder'],
   'harness/observe/predicates': [
     'harness/core',
@@ -36,7 +37,12 @@ const MAY_IMPORT = {
   'harness/observe/matchers': ['harness/core', 'harness/kube/api', 'harness/observe'],
 
   // run: from the options to the exit code
-  'harness/run/report': ['harness/core', 'harness/kube/cluster', 'harness/observe/diagnose'],
+  'harness/run/report': [
+    'harness/core',
+    'harness/kube/cluster',
+    'harness/observe/diagnose',
+    'harness/observe/stalls',
+  ],
   'harness/run/suite': [
     'harness/core',
     'harness/kube',

@@ -109,7 +109,19 @@ describe('wrong usage', PATIENT, () => {
       'has no context x',
       'the file has: staging',
     ],
+    [
+      'e2e --suite toolman --prove --checks --tags live --out @/out',
+      '--tags and --shard choose checks',
+      'Choose faults with --requirement',
+    ],
+    [
+      'e2e --requirement T-35 T-46 --tags static --dry-run',
+      'no check of requirement "T-46" matches --tags "static"',
+      'Change the tags.',
+    ],
     ['e2e --list --suite tolman', 'there is no suite "tolman"', 'Did you mean "toolman"?'],
+    ['sweep --cluster existing --context staging', '--cluster existing needs --kubeconfig', 'name both'],
+    ['sweep --context staging', '--context belong to --cluster existing', 'Add --cluster existing'],
     ['e3e', 'There is no command "e3e".', 'npm run e2e'],
     ['project', 'There is no command "project".', 'npm run e2e'],
   ])('%s', async (line, culprit, hint) => {
@@ -129,9 +141,11 @@ describe('wrong usage', PATIENT, () => {
 
 describe('a command that needs no cluster', PATIENT, () => {
   it.concurrent('prints the plan', async () => {
-    const { exitCode, stdout } = await kindproof('e2e --suite toolman --chart @/chart --dry-run --json');
+    const { exitCode, stdout } = await kindproof(
+      'e2e --suite toolman --chart @/chart --set db.password=hunter2 --dry-run --json',
+    );
     expect(JSON.parse(stdout)).toMatchObject({
-      suites: [{ suite: 'toolman', subject: { reference: false } }],
+      suites: [{ suite: 'toolman', subject: { reference: false, set: ['db.password=•••'] } }],
     });
     expect(exitCode).toBe(0);
   });

@@ -1,11 +1,14 @@
 /** `npm run e2e`: see harness/run/plan/options.ts for its options. */
 import { describeTopology, mergeTopologies } from '../clusters/topology.ts';
+import { maskArguments, maskSet } from '../harness/core/credentials.ts';
 import { EXIT } from '../harness/core/errors.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { describePlan, type RunPlan } from '../harness/run/plan/plan.ts';
+import { selectChecks } from '../harness/run/plan/select-checks.ts';
 import { withSavedOptions } from './e2e/saved-options.ts';
 import { interruptSignal } from './interrupt.ts';
 import { planFromOptions } from './plan-from-arguments.ts';
+import { checksFile, projectRoot } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** Parses, plans and runs; the exit code is that of the process. */
@@ -25,23 +28,23 @@ export async function main(argv: readonly string[]): Promise<number> {
     const options = await withSavedOptions(parsed);
     const plan = await planFromOptions(options);
     if (options.dryRun) {
-      print(dryRun(plan, options));
+      print(await dryRun(plan, options));
       return EXIT.passed;
     }
-    return await run(options, plan, ['npm run e2e --', ...argv].join(' '));
+    return await run(options, plan, ['npm run e2e --', ...maskArguments(argv)].join(' '));
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
   }
 }
 
-/** Runs a plan and shows it on the terminal; the first signal interrupts it. */
+/** Runs a plan and shows it on the terminal; the first signal and the time limit interrupt it. */
 export async function run(options: RunOptions, plan: RunPlan, commandLine: string): Promise<number> {
   // vitest and the Kubernetes client take a second to load: wrong usage is reported without them.
   const [{ startRun }, { createReporters }] = await Promise.all([
     import('./e2e/start-run.ts'),
     import('./e2e/reporters.ts'),
   ]);
-  const interrupt = interruptSignal();
+  const interrupt = interruptSignal({ timeoutMs: options.timeout });
   try {
     const reporters = createReporters(options);
     return await startRun({ options, plan, commandLine, reporters, signal: interrupt.signal });
@@ -50,11 +53,20 @@ export async function run(options: RunOptions, plan: RunPlan, commandLine: strin
   }
 }
 
-function dryRun(plan: RunPlan, options: RunOptions): string {
+async function dryRun(plan: RunPlan, options: RunOptions): Promise<string> {
+  const { listChecks } = await import('../harness/run/runner/vitest-runner.ts');
+  const projects = plan.suites.map(({ definition }) => ({ name: definition.name, file: checksFile }));
+  const { chosen } = selectChecks(plan, options, await listChecks({ root: projectRoot, projects }));
   const topology = mergeTopologies(plan.suites.map((s) => s.definition.topology));
   if (options.json) {
-    const suites = plan.suites.map(({ definition, ...rest }) => ({ suite: definition.name, ...rest }));
+    const suites = plan.suites.map(({ definition, subject, ...rest }) => ({
+      suite: definition.name,
+      subject: { ...subject, set: subject.set.map(maskSet) },
+      ...rest,
+      checks: chosen.filter((check) => check.suite === definition.name).map(({ id }) => id),
+    }));
     return `${JSON.stringify({ topology, suites }, null, 2)}\n`;
   }
-  return `${describePlan(plan, describeTopology(topology)).join('\n')}\n`;
+  const checks = chosen.length > 0 ? [`checks: ${chosen.map(({ id }) => id).join(', ')}`] : [];
+  return `${[...describePlan(plan, describeTopology(topology)), ...checks].join('\n')}\n`;
 }

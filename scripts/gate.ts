@@ -1,15 +1,24 @@
 /** `npm run gate`: runs a suite strictly, decides whether to release, and writes evidence.json. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { z } from 'zod';
 import { createCommandRunner } from '../harness/core/command.ts';
-import { EXIT, InfrastructureError } from '../harness/core/errors.ts';
-import { report as reportSchema, type Report } from '../harness/run/report/model.ts';
-import { countsLine, countsOf } from '../harness/run/report/verdict.ts';
+import { maskArguments, maskSet } from '../harness/core/credentials.ts';
+import { EXIT, InfrastructureError, messageOf } from '../harness/core/errors.ts';
+import { count } from '../harness/core/wording.ts';
+import { isStill } from '../harness/kube/helm/subject-digest.ts';
+import { writeReportFile } from '../harness/run/report/files.ts';
+import { inert } from '../harness/run/report/github/inert.ts';
+import { plain } from '../harness/run/report/text.ts';
+import { countsLine, countsOf, isProvable } from '../harness/run/report/verdict.ts';
+import type { Report } from '../harness/run/report/model.ts';
+import type { SuitePlan } from '../harness/run/plan/plan.ts';
 import { run } from './e2e.ts';
-import { decide, decisionLine, exitCodeOfDecision } from './gate/decide.ts';
-import { buildEvidence, digestRunFiles, digestSubject, sameSubject, type Evidence } from './gate/evidence.ts';
+import { decide, decisionLine, exitCodeOfDecision, type Decision } from './gate/decide.ts';
+import { buildEvidence, digestRunFiles, type Evidence } from './gate/evidence.ts';
 import { e2eArguments, parseGateOptions } from './gate/gate-options.ts';
+import { containersThatRan, imageEvidence, type ImageEvidence } from './gate/images-that-ran.ts';
+import { ownVersion } from './gate/own-version.ts';
+import { readRunReport } from './gate/run-report.ts';
 import { planFromArguments } from './plan-from-arguments.ts';
 import { projectRoot, runsDirectory } from './project.ts';
 import { reportFailure } from './report-failure.ts';
@@ -21,39 +30,57 @@ export async function main(argv: readonly string[]): Promise<number> {
   const print = (text: string): void => {
     process.stdout.write(text);
   };
+  /** The reasons quote the subject. */
+  const printDecision = (decision: Decision): void =>
+    print(inert(`${plain(decisionLine(decision))}\n`, process.env));
   try {
     const gate = parseGateOptions(argv, print);
     if (!gate) return EXIT.passed;
     const { options, plan } = await planFromArguments(e2eArguments(gate));
-    const suite = plan.suites[0];
+    const [suite] = plan.suites;
     if (!suite) throw new InfrastructureError('E_PLAN', `the plan has no suite ${gate.suite}`);
-    const { chart, values } = suite.subject;
+    const kindproof = await ownVersion(createCommandRunner(), projectRoot);
+    const dirty = kindproof.dirty && !gate.allowDirty;
+    if (dirty) print('kindproof has uncommitted changes: the decision cannot be "release" (--allow-dirty)\n');
 
-    const before = await digestSubject(chart, values);
-    await run(options, plan, ['npm run gate --', ...argv].join(' '));
     const runDirectory = resolve(options.out ?? join(runsDirectory, plan.runId));
-    const report = await readReport(runDirectory, plan.runId);
-    const after = await digestSubject(chart, values).catch(() => undefined);
-
+    // With --out, the folder may contain the evidence of an earlier decision, which must not be taken for that of this one.
+    await rm(join(runDirectory, EVIDENCE_FILE), { force: true });
+    const notBefore = Date.now();
+    const exitCode = await run(options, plan, ['npm run gate --', ...maskArguments(argv)].join(' '));
+    const report = await readRunReport(runDirectory, { id: plan.runId, notBefore, exitCode }).catch(
+      (error: unknown) => {
+        if (error instanceof InfrastructureError) return error;
+        throw error;
+      },
+    );
+    if (report instanceof InfrastructureError) {
+      printDecision({ decision: 'no verdict', reasons: [report.message] });
+      const own: readonly number[] = [EXIT.usage, EXIT.interrupted];
+      return own.includes(exitCode) ? exitCode : report.exitCode;
+    }
+    const images = await imagesOf(runDirectory, report);
     const decision = decide(report, {
       proofs: gate.prove,
-      chartUnchanged: after !== undefined && sameSubject(before, after),
+      chartUnchanged: await isUnchanged(suite, report),
+      imageProblems: images.problems,
+      dirty,
     });
     const evidence = buildEvidence({
       decision,
       report,
       suite: gate.suite,
-      subject: before,
-      set: suite.subject.set,
-      kindproof: await ownVersion(),
+      set: suite.subject.set.map(maskSet),
+      images,
+      kindproof,
       files: await digestRunFiles(runDirectory, ['report.json', 'report.html', 'junit.xml']),
       writtenAt: new Date().toISOString(),
     });
-    const file = join(runDirectory, EVIDENCE_FILE);
-    await writeFile(file, `${JSON.stringify(evidence, null, 2)}\n`);
+    const file = await writeReportFile(runDirectory, EVIDENCE_FILE, `${JSON.stringify(evidence, null, 2)}\n`);
     print(`\nevidence  ${relative(process.cwd(), file)}\n`);
-    print(`          ${coverageSentence(evidence)}\n\n`);
-    print(`${decisionLine(decision)}\n`);
+    for (const line of coverageLines(evidence)) print(`          ${line}\n`);
+    print('\n');
+    printDecision(decision);
     print(`${countsLine(countsOf(report))}\n`);
     return exitCodeOfDecision(decision, report);
   } catch (error) {
@@ -61,43 +88,29 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** How much of the catalogue the decision covers. */
-function coverageSentence({ requirements: { covered, uncovered } }: Evidence): string {
+/** A run that ended early has not started a pod; its error is the reason for the decision. */
+async function imagesOf(runDirectory: string, report: Report): Promise<ImageEvidence> {
+  try {
+    return imageEvidence(await containersThatRan(runDirectory, report), report.images ?? []);
+  } catch (error) {
+    return { images: [], notRun: [], problems: [messageOf(error)] };
+  }
+}
+
+/** The files that the user named still are what was copied and tested. */
+async function isUnchanged({ definition, subject }: SuitePlan, report: Report): Promise<boolean> {
+  const tested = report.subjects.find(({ suite }) => suite === definition.name)?.digest;
+  return tested !== undefined && (await isStill(tested, subject).catch(() => false));
+}
+
+/** How much of the catalogue and of the faults the decision covers. */
+function coverageLines({ requirements: { covered, uncovered }, proofs }: Evidence): string[] {
   const all = covered.length + uncovered.length;
-  return `covers ${covered.length} of ${all} requirements; the others have no check or no fault yet`;
-}
-
-async function readReport(runDirectory: string, runId: string): Promise<Report> {
-  const file = join(runDirectory, 'report.json');
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new InfrastructureError('E_REPORT_MISSING', `run ${runId} wrote no report`, {
-      cause,
-      hint: `See ${join(runDirectory, 'run.jsonl')}.`,
-    });
-  });
-  const report = reportSchema.parse(JSON.parse(text));
-  // With --out, the folder may contain the report of an earlier run.
-  if (report.run.id === runId) return report;
-  throw new InfrastructureError(
-    'E_REPORT_MISSING',
-    `${file} belongs to run ${report.run.id}, not to ${runId}`,
-    {
-      hint: `See ${join(runDirectory, 'run.jsonl')}.`,
-    },
-  );
-}
-
-async function ownVersion(): Promise<Evidence['kindproof']> {
-  const { version } = z
-    .object({ version: z.string() })
-    .parse(JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')));
-  // Without a git checkout, only the version identifies kindproof.
-  const described = await createCommandRunner()
-    .run('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], {
-      cwd: projectRoot,
-      reject: false,
-    })
-    .catch(() => undefined);
-  const commit = described?.exitCode === 0 ? described.stdout.trim() : '';
-  return { version, ...(commit === '' ? {} : { commit }) };
+  const left = proofs.filter((proof) => !isProvable(proof)).length;
+  return [
+    `covers ${covered.length} of ${all} requirements; the others have no check or no fault yet`,
+    ...(left > 0
+      ? [`${count(left, 'fault')} not provable with this subject; the evidence has the reasons`]
+      : []),
+  ];
 }

@@ -1,5 +1,6 @@
 // Entry of every npm script. Plain JavaScript, because it runs before anything is installed: it checks the Node version, installs
-// node_modules on a clean clone, and runs the TypeScript command in this process, so that signals reach it.
+// node_modules on a clean clone, and runs the TypeScript command in this process. The scripts of package.json start it with `exec`:
+// npm passes signals to its shell, which would not pass them on.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +19,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
 const commands = Object.values(scripts)
-  .map((line) => /^node scripts\/run\.mjs (\S+)/.exec(line)?.[1])
+  .map((line) => /^exec node scripts\/run\.mjs (\S+)/.exec(line)?.[1])
   .filter((name) => name !== undefined && existsSync(join(root, 'scripts', `${name}.ts`)));
 if (!commands.includes(command)) {
   const which = command === undefined ? 'No command was given.' : `There is no command "${command}".`;
@@ -45,5 +46,8 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 
 const { register } = await import('tsx/esm/api');
 register();
-const { main } = await import(pathToFileURL(join(root, 'scripts', `${command}.ts`)).href);
-process.exitCode = await main(argv);
+const { runCommand } = await import('./run-command.ts');
+await runCommand(async () => {
+  const { main } = await import(pathToFileURL(join(root, 'scripts', `${command}.ts`)).href);
+  return main(argv);
+});

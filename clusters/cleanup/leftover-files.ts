@@ -1,6 +1,6 @@
 /** Files of earlier runs outside the engine. */
 import type { Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Leftover, LeftoverDeps, Owner } from './leftover.ts';
@@ -25,7 +25,7 @@ export async function temporaryFolders(
   for (const name of await readdir(parent).catch(() => [])) {
     if (!name.startsWith('kindproof-') || name.startsWith('kindproof-runs-')) continue;
     const path = join(parent, name);
-    const facts = await stat(path).catch(() => undefined);
+    const facts = await lstat(path).catch(() => undefined);
     if (!facts?.isDirectory() || !isOurs(facts)) continue;
     const cluster = /^kindproof-shared-(.+)$/.exec(name)?.[1];
     const node = containers.find((one) => cluster !== undefined && one.cluster === cluster);
@@ -67,7 +67,7 @@ export async function filesOfRuns(runs: readonly Owner[]): Promise<Leftover[]> {
       if (!/^kubeconfig|\.kubeconfig$/.test(name)) continue;
       found.push({ kind: 'file', id: resolve(directory, name), name: `${run}/${name}`, ...owner });
     }
-    found.push({ kind: 'record', id: directory, name: run, ...owner });
+    found.push({ kind: 'record', id: directory, name: run, ...owner, existing: record.existing });
   }
   return found;
 }

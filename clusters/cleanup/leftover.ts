@@ -13,6 +13,8 @@ export interface Leftover extends LeftoverFact {
   run?: string;
   /** Of a file or record: the existing cluster that the run kept. */
   cluster?: string;
+  /** Of a record: the cluster that the run worked on (--cluster existing). */
+  existing?: RunRecord['existing'];
 }
 
 export interface LeftoverDeps {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -127,6 +127,16 @@ describe('a run lock', () => {
   it('is readable only by its user', async () => {
     await acquire('r1');
     expect((await stat(join(registryDir, 'r1'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('trusts no registry that another user may have written', async () => {
+    await acquire('r1');
+    const link = join(folder, 'link');
+    await symlink(registryDir, link);
+    expect(await readRuns({ registryDir: link })).toEqual([]);
+    await expect(acquireRunLock(join(runsDir, 'r2'), { registryDir: link })).rejects.toMatchObject({
+      code: 'E_FOREIGN_FOLDER',
+    });
   });
 
   it('ignores files that are not records', async () => {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../harness/core/errors.ts';
+import { makeOwnFolder, notOwnFolder } from '../../harness/core/own-folder.ts';
 
 const recordSchema = z.object({
   run: z.string().regex(/^[\w.-]+$/),
@@ -23,6 +24,8 @@ const recordSchema = z.object({
   clusters: z.array(z.string()),
   /** Clusters that stay after the run (--keep, --reuse). */
   kept: z.array(z.string()),
+  /** The existing cluster that the run works on (--cluster existing), as the user named it. */
+  existing: z.object({ kubeconfig: z.string(), context: z.string() }).optional(),
 });
 
 export type RunRecord = z.infer<typeof recordSchema>;
@@ -41,6 +44,8 @@ export interface RunLock {
    * @throws UsageError `E_CLUSTER_BUSY` when another run in progress uses it: the two would repair each other's changes to nodes
    */
   useCluster(name: string): Promise<void>;
+  /** Records the existing cluster, on which a killed run leaves things. `kubeconfig`: of the user. */
+  useExisting(cluster: { kubeconfig: string; context: string }): Promise<void>;
   /** Marks a cluster as kept: only `sweep --all` and `sweep --run` remove it. */
   keepCluster(name: string): Promise<void>;
   /** Whether the record stays after the run's end, so that a sweep knows the owner of what is still there. */
@@ -53,7 +58,8 @@ export interface RunLock {
  * Records that this process runs in `directory`.
  *
  * @param options.run the run's id; default: the last part of `directory`
- * @throws UsageError `E_RUN_DIRECTORY_BUSY` when another run in progress uses the directory
+ * @throws UsageError `E_RUN_DIRECTORY_BUSY` when another run in progress uses the directory; InfrastructureError `E_FOREIGN_FOLDER` when
+ *   another user may have written the registry
  */
 export async function acquireRunLock(
   directory: string,
@@ -79,7 +85,7 @@ export async function acquireRunLock(
   });
   const files = [join(path, 'pid'), join(registryDir, record.run)];
   await mkdir(path, { recursive: true });
-  await mkdir(registryDir, { recursive: true, mode: 0o700 });
+  await makeOwnFolder(registryDir, 0o700);
   const save = async () => {
     for (const file of files) await writeAtomically(file, `${JSON.stringify(record)}\n`);
   };
@@ -104,6 +110,10 @@ export async function acquireRunLock(
         },
       );
     },
+    useExisting: async ({ kubeconfig, context }) => {
+      record.existing = { kubeconfig: resolve(kubeconfig), context };
+      await save();
+    },
     keepCluster: async (name) => {
       if (!record.kept.includes(name)) record.kept.push(name);
       await save();
@@ -126,7 +136,9 @@ export async function isAlive(run: string, registry: RunRegistry = {}): Promise<
 /** All recorded runs. `alive`: the process still exists. */
 export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord & { alive: boolean })[]> {
   const registryDir = registry.registryDir ?? defaultRegistry();
-  const files = (await namesIn(registryDir)).map((name) => join(registryDir, name));
+  // A record of another user could name any folder, and a sweep removes the kubeconfigs in it.
+  const isOwn = (await notOwnFolder(registryDir)) === undefined;
+  const files = isOwn ? (await namesIn(registryDir)).map((name) => join(registryDir, name)) : [];
   const { runsDir } = registry;
   if (runsDir !== undefined) {
     files.push(...(await namesIn(runsDir)).map((name) => join(resolve(runsDir), name, 'pid')));

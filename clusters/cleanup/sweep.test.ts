@@ -248,6 +248,25 @@ describe('sweepLeftovers', () => {
     expect(await readdir(join(folder, 'registry'))).toEqual([]);
   });
 
+  it('removes the kubeconfig of a killed run on an existing cluster, and keeps its record until that is swept', async () => {
+    await crashed('r1', { existing: { kubeconfig: '/home/me/staging.yaml', context: 'staging' } });
+    await writeFile(join(folder, 'runs/r1/kubeconfig'), 'secret');
+    const items = await sweepLeftovers(deps);
+    expect(items).toMatchObject([
+      { kind: 'file', name: 'r1/kubeconfig', action: 'removed' },
+      {
+        kind: 'record',
+        action: 'left',
+        reason: expect.stringMatching(
+          /--cluster existing --kubeconfig \/home\/me\/staging.yaml --context staging$/,
+        ),
+      },
+    ]);
+    expect(await readdir(join(folder, 'registry'))).toEqual(['r1']);
+    await sweepLeftovers(deps, { all: true });
+    expect(await readdir(join(folder, 'registry'))).toEqual([]);
+  });
+
   it('removes the kubeconfigs of a kept cluster together with the cluster', async () => {
     for (const run of ['r1', 'r2']) {
       await crashed(run, { kept: ['kp-desk'] });

@@ -8,7 +8,7 @@ import { InfrastructureError, InterruptedError, messageOf, UsageError } from '..
 import type { Log } from '../../harness/core/log.ts';
 import type { Leftover, LeftoverDeps } from './leftover.ts';
 import { findLeftovers } from './leftovers.ts';
-import { forgetRun, isAlive, readRuns } from './run-lock.ts';
+import { forgetRun, isAlive, readRuns, type RunRegistry } from './run-lock.ts';
 
 export interface SweepDeps extends LeftoverDeps {
   clock: Clock;
@@ -45,11 +45,7 @@ const ORDER: readonly Leftover['kind'][] = ['container', 'volume', 'network', 'f
  */
 export async function sweepLeftovers(deps: SweepDeps, options: SweepOptions = {}): Promise<SweepItem[]> {
   const { runId } = options;
-  if (runId !== undefined && (await isAlive(runId, deps.registry))) {
-    throw new UsageError('E_RUN_ALIVE', `run ${runId} is still in progress`, {
-      hint: 'stop it first (Ctrl+C in its terminal): it removes its own cluster',
-    });
-  }
+  await rejectRunInProgress(runId, deps.registry);
   const found = await findLeftovers(deps);
   const mine = runId === undefined ? found : found.filter((leftover) => belongsTo(leftover, runId));
   const items: SweepItem[] = [];
@@ -64,18 +60,38 @@ export async function sweepLeftovers(deps: SweepDeps, options: SweepOptions = {}
   return items;
 }
 
+/** @throws UsageError `E_RUN_ALIVE` */
+export async function rejectRunInProgress(runId: string | undefined, registry: RunRegistry): Promise<void> {
+  if (runId === undefined || !(await isAlive(runId, registry))) return;
+  throw new UsageError('E_RUN_ALIVE', `run ${runId} is still in progress`, {
+    hint: 'stop it first (Ctrl+C in its terminal): it removes what it created',
+  });
+}
+
 function belongsTo(leftover: Leftover, runId: string): boolean {
   return leftover.run === runId || leftover.cluster === `kp-${runId}` || leftover.cluster === runId;
 }
 
-async function sweepOne(deps: SweepDeps, leftover: Leftover, options: SweepOptions): Promise<SweepItem> {
-  const left = (reason: string): SweepItem => ({ ...leftover, action: 'left', reason });
-  if (leftover.state === 'alive') return left(`run ${leftover.run ?? ''} is in progress`);
-  if (leftover.state !== 'stale' && options.all !== true && options.runId === undefined) {
-    const why =
-      leftover.state === 'kept' ? 'kept' : 'no record of its run here, another user may be using it';
-    return left(`${why}; remove it with --run ${leftover.cluster ?? leftover.run ?? ''} or --all`);
+/** Why a sweep with these options leaves something; `undefined` for what it removes. */
+export function whyLeft(
+  { state, run, cluster, existing }: Pick<Leftover, 'state' | 'run' | 'cluster' | 'existing'>,
+  { all, runId }: SweepOptions,
+): string | undefined {
+  if (state === 'alive') return `run ${run ?? ''} is in progress`;
+  if (all === true || runId !== undefined) return undefined;
+  if (state === 'kept') return `kept; remove it with --run ${cluster ?? run ?? ''} or --all`;
+  if (state === 'unowned') {
+    const id = run ?? cluster;
+    return `no record of its run here, another user may be using it; remove it with ${id === undefined ? '' : `--run ${id} or `}--all`;
   }
+  if (!existing) return undefined;
+  const { kubeconfig, context } = existing;
+  return `it may have left objects on the cluster of context ${context}; remove them with --cluster existing --kubeconfig ${kubeconfig} --context ${context}`;
+}
+
+async function sweepOne(deps: SweepDeps, leftover: Leftover, options: SweepOptions): Promise<SweepItem> {
+  const reason = whyLeft(leftover, options);
+  if (reason !== undefined) return { ...leftover, action: 'left', reason };
   if (options.dryRun === true) return { ...leftover, action: 'would-remove' };
   try {
     const action = await remove(deps, leftover);

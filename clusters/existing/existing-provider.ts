@@ -35,13 +35,8 @@ export interface ExistingProvider {
  * @throws UsageError `E_CONTEXT_NOT_NAMED`
  */
 export function existingProvider(options: ExistingProviderOptions): ExistingProvider {
-  const { kubeconfig: source, context, log, signal } = options;
-  if (!source || !context) {
-    const missing = [!source && '--kubeconfig', !context && '--context'].filter((option) => option !== false);
-    throw new UsageError('E_CONTEXT_NOT_NAMED', `--cluster existing needs ${missing.join(' and ')}`, {
-      hint: 'name both, e.g. --kubeconfig ./my.kubeconfig --context my-cluster; neither KUBECONFIG nor a current context is used',
-    });
-  }
+  const { log, signal } = options;
+  const { kubeconfig: source, context } = requireContext(options);
   const connect = options.connect ?? ((at) => createKubeClient({ ...at, log, signal }));
   return {
     async attach({ kubeconfig, onNotice }) {
@@ -66,6 +61,25 @@ export function existingProvider(options: ExistingProviderOptions): ExistingProv
       }
     },
   };
+}
+
+/**
+ * Both, never a default.
+ *
+ * @throws UsageError `E_CONTEXT_NOT_NAMED`
+ */
+export function requireContext({
+  kubeconfig,
+  context,
+}: {
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+}): { kubeconfig: string; context: string } {
+  if (kubeconfig && context) return { kubeconfig, context };
+  const missing = [...(kubeconfig ? [] : ['--kubeconfig']), ...(context ? [] : ['--context'])];
+  throw new UsageError('E_CONTEXT_NOT_NAMED', `--cluster existing needs ${missing.join(' and ')}`, {
+    hint: 'name both, e.g. --kubeconfig ./my.kubeconfig --context my-cluster; neither KUBECONFIG nor a current context is used',
+  });
 }
 
 const nodeImagesSchema = z.looseObject({

@@ -1,8 +1,8 @@
 /** Collects evidence of a failed cluster creation, before the cluster is removed. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import { messageOf } from '../../harness/core/errors.ts';
+import { writePrivateFile } from '../../harness/core/private-files.ts';
 import type { NodeContainer } from './node-containers.ts';
 import { listNodeContainers } from './node-containers.ts';
 
@@ -77,8 +77,7 @@ async function output(run: CommandRunner, args: string[]): Promise<string> {
 
 async function write(path: string, content: string): Promise<void> {
   try {
-    await mkdir(join(path, '..'), { recursive: true });
-    await writeFile(path, content);
+    await writePrivateFile(path, content);
   } catch {
     // A full disk must not hide the failure of the cluster.
   }

@@ -1,4 +1,5 @@
 /** Removes kind clusters, complete or partly created. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import { waitFor, WaitTimeout } from '../../harness/core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
+import { notOwnFolder } from '../../harness/core/own-folder.ts';
 import { SHARED_STORAGE_PATH, sharedFolderOf } from './kind-config.ts';
 import { KIND_CLUSTER_LABEL, listNodeContainers } from './node-containers.ts';
 
@@ -101,7 +103,7 @@ async function emptySharedFolder(run: CommandRunner, name: string, log: Log): Pr
   const folder = mounts.data?.find((mount) => mount.Destination === SHARED_STORAGE_PATH)?.Source;
   if (folder === undefined) return undefined;
   const running = containers.find((container) => container.state === 'running');
-  if (running !== undefined) {
+  if (running !== undefined && (await isOurs(folder, log))) {
     const script = `find ${SHARED_STORAGE_PATH} -mindepth 1 -delete`;
     const result = await run
       .run('docker', ['exec', running.name, 'sh', '-c', script], {
@@ -116,10 +118,18 @@ async function emptySharedFolder(run: CommandRunner, name: string, log: Log): Pr
 
 /** Removes only the folder that kindproof created for this cluster. */
 async function removeFolder(folder: string, name: string, log: Log): Promise<void> {
-  if (basename(folder) !== basename(sharedFolderOf(name))) return;
+  if (basename(folder) !== basename(sharedFolderOf(name)) || !(await isOurs(folder, log))) return;
   await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
     log.warn('shared folder not removed', { folder, error: messageOf(error) });
   });
+}
+
+/** Whether deleting its content can only hit files of this cluster. A folder that this machine does not have is the engine's own. */
+async function isOurs(folder: string, log: Log): Promise<boolean> {
+  if (!existsSync(folder)) return true;
+  const why = await notOwnFolder(folder);
+  if (why !== undefined) log.warn('shared folder left as it is', { folder, why });
+  return why === undefined;
 }
 
 function parseJson(text: string): unknown {

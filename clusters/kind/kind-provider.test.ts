@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../harness/core/deadline.ts';
@@ -13,7 +13,7 @@ import { GPU_NODE_LABELS, GPU_NODE_TAINTS, gpuGroup } from '../topology.ts';
 import type { FakePrograms } from '../testing/fake-kind-programs.ts';
 import { fakePrograms } from '../testing/fake-kind-programs.ts';
 import { rejectNameInUse } from './cluster-name.ts';
-import { sharedFolderOf } from './kind-config.ts';
+import { SHARED_STORAGE_PATH, sharedFolderOf } from './kind-config.ts';
 import type { CreateKindCluster, KindProvider } from './kind-provider.ts';
 import { kindProvider } from './kind-provider.ts';
 
@@ -33,6 +33,8 @@ const clock: Clock = {
     return Promise.resolve();
   },
 };
+
+const leftByRun = { metadata: { name: 'gate', labels: { [RUN_LABEL]: 'r0' } } };
 
 const system = (): KubeObject[] => [
   fakeNode(`${NAME}-control-plane`),
@@ -186,6 +188,8 @@ describe('reuse', () => {
     kube.objects.push(
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'of-the-user' } },
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kp-r0', labels: { [RUN_LABEL]: 'r0' } } },
+      // Its pods are gone, so it would refuse every request.
+      { apiVersion: 'v1', kind: 'ValidatingWebhookConfiguration', ...leftByRun, webhooks: [] },
     );
     const progress: string[] = [];
     const cluster = await provider().create(
@@ -193,11 +197,13 @@ describe('reuse', () => {
     );
     expect(progress).toEqual([
       `verifying cluster ${NAME}`,
-      'namespace kp-r0 of an earlier run deleted',
+      'ValidatingWebhookConfiguration gate of run r0 removed',
+      'Namespace kp-r0 of run r0 removed',
       `label nvidia.com/gpu.present=true of ${NAME}-worker restored`,
       `taints of ${NAME}-worker set to [nvidia.com/gpu=present:NoSchedule]`,
       `${NAME}-worker uncordoned`,
     ]);
+    expect(kube.objects.filter((object) => object.kind.includes('Webhook'))).toEqual([]);
     expect(worker).toMatchObject({
       spec: { taints: GPU_NODE_TAINTS },
       metadata: { labels: GPU_NODE_LABELS },
@@ -325,11 +331,55 @@ describe('images', () => {
     expect(await readdir(sharedFolderOf(NAME))).toEqual([]);
   });
 
+  it('knows the manifest of an image on the nodes, and the id that pods show', async () => {
+    const { cluster } = await load('app:v1');
+    const identities = await cluster.imageIdentities?.(['app:v1', 'gone:v1']);
+    expect([...(identities ?? [])]).toEqual([['app:v1', { manifests: ['m-1'], ids: ['m-1', 'sha256:a'] }]]);
+  });
+
   it('names images that neither engine nor nodes have', async () => {
     expect(await failure(load('app:v1', 'gone:v1'))).toMatchObject({
       code: 'E_IMAGE_NOT_LOCAL',
       message: 'neither the local engine nor every node has gone:v1',
     });
+  });
+});
+
+describe('the shared folder', () => {
+  let elsewhere: string;
+  beforeEach(async () => {
+    elsewhere = join(programs.folder, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(join(elsewhere, 'precious'), '');
+    await symlink(elsewhere, sharedFolderOf(NAME));
+  });
+
+  it('is refused when its name is taken, before anything is created', async () => {
+    expect(await failure(provider().create(options()))).toMatchObject({ code: 'E_FOREIGN_FOLDER' });
+    await provider().delete(NAME, options().kubeconfig);
+    expect((await programs.calls()).filter((call) => call.startsWith('kind '))).toEqual([]);
+    expect(await readdir(elsewhere)).toEqual(['precious']);
+  });
+
+  it('is neither emptied nor removed when it is a link', async () => {
+    await programs.put(`containers/${NAME}-worker`, `${NAME}\tworker\trunning`);
+    const mount = { Source: sharedFolderOf(NAME), Destination: SHARED_STORAGE_PATH };
+    await programs.put('mounts', JSON.stringify([mount]));
+    await provider().delete(NAME, options().kubeconfig);
+    expect(await containers()).toEqual([]);
+    expect((await programs.calls()).filter((call) => call.includes('-delete'))).toEqual([]);
+    expect((await lstat(sharedFolderOf(NAME))).isSymbolicLink()).toBe(true);
+  });
+
+  it('is emptied from inside a node when it is our own', async () => {
+    await rm(sharedFolderOf(NAME));
+    await mkdir(sharedFolderOf(NAME));
+    await programs.put(`containers/${NAME}-worker`, `${NAME}\tworker\trunning`);
+    const mount = { Source: sharedFolderOf(NAME), Destination: SHARED_STORAGE_PATH };
+    await programs.put('mounts', JSON.stringify([mount]));
+    await provider().delete(NAME, options().kubeconfig);
+    expect((await programs.calls()).filter((call) => call.includes('-delete'))).toHaveLength(1);
+    expect(existsSync(sharedFolderOf(NAME))).toBe(false);
   });
 });
 

@@ -1,9 +1,9 @@
 /** Creates, reuses and removes kind clusters. */
-import { mkdir } from 'node:fs/promises';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
+import { makeOwnFolder } from '../../harness/core/own-folder.ts';
 import type { Log } from '../../harness/core/log.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
@@ -142,6 +142,8 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
   async function make(options: CreateKindCluster, onProgress: Progress): Promise<KindCluster> {
     const { name, topology, kubeconfig } = options;
     const creation = { name, kubeconfig, evidenceDirectory: options.evidenceDirectory, onProgress };
+    // Every node mounts it, and it is emptied by root: it must not lead to files of somebody else.
+    await makeOwnFolder(sharedFolderOf(name));
     try {
       return await withEvidence(creation, creationDeps, async () => {
         const config = await configOf(name, topology);
@@ -163,10 +165,8 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
       deps.engine ?? readEngineFacts(run, { signal }),
       readContainerdConfig(run, nodeImage.ref, signal),
     ]);
-    const sharedFolder = sharedFolderOf(name);
-    await mkdir(sharedFolder, { recursive: true });
     const image = { ref: nodeImage.ref, kubernetes: nodeImage.kubernetes, containerdConfig };
-    return renderKindConfig({ name, topology, image, engine, sharedFolder });
+    return renderKindConfig({ name, topology, image, engine, sharedFolder: sharedFolderOf(name) });
   }
 
   /** Everything after `kind create cluster`: GPU capacity, metrics, RuntimeClasses, readiness, and the record of the cluster's origin. */

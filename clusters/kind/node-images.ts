@@ -1,11 +1,13 @@
 /** Lists the images on the nodes of a kind cluster, and loads the missing ones. */
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { CommandRunner } from '../../harness/core/command.ts';
 import { seconds } from '../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
+import { notOwnFolder } from '../../harness/core/own-folder.ts';
+import type { ImageIdentity } from '../../harness/kube/cluster/cluster.ts';
 
 const CTR = ['ctr', '--namespace', 'k8s.io', 'images'] as const;
 
@@ -15,7 +17,7 @@ type NodeImageList = Map<string, string>;
 export interface LoadDeps {
   run: CommandRunner;
   nodes: readonly string[];
-  /** A folder of this machine and its path in the nodes. If it is not accessible, archives are passed through standard input. */
+  /** A folder of this machine and its path in the nodes. If it is not our own, archives are passed through standard input. */
   mount: { folder: string; path: string };
   signal?: AbortSignal | undefined;
   onProgress?: ((text: string) => void) | undefined;
@@ -102,7 +104,30 @@ function isCurrent(list: NodeImageList, ref: string, localId: string | undefined
   return localId === undefined || digest === localId || list.get(localId) === digest;
 }
 
-async function listAll(deps: LoadDeps): Promise<Map<string, NodeImageList>> {
+/** The manifests that the nodes have under each reference, and the other names of these images. References that no node has are absent. */
+export async function imageIdentities(
+  refs: readonly string[],
+  deps: Pick<LoadDeps, 'run' | 'nodes' | 'signal'>,
+): Promise<Map<string, ImageIdentity>> {
+  const lists = [...(await listAll(deps)).values()];
+  const identities = refs.flatMap((ref): [string, ImageIdentity][] => {
+    const manifests = new Set(lists.flatMap((list) => list.get(canonicalImageRef(ref)) ?? []));
+    // containerd's CRI plugin also names every image by the digest of its configuration.
+    const names = lists.flatMap((list) =>
+      [...list].flatMap(([name, digest]) =>
+        name.startsWith('sha256:') && manifests.has(digest) ? [name] : [],
+      ),
+    );
+    return manifests.size === 0
+      ? []
+      : [[ref, { manifests: [...manifests], ids: [...new Set([...manifests, ...names])] }]];
+  });
+  return new Map(identities);
+}
+
+async function listAll(
+  deps: Pick<LoadDeps, 'run' | 'nodes' | 'signal'>,
+): Promise<Map<string, NodeImageList>> {
   const lists = deps.nodes.map(
     async (node) => [node, await listNodeImages(deps.run, node, deps.signal)] as const,
   );
@@ -142,7 +167,7 @@ async function transfer(
   deps: LoadDeps,
 ): Promise<number> {
   const { mount, run, signal, onProgress } = deps;
-  const mounted = (await stat(mount.folder).catch(() => undefined))?.isDirectory() === true;
+  const mounted = (await notOwnFolder(mount.folder)) === undefined;
   const folder = await mkdtemp(join(mounted ? mount.folder : tmpdir(), '.kindproof-images-'));
   const archive = join(folder, 'images.tar');
   try {

@@ -5,7 +5,7 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import { InfrastructureError, InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Topology } from '../../harness/kube/cluster/cluster.ts';
-import { deleteRunNamespaces } from '../cleanup/run-namespaces.ts';
+import { removeRunObjects, titleOf } from '../cleanup/run-objects.ts';
 import { forgetDevicePlugins } from '../nodes/device-plugin-state.ts';
 import { ensureGpuCapacity } from '../nodes/gpu-capacity.ts';
 import { waitForSystem } from '../nodes/system-readiness.ts';
@@ -63,7 +63,7 @@ export async function exportKubeconfig(
 
 /**
  * Verifies that a cluster fits: its nodes run, the API answers, it has the nodes of the topology and the same node image, and its system
- * pods are ready. Repairs what is cheap to repair: namespaces of earlier runs, labels, taints, cordons, GPU capacity, RuntimeClasses. No
+ * pods are ready. Repairs what is cheap to repair: what earlier runs left, labels, taints, cordons, GPU capacity, RuntimeClasses. No
  * other run may be using the cluster.
  */
 export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
@@ -94,6 +94,10 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
   if (origin === undefined) return no('its origin is unknown');
   if (!serves(origin.topology, topology)) return no(`it has ${describeTopology(origin.topology)}`);
   if (origin.nodeImage !== input.nodeImageDigest) return no('it has another node image');
+  // Left by a killed run, or by --keep. Before anything is written: a webhook whose pods are gone can refuse every request.
+  const { deleted, left } = await removeRunObjects(kube);
+  const [stuck] = left;
+  if (stuck) return no(`${titleOf(stuck.object)} of run ${stuck.run} cannot be removed: ${stuck.why}`);
   const planned = plannedNodes(name, origin.topology);
   const names = containers.map((container) => container.name);
   const missing = planned.filter((node) => !names.includes(node.name));
@@ -104,8 +108,6 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
     // The installed script may be of an older version of kindproof.
     await installGpuRuntime(access, planned);
   }
-  // Left by a killed run, or by --keep. They use memory, and their names may be needed.
-  const namespaces = await deleteRunNamespaces(kube);
   const repairs = await repairNodes(kube, planned);
   // Before the capacity: while a kubelet remembers the device plugin of an interrupted run, it overwrites patched capacity.
   const reset = await forgetDevicePlugins({ kube, access, clock, signal });
@@ -123,7 +125,7 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
     kube,
     topology: origin.topology,
     repairs: [
-      ...namespaces.map((namespace) => `namespace ${namespace} of an earlier run deleted`),
+      ...deleted.map(({ object, run }) => `${titleOf(object)} of run ${run} removed`),
       ...repairs,
       ...reset.map((node) => `device plugin removed from ${node}`),
       ...gpus.map((node) => `GPU capacity of ${node} restored`),

@@ -8,7 +8,7 @@ import { describeNodes } from '../nodes/describe-nodes.ts';
 import { ensureGpuCapacity } from '../nodes/gpu-capacity.ts';
 import { SHARED_STORAGE_PATH, sharedFolderOf } from './kind-config.ts';
 import { dockerNodeAccess, listNodeContainers, schedulableNodes } from './node-containers.ts';
-import { listNodeImages, loadImagesIntoNodes } from './node-images.ts';
+import { imageIdentities, listNodeImages, loadImagesIntoNodes } from './node-images.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 import { gpuNodes } from './planned-nodes.ts';
 import { restartNode } from './restart-node.ts';
@@ -66,6 +66,7 @@ export function runningKindCluster(input: RunningClusterInput): KindCluster {
       });
       log.info('images loaded', { cluster: name, ...result });
     },
+    imageIdentities: async (refs) => imageIdentities(refs, { run, nodes: await workers(), signal }),
     async imagesOnNodes() {
       const nodes = await workers();
       const lists = nodes.map(

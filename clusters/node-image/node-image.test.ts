@@ -18,7 +18,9 @@ case "$1 $2" in
     case "$*" in *Entrypoint*) echo 'ENTRYPOINT ["/kind/bin/prepare-node"]'; exit 0 ;; esac
     case "$ref" in kindproof/debian:*) exit 0 ;; esac
     has "$ref" && echo "sha256:of-$ref" ;;
-  "pull "*) test -e "$STATE/registry" && echo "Pulling" && echo "$2" >> "$STATE/images" ;;
+  "pull "*)
+    test -e "$STATE/pull-error" && cat "$STATE/pull-error" >&2 && exit 1
+    test -e "$STATE/registry" && echo "Pulling" && echo "$2" >> "$STATE/images" ;;
   "buildx build")
     test -e "$STATE/hangs" && touch "$STATE/building" && exec sleep 60
     test -e "$STATE/broken" || exit 0
@@ -96,6 +98,29 @@ test.each([
   );
   expect(calls).toMatch(/docker rm --force --volumes kindproof-/);
   expect(await leftovers()).toEqual([]);
+});
+
+test.each([
+  ['manifest unknown', 'a mirror does not have it'],
+  ['dial tcp: lookup registry-1.docker.io: no such host', 'no registry is there'],
+])('builds the image after "%s": %s', async (message) => {
+  await machine.file('pull-error', `Error response from daemon: ${message}\n`);
+  expect(await ensure()).toMatchObject({ ref: recipe.ref });
+  expect(progress.join('\n')).toContain(`not pulled: ${message}; building the node image from packages`);
+});
+
+test.each([
+  ['no basic auth credentials', 'E_IMAGE_REFUSED'],
+  [`manifest verification failed for digest sha256:${'a'.repeat(64)}`, 'E_IMAGE_CORRUPT'],
+])('does not hide "%s" with a build', async (message, code) => {
+  await machine.file('pull-error', `Error response from daemon: ${message}\n`);
+  await expect(ensure()).rejects.toMatchObject({
+    code,
+    exitCode: 3,
+    message: expect.stringContaining(message) as string,
+    hint: expect.stringContaining(`--kubernetes ${recipe.versions.kubernetes}`) as string,
+  });
+  expect((await machine.calls()).join()).not.toContain('buildx');
 });
 
 test('does not pass mirrors as build arguments, which would be in the history of the image', async () => {

@@ -1,12 +1,12 @@
 /** Provides the node image for kind clusters: kind's published image if available, otherwise one built from packages. */
 import type { CommandRunner } from '../../harness/core/command.ts';
-import { CommandError } from '../../harness/core/command.ts';
 import type { Clock } from '../../harness/core/deadline.ts';
 import { seconds, systemClock } from '../../harness/core/deadline.ts';
-import { UsageError } from '../../harness/core/errors.ts';
+import { InfrastructureError, UsageError } from '../../harness/core/errors.ts';
+import { pullImage } from '../../harness/host/images/engine.ts';
 import type { BuildDeps } from './build-steps.ts';
 import { buildNodeImage } from './build-node-image.ts';
-import { readRecipe } from './recipe.ts';
+import { readRecipe, type Recipe } from './recipe.ts';
 
 export interface NodeImage {
   ref: string;
@@ -22,6 +22,10 @@ export interface NodeImageDeps {
   signal?: AbortSignal | undefined;
   clock?: Clock;
   env?: Readonly<Record<string, string | undefined>>;
+  /** Default: that of this folder. */
+  recipe?: Recipe;
+  /** Default: the build from packages. */
+  build?: typeof buildNodeImage;
 }
 
 export interface NodeImageOptions {
@@ -31,15 +35,14 @@ export interface NodeImageOptions {
   onProgress?: (text: string) => void;
 }
 
-/** Until a registry must have answered. */
-const REGISTRY_ANSWERS_MS = 10_000;
-const PULL_MS = 600_000;
+const PULL_LIMITS = { firstAnswerMs: 10_000, totalMs: 600_000 };
 
 /**
  * Ensures that the engine has a node image. Needs the engine with BuildKit, but neither kind nor helm.
  *
  * @throws UsageError `E_KUBERNETES_VERSION` for a version that is neither that of the published image nor that of the recipe
  * @throws InfrastructureError `E_NODE_IMAGE_BUILD` or `E_PACKAGE_SOURCES` when the image can be neither pulled nor built
+ * @throws InfrastructureError `E_IMAGE_REFUSED` or `E_IMAGE_CORRUPT`: a registry answers, but something is wrong that a build would hide
  * @throws InterruptedError when the signal aborts, after the build's containers and folders were removed
  */
 export async function ensureNodeImage(
@@ -50,7 +53,7 @@ export async function ensureNodeImage(
   const start = clock.now();
   const onProgress = (text: string): void =>
     options.onProgress?.(`${text} (${seconds(clock.now() - start)})`);
-  const recipe = await readRecipe();
+  const recipe = deps.recipe ?? (await readRecipe());
   const { published } = recipe.versions;
 
   const usesPublished =
@@ -76,9 +79,15 @@ export async function ensureNodeImage(
 
   if (usesPublished) {
     onProgress(`pulling ${published.ref}`);
-    const pulled = await pull(deps, clock, published.ref);
+    const engine = { run: deps.run, signal: deps.signal ?? new AbortController().signal, clock };
+    const reason = await pullImage(published.ref, engine, PULL_LIMITS, () => {}).catch((error: unknown) => {
+      throw withBuildHint(error, kubernetes);
+    });
+    const pulled = reason === undefined ? await imageId(deps, published.ref) : undefined;
     if (pulled !== undefined) return { ...published, digest: pulled };
-    onProgress('no registry answers: building the node image from packages');
+    onProgress(
+      `not pulled: ${reason ?? 'the engine does not have it'}; building the node image from packages`,
+    );
   }
   const buildDeps: BuildDeps = {
     run: deps.run,
@@ -86,7 +95,7 @@ export async function ensureNodeImage(
     env: deps.env ?? process.env,
     onProgress,
   };
-  await buildNodeImage(buildDeps, recipe);
+  await (deps.build ?? buildNodeImage)(buildDeps, recipe);
   const built = await imageId(deps, recipe.ref);
   if (built === undefined) throw new Error(`${recipe.ref} is missing after its build`);
   onProgress(`built ${recipe.ref}`);
@@ -110,32 +119,10 @@ async function imageId({ run, signal }: NodeImageDeps, ref: string): Promise<str
   return result.exitCode === 0 ? result.stdout.trim() : undefined;
 }
 
-/** @returns the image's ID, or `undefined` when no registry answers in time */
-async function pull(deps: NodeImageDeps, clock: Clock, ref: string): Promise<string | undefined> {
-  const silence = new AbortController();
-  const answered = new AbortController();
-  void clock.sleep(REGISTRY_ANSWERS_MS, answered.signal).then(
-    () => {
-      silence.abort();
-    },
-    () => {},
-  );
-  const signal = deps.signal ? AbortSignal.any([deps.signal, silence.signal]) : silence.signal;
-  try {
-    // docker prints the first line once the registry has answered.
-    await deps.run.run('docker', ['pull', ref], {
-      signal,
-      timeoutMs: PULL_MS,
-      onLine: () => {
-        answered.abort();
-      },
-    });
-    return await imageId(deps, ref);
-  } catch (error) {
-    deps.signal?.throwIfAborted();
-    if (error instanceof CommandError || silence.signal.aborted) return undefined;
-    throw error;
-  } finally {
-    answered.abort();
-  }
+/** Some registries refuse what they need not refuse: the user may decide to build. */
+function withBuildHint(error: unknown, kubernetes: string): unknown {
+  if (!(error instanceof InfrastructureError)) return error;
+  const { code, message, hint = '', cause, details } = error;
+  const build = `To build the node image from packages instead: --kubernetes ${kubernetes}`;
+  return new InfrastructureError(code, message, { hint: `${hint} ${build}`.trim(), cause, details });
 }

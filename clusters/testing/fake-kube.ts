@@ -20,7 +20,26 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
       return client;
     },
     version: () => Promise.resolve('v1.36.3'),
-    list: (ref) => Promise.resolve(objects.filter((object) => object.kind === kindOf(ref)) as never[]),
+    list: (ref, options) =>
+      Promise.resolve(
+        objects.filter(
+          (object) => object.kind === kindOf(ref) && isSelected(object, options?.labelSelector),
+        ) as never[],
+      ),
+    resources: () => {
+      const kinds = new Map(
+        objects.map(({ apiVersion, kind, metadata }) => [kind, { apiVersion, metadata }]),
+      );
+      return Promise.resolve(
+        [...kinds].map(([kind, { apiVersion, metadata }]) => ({
+          apiVersion,
+          kind,
+          plural: `${kind.toLowerCase()}s`,
+          namespaced: metadata.namespace !== undefined,
+          verbs: ['list', 'delete'],
+        })),
+      );
+    },
     get: (ref, { name }) => Promise.resolve(find(ref, name) as never),
     patch: (ref, { name }, patch, options) => {
       patches.push({ name, patch, subresource: options?.subresource });
@@ -51,6 +70,14 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
       name === 'then' ? undefined : (target[name as keyof KubeClient] ?? notFaked(String(name))),
   }) as KubeClient;
   return { client, objects, patches };
+}
+
+/** Selectors of one term: `key` or `key=value`. */
+function isSelected({ metadata }: KubeObject, selector: string | undefined): boolean {
+  if (selector === undefined) return true;
+  const [key = '', value] = selector.split('=');
+  const label = metadata.labels?.[key];
+  return label !== undefined && (value === undefined || label === value);
 }
 
 /** RFC 7386. */

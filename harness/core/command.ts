@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { callScope } from './call-scope.ts';
+import { maskArguments } from './credentials.ts';
 import { systemClock, throwIfAborted } from './deadline.ts';
 import { InfrastructureError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -10,7 +11,7 @@ import { silentLog } from './log.ts';
 import { lastLines } from './wording.ts';
 
 export interface CommandResult {
-  /** The command line, quoted for a shell. */
+  /** The command line, quoted for a shell. Credentials are masked, because it is logged and shown. */
   command: string;
   exitCode: number;
   stdout: string;
@@ -104,7 +105,7 @@ export function createCommandRunner(
       await Promise.all(lines);
       released.abort();
       const result: CommandResult = {
-        command: ended.escapedCommand,
+        command: shownCommand(file, args, ended.escapedCommand),
         exitCode: ended.exitCode ?? -1,
         stdout: ended.stdout,
         stderr: ended.stderr,
@@ -130,6 +131,15 @@ export function createCommandRunner(
       return result;
     },
   };
+}
+
+/** @param escaped the command line as it was */
+function shownCommand(file: string, args: readonly string[], escaped: string): string {
+  const masked = maskArguments(args);
+  if (masked.every((arg, index) => arg === args[index])) return escaped;
+  return [file, ...masked]
+    .map((arg) => (/^[\w./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
+    .join(' ');
 }
 
 function whyNot(

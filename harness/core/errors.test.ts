@@ -41,6 +41,7 @@ describe('exitCodeOf', () => {
     [new InfrastructureError('E_X', ''), 3],
     [new CheckFailure('E_X', ''), 1],
     [new InterruptedError(), 130],
+    [new InterruptedError('over', new InfrastructureError('E_X', '')), 3],
     [new TypeError('a bug'), 3],
     ['text', 3],
   ])('%s: %i', (error, code) => {

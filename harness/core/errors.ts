@@ -49,11 +49,14 @@ export class CheckFailure extends KindproofError {
   readonly exitCode = EXIT.checkFailed;
 }
 
-/** The run was cancelled by a signal. Exit code 130. */
+/** The run was cancelled: by a signal (exit code 130), or because of `failure`, which then has code and exit code. */
 export class InterruptedError extends KindproofError {
-  readonly exitCode = EXIT.interrupted;
-  constructor(reason = 'interrupted') {
-    super('E_INTERRUPTED', reason);
+  readonly exitCode: ExitCode;
+  readonly failure: InfrastructureError | undefined;
+  constructor(reason = 'interrupted', failure?: InfrastructureError) {
+    super(failure?.code ?? 'E_INTERRUPTED', reason, { hint: failure?.hint, cause: failure?.cause });
+    this.exitCode = failure?.exitCode ?? EXIT.interrupted;
+    this.failure = failure;
   }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { sleepingClock } from '../testing/sleeping-clock.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { silentLog } from './log.ts';
 
 describe('Lifecycle', () => {
   it('undoes in reverse order and announces each step', async () => {
@@ -28,15 +30,35 @@ describe('Lifecycle', () => {
     expect(done).toEqual(['first']);
   });
 
-  it('continues when announcing a step fails', async () => {
+  it('tries every step when neither terminal nor log works', async () => {
     const done: string[] = [];
-    const lifecycle = new Lifecycle();
+    const full = (): never => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    const lifecycle = new Lifecycle({ debug: full, info: full, warn: full, error: full });
+    const failed = new Error('forbidden');
     lifecycle.defer('first', () => void done.push('first'));
+    lifecycle.defer('fails', () => Promise.reject(failed));
     lifecycle.defer('second', () => void done.push('second'));
-    await lifecycle.close((title) => {
-      if (title === 'second') throw new Error('the terminal is gone');
-    });
-    expect(done).toContain('first');
+    expect(await lifecycle.close(full)).toEqual([{ title: 'fails', error: failed }]);
+    expect(done).toEqual(['second', 'first']);
+  });
+
+  it('gives up a step that does not end, and continues', async () => {
+    const done: string[] = [];
+    const lifecycle = new Lifecycle(silentLog, sleepingClock());
+    lifecycle.defer('first', () => void done.push('first'));
+    lifecycle.defer('delete cluster', () => new Promise(() => {}));
+    expect(await lifecycle.close()).toEqual([
+      {
+        title: 'delete cluster',
+        error: expect.objectContaining({
+          code: 'E_UNDO_TIMEOUT',
+          message: 'it did not end within 10 min 00 s',
+        }) as Error,
+      },
+    ]);
+    expect(done).toEqual(['first']);
   });
 
   it('does not undo twice when closed twice', async () => {

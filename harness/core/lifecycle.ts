@@ -1,5 +1,6 @@
 /** The lifecycle stack: every setup registers its undo step before it starts. The steps run in reverse order on every exit path. */
-import { messageOf } from './errors.ts';
+import { type Clock, endWithin, seconds, systemClock } from './deadline.ts';
+import { InfrastructureError, messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { silentLog } from './log.ts';
 
@@ -7,6 +8,9 @@ interface Entry {
   title: string;
   undo: () => Promise<void> | void;
 }
+
+/** Longer than every limit of what a step calls: a step that takes longer hangs. */
+const UNDO_LIMIT_MS = 600_000;
 
 /** A failed undo step. It does not prevent the others from running. */
 export interface UndoFailure {
@@ -17,10 +21,12 @@ export interface UndoFailure {
 export class Lifecycle {
   readonly #entries: Entry[] = [];
   readonly #log: Log;
+  readonly #clock: Clock;
   #closing: Promise<UndoFailure[]> | undefined;
 
-  constructor(log: Log = silentLog) {
+  constructor(log: Log = silentLog, clock: Clock = systemClock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   /**
@@ -39,7 +45,10 @@ export class Lifecycle {
     };
   }
 
-  /** Runs all undo steps in reverse order, also after a failed step. A second call waits for the first. */
+  /**
+   * Runs all undo steps in reverse order, also after a failed step and whatever `onStep` and the log do. A step that does not end is given
+   * up. A second call waits for the first.
+   */
   close(onStep: (title: string) => void = () => {}): Promise<UndoFailure[]> {
     // Set before the first step runs, which may be synchronous.
     this.#closing ??= Promise.resolve().then(() => this.#run(onStep));
@@ -49,15 +58,31 @@ export class Lifecycle {
   async #run(onStep: (title: string) => void): Promise<UndoFailure[]> {
     const failures: UndoFailure[] = [];
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      this.#log.info('undo', { title: entry.title });
+      const { title, undo } = entry;
+      quietly(() => this.#log.info('undo', { title }));
+      quietly(() => onStep(title));
       try {
-        onStep(entry.title);
-        await entry.undo();
+        // Async, so that a synchronous exception is a rejection.
+        const undone = (async () => undo())();
+        await endWithin(UNDO_LIMIT_MS, undone, tooLate, this.#clock);
       } catch (error) {
-        this.#log.error('undo failed', { title: entry.title, error: messageOf(error) });
-        failures.push({ title: entry.title, error });
+        quietly(() => this.#log.error('undo failed', { title, error: messageOf(error) }));
+        failures.push({ title, error });
       }
     }
     return failures;
+  }
+}
+
+function tooLate(): InfrastructureError {
+  return new InfrastructureError('E_UNDO_TIMEOUT', `it did not end within ${seconds(UNDO_LIMIT_MS)}`);
+}
+
+/** Telling about a step must not prevent it. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // The step itself reports what matters.
   }
 }

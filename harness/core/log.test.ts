@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -33,4 +33,20 @@ it('redacts every line before it is written', async () => {
   const text = await readFile(file, 'utf8');
   expect(text).not.toContain('hunter22');
   expect(JSON.parse(text)).toMatchObject({ msg: 'ran •••', args: ['•••'] });
+});
+
+// Writing to /dev/full fails with ENOSPC, like a full disk.
+it.each([
+  ['on a full disk', () => '/dev/full'],
+  ['where no file can be created', () => join(folder, 'blocked', 'run.jsonl')],
+  ['when redacting fails', () => join(folder, 'unredacted.jsonl')],
+])('never throws: %s', async (_, file) => {
+  await writeFile(join(folder, 'blocked'), '');
+  const redact = (): string => {
+    throw new Error('a bug');
+  };
+  const log = createFileLog(file(), {}, file().includes('unredacted') ? redact : undefined);
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    expect(() => log[level]('undo', { title: 'delete cluster' })).not.toThrow();
+  }
 });

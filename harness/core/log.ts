@@ -1,5 +1,7 @@
 /** The log of a run: structured lines in `run.jsonl`. */
 import pino from 'pino';
+import { PRIVATE_FILE } from './private-files.ts';
+import { redactDeep, type Redact } from './redact.ts';
 
 export interface Log {
   debug(message: string, meta?: Record<string, unknown>): void;
@@ -14,24 +16,48 @@ export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {},
 /**
  * A log that appends JSON lines to `file`.
  *
- * Writes are synchronous, so that no line is lost in a crash.
+ * Writes are synchronous, so that no line is lost in a crash. The log never throws: it is also used while an error is handled and while a
+ * run is taken down. Lines that a full disk refuses are written when there is room again, up to a limit.
  *
- * @param redact applied to every line before it is written
+ * @param redact applied to message and meta data before they are written; a line that cannot be redacted is dropped
  */
 export function createFileLog(
   file: string,
   base: Record<string, unknown> = {},
-  redact: (line: string) => string = (line) => line,
+  redact: Redact = (text) => text,
 ): Log {
-  const destination = pino.destination({ dest: file, sync: true, mkdir: true, append: true });
-  const logger = pino(
-    { level: 'debug', base, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line) => destination.write(redact(line)) },
-  );
-  return {
-    debug: (message, meta = {}) => logger.debug(meta, message),
-    info: (message, meta = {}) => logger.info(meta, message),
-    warn: (message, meta = {}) => logger.warn(meta, message),
-    error: (message, meta = {}) => logger.error(meta, message),
-  };
+  const destination = openDestination(file);
+  if (!destination) return silentLog;
+  const logger = pino({ level: 'debug', base, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const write =
+    (level: keyof Log) =>
+    (message: string, meta: Record<string, unknown> = {}): void => {
+      try {
+        logger[level](redactDeep(meta, redact), redact(message));
+      } catch {
+        // There is no other place to report it.
+      }
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** How much text waits for room on a full disk. */
+const PENDING_BYTES = 1024 * 1024;
+
+/** Returns `undefined` when the file cannot be created; a run that can write no files says so with its reports. */
+function openDestination(file: string): ReturnType<typeof pino.destination> | undefined {
+  try {
+    const options = {
+      dest: file,
+      sync: true,
+      mkdir: true,
+      append: true,
+      mode: PRIVATE_FILE,
+      maxLength: PENDING_BYTES,
+    };
+    // A failed write is an event, and without a listener an exception.
+    return pino.destination(options).on('error', () => {});
+  } catch {
+    return undefined;
+  }
 }

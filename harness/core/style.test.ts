@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createStyle, wantsColor } from './style.ts';
+import { createStyle, wantsColor, wantsLiveLines } from './style.ts';
 
 describe('wantsColor', () => {
   it.each([
@@ -13,6 +13,22 @@ describe('wantsColor', () => {
     ['a dumb terminal', { TERM: 'dumb' }, true, false],
   ])('decides for %s', (_, env, isTty, expected) => {
     expect(wantsColor(env, isTty)).toBe(expected);
+  });
+});
+
+describe('wantsLiveLines', () => {
+  it.each([
+    ['a terminal', { TERM: 'xterm' }, true, true],
+    ['a terminal without TERM', {}, true, true],
+    ['a dumb terminal', { TERM: 'dumb' }, true, false],
+    ['a dumb terminal and FORCE_COLOR', { TERM: 'dumb', FORCE_COLOR: '1' }, true, false],
+    ['a terminal and NO_COLOR', { NO_COLOR: '1' }, true, false],
+    ['a terminal and an empty NO_COLOR', { NO_COLOR: '' }, true, true],
+    ['a terminal in CI', { CI: 'true' }, true, false],
+    ['a pipe', {}, false, false],
+    ['a pipe and FORCE_COLOR', { FORCE_COLOR: '1' }, false, false],
+  ])('decides for %s', (_, env, isTty, expected) => {
+    expect(wantsLiveLines(env, isTty)).toBe(expected);
   });
 });
 

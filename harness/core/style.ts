@@ -19,6 +19,15 @@ export function wantsColor(env: Record<string, string | undefined>, isTty: boole
   return isTty && env['TERM'] !== 'dumb';
 }
 
+/**
+ * Whether to redraw lines in place, which moves the cursor: only on a terminal that can, outside CI, and not with NO_COLOR, whose users
+ * want text without any sequence.
+ */
+export function wantsLiveLines(env: Record<string, string | undefined>, isTty: boolean): boolean {
+  const isPlain = env['TERM'] === 'dumb' || (env['NO_COLOR'] ?? '') !== '';
+  return isTty && !isPlain && env['CI'] === undefined;
+}
+
 /** @param color see `wantsColor`; without it every function returns its text unchanged */
 export function createStyle(color: boolean): Style {
   const paint =

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../core/deadline.ts';
 import { InterruptedError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
+import { Redactor } from '../core/redact.ts';
 import type { Deployer } from '../kube/deploy/deployer.ts';
 import type { Helm } from '../kube/helm/types.ts';
 import type { KubeClient, ObjectRef } from '../kube/api/client.ts';
@@ -93,7 +94,7 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
     runId: 'id',
     runDirectory,
     fault: options.fault,
-    redact: [],
+    redactor: new Redactor(),
     log: silentLog,
     signal: new AbortController().signal,
     clock,

@@ -208,6 +208,19 @@ function faultTimeline(): PodTimeline {
 
 /** One failure, one skip, the rest passed; `overrides` replace whole parts. */
 export function sampleReport(overrides: Partial<Report> = {}): Report {
+  const report = wholeReport(overrides);
+  return { plan: planOf(report), ...report };
+}
+
+/** What was planned if nothing is missing. */
+function planOf({ checks, proofs = [] }: Pick<Report, 'checks' | 'proofs'>): Report['plan'] {
+  return {
+    checks: checks.map(({ id, suite, requirements }) => ({ id, suite, requirements })),
+    proofs: proofs.map(({ fault, suite, requirements }) => ({ fault, suite, requirements })),
+  };
+}
+
+function wholeReport(overrides: Partial<Report>): Report {
   return {
     schemaVersion: 2,
     run: {

@@ -6,20 +6,23 @@ import { fileURLToPath } from 'node:url';
 const PRELUDE = `
 import { appendFileSync } from 'node:fs';
 import { inject, test } from 'vitest';
-const { suite } = inject('kindproof');
+const { suite, checks } = inject('kindproof');
+const isSelected = (id, { unselected }) => !unselected && (checks?.includes(suite + '/' + id) ?? true);
 const trace = (text) => appendFileSync(import.meta.dirname + '/trace', text + '\\n');
 const check = (id, body, options = {}) =>
   (options.exclusive ? test : test.concurrent)(
     id,
     {
-      tags: [suite, ...(options.tags ?? ['live'])],
       timeout: options.timeout ?? 60_000,
-      skip: options.unselected,
+      skip: !isSelected(id, options),
       meta: {
         kindproof: {
           type: 'check',
-          check: { id: suite + '/' + id, file: import.meta.filename, requirements: [id], title: 'about ' + id },
-          selected: !options.unselected,
+          check: {
+            id: suite + '/' + id, file: import.meta.filename, requirements: [id], title: 'about ' + id,
+            tags: [suite, ...(options.tags ?? ['live'])],
+          },
+          selected: isSelected(id, options),
         },
       },
     },
@@ -37,6 +40,12 @@ const passes = (id, options) => check(id, ({ task }) => { trace(id); ends(task, 
 const fails = (id, reason) => check(id, ({ task }) => { ends(task, 'failed', reason); throw new Error(reason); });
 const errs = (id, reason) => check(id, ({ task }) => { ends(task, 'errored', reason); throw new Error(reason); });
 const skips = (id, reason) => check(id, ({ task, skip }) => { ends(task, 'skipped', reason); skip(reason); });
+const blocks = (id, by) =>
+  check(id, ({ task, skip }) => {
+    ends(task, 'blocked', 'the release never became ready');
+    task.meta.kindproof.outcome.result.blockedBy = by;
+    skip('blocked');
+  });
 const loses = (id) =>
   check(id, ({ task }) => {
     ends(task, 'errored', 'gone', { code: 'E_CLUSTER_LOST', message: 'the cluster is gone', hint: 'look' });

@@ -9,11 +9,12 @@ import { mergeTopologies } from '../../clusters/topology.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import type { RunPlan } from '../../harness/run/plan/plan.ts';
+import { clusterInventory, type ClusterInventory } from '../../harness/kube/api/inventory.ts';
 import type { RunCluster } from '../../harness/run/runner/ports.ts';
 import { hasNodeImage } from '../has-node-image.ts';
 import { machineLeftovers } from '../machine-leftovers.ts';
 import { deskCluster } from './desk-cluster.ts';
-import { deleteNamespacesOf } from './existing-cluster.ts';
+import { cleanLastingCluster } from './lasting-cluster.ts';
 
 interface KindRun {
   options: RunOptions;
@@ -29,6 +30,9 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
   const kubeconfig = join(directory, 'kubeconfig');
   let nodeImage: NodeImage | undefined;
   let provider: KindProvider | undefined;
+  /** Of a cluster that stays. */
+  let before: ClusterInventory | undefined;
+  let remaining: string[] = [];
   let isOpen = false;
 
   return {
@@ -70,15 +74,20 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
       });
       isOpen = true;
       if (stays) await lock.keepCluster(name);
+      if (stays) before = await clusterInventory(cluster.kube);
       return cluster;
     },
 
-    async close({ log }) {
+    async close(step) {
       if (!isOpen || !stays) await provider?.delete(name, kubeconfig);
-      else if (!options.keep) await deleteNamespacesOf(plan.runId, { kubeconfig, log });
+      else if (before) {
+        const { runId } = plan;
+        remaining = await cleanLastingCluster({ kubeconfig, runId, before, keep: options.keep }, step);
+      }
     },
 
     async leftovers({ command }) {
+      if (stays) return remaining;
       lock.keepRecord(true);
       const left = (await machineLeftovers(command)).filter(
         (l) => l.run === plan.runId && l.kind !== 'record' && l.state !== 'kept',

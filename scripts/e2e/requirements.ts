@@ -1,12 +1,14 @@
 /** The requirement table: which row has which checks and faults. `--list`, the report and docs/requirements.md show it. */
-import { join } from 'node:path';
 import { UsageError } from '../../harness/core/errors.ts';
 import { suggest } from '../../harness/core/suggest.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
+import type { Requirement } from '../../harness/run/plan/requirements.ts';
 import type { RequirementRow } from '../../harness/run/report/model.ts';
 import { listChecks } from '../../harness/run/runner/vitest-runner.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import type { DeclaredCheck } from '../../harness/run/suite/test-record.ts';
 import { loadAllRequirements, suites } from '../../suites/index.ts';
-import { projectRoot } from '../project.ts';
+import { checksFile, projectRoot } from '../project.ts';
 
 /**
  * Every requirement of the chosen suites (all without a choice), with its checks and faults.
@@ -25,44 +27,55 @@ export async function listRequirements(
   );
   const checks = await listChecks({
     root: projectRoot,
-    projects: suites.map((definition) => ({
-      name: definition.name,
-      file: join(projectRoot, 'suites', 'checks.e2e.ts'),
-      config: {
-        mode: 'list',
-        runId: 'list',
-        runDirectory: '',
-        suite: definition.name,
-        subject: { chart: '', values: [], set: [], patches: [], reference: true, images: [] },
-        secrets: {},
-        redact: [],
-      },
-    })),
+    projects: suites.map(({ name }) => ({ name, file: checksFile })),
   });
-  const rows = catalogue.map((row): RequirementRow => {
-    const own = checks
-      .filter((c) => c.requirements.includes(row.id))
-      .map(({ file, title }) => ({ file, title }));
-    const faults = suites.flatMap((s) =>
-      s.faults.filter((f) => f.requirements.includes(row.id)).map((f) => f.name),
+  return catalogue
+    .map((row) => rowOf(row, suites, checks))
+    .filter(
+      (row) =>
+        (chosen.suites.length === 0 || chosen.suites.includes(row.suite)) &&
+        (chosen.requirements.length === 0 || chosen.requirements.includes(row.id)),
     );
-    const covered = own.length > 0 && faults.length > 0;
-    return {
-      id: row.id,
-      suite: row.suite,
-      source: row.source,
-      requirement: row.requirement,
-      checks: own,
-      faults,
-      status: row.notApplicable === undefined ? (covered ? 'covered' : 'uncovered') : 'not-applicable',
-      ...(row.notApplicable === undefined ? {} : { reason: row.notApplicable }),
-    };
-  });
-  return rows.filter(
-    (row) =>
-      (chosen.suites.length === 0 || chosen.suites.includes(row.suite)) &&
-      (chosen.requirements.length === 0 || chosen.requirements.includes(row.id)),
-  );
+}
+
+/**
+ * The rows for the report of a run: those of its suites, and the shared ones that any suite verifies. Checks and faults of other suites
+ * cover nothing in this run.
+ */
+export async function requirementRows(
+  definitions: readonly SuiteDefinition[],
+  declared: readonly DeclaredCheck[],
+): Promise<RequirementRow[]> {
+  const names = definitions.map(({ name }) => name);
+  const shared = new Set(suites.flatMap((suite) => suite.shared));
+  return (await loadAllRequirements())
+    .filter(({ id, suite }) => names.includes(suite) || (suite === 'all' && shared.has(id)))
+    .map((row) => rowOf(row, definitions, declared));
+}
+
+function rowOf(
+  { id, suite, source, requirement, notApplicable }: Requirement & { suite: string },
+  definitions: readonly SuiteDefinition[],
+  declared: readonly Pick<DeclaredCheck, 'requirements' | 'file' | 'title'>[],
+): RequirementRow {
+  const checks = declared
+    .filter(({ requirements }) => requirements.includes(id))
+    .map(({ file, title }) => ({ file, title }));
+  const faults = definitions
+    .flatMap((definition) => definition.faults)
+    .filter(({ requirements }) => requirements.includes(id))
+    .map(({ name }) => name);
+  const covered = checks.length > 0 && faults.length > 0;
+  return {
+    id,
+    suite,
+    source,
+    requirement,
+    checks,
+    faults,
+    status: notApplicable === undefined ? (covered ? 'covered' : 'uncovered') : 'not-applicable',
+    ...(notApplicable === undefined ? {} : { reason: notApplicable }),
+  };
 }
 
 function rejectUnknown(

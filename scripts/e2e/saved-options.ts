@@ -1,8 +1,9 @@
 /** What a run tested, kept in its directory, so that `--rerun` needs not repeat long options. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../harness/core/errors.ts';
+import { writePrivateFile } from '../../harness/core/private-files.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import { runsDirectory } from '../project.ts';
 
@@ -12,6 +13,7 @@ const savedSchema = z.object({
   suites: z.array(z.string()),
   all: z.boolean(),
   chart: z.string().optional(),
+  chartVersion: z.string().optional(),
   values: z.array(z.string()),
   set: z.array(z.string()),
   images: z.record(z.string(), z.string()),
@@ -24,10 +26,10 @@ const savedSchema = z.object({
 /** JSON has no undefined values. */
 type SavedOptions = Pick<RunOptions, keyof z.infer<typeof savedSchema>>;
 
-/** Mode 0600, because `--set` may contain a secret. */
+/** `--set` may contain a credential, which `--rerun` needs: the file is private, and workflows do not upload it. */
 export async function saveOptions(directory: string, options: RunOptions): Promise<void> {
   const saved = savedSchema.parse(options);
-  await writeFile(join(directory, FILE), `${JSON.stringify(saved, null, 2)}\n`, { mode: 0o600 });
+  await writePrivateFile(join(directory, FILE), `${JSON.stringify(saved, null, 2)}\n`);
 }
 
 /**
@@ -38,12 +40,17 @@ export async function saveOptions(directory: string, options: RunOptions): Promi
  */
 export async function withSavedOptions(options: RunOptions): Promise<RunOptions> {
   if (options.rerun === undefined) return options;
-  const { suites, all, values, set, images, cluster, kubeconfig, context, ...rest } = await readOptions(
-    options.rerun,
-  );
+  const saved = await readOptions(options.rerun);
+  const { suites, all, values, set, images, cluster, kubeconfig, context, chart, chartVersion, ...rest } =
+    saved;
   const isChosen = options.all || options.suites.length > 0 || options.requirements.length > 0;
   return {
     ...rest,
+    // The version of another chart says nothing about this one.
+    ...(options.chart === undefined && {
+      ...(chart !== undefined && { chart }),
+      ...(chartVersion !== undefined && { chartVersion }),
+    }),
     ...options,
     ...(isChosen ? {} : { suites, all }),
     values: options.values.length > 0 ? options.values : values,

@@ -1,9 +1,9 @@
 /** Starts a run: puts the project's folders together with the harness, which must not import them. */
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { acquireRunLock } from '../../clusters/cleanup/run-lock.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import type { ExitCode } from '../../harness/core/errors.ts';
+import { makePrivateFolder } from '../../harness/core/private-files.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import type { RunPlan } from '../../harness/run/plan/plan.ts';
 import { htmlReporter } from '../../harness/run/report/html/html.ts';
@@ -14,16 +14,17 @@ import type { RunProject } from '../../harness/run/runner/ports.ts';
 import { executeRun } from '../../harness/run/runner/run.ts';
 import { askYesNo } from '../ask.ts';
 import { leftoversForPreflight } from '../machine-leftovers.ts';
-import { cacheDirectory, projectRoot, runsDirectory } from '../project.ts';
+import { cacheDirectory, checksFile, projectRoot, runsDirectory } from '../project.ts';
 import { existingRunCluster } from './existing-cluster.ts';
 import { kindRunCluster } from './kind-cluster.ts';
-import { listRequirements } from './requirements.ts';
+import { pruneRuns } from './prune-runs.ts';
+import { requirementRows } from './requirements.ts';
 import { saveOptions } from './saved-options.ts';
 
 export interface RunRequest {
   options: RunOptions;
   plan: RunPlan;
-  /** As the user typed it. */
+  /** As the user typed it, with masked credentials. */
   commandLine: string;
   /** Show the run; the report files are written in any case. */
   reporters: readonly Reporter[];
@@ -38,11 +39,13 @@ export interface RunRequest {
 export async function startRun(request: RunRequest): Promise<ExitCode> {
   const { options, plan, commandLine, reporters, signal } = request;
   const directory = resolve(options.out ?? join(runsDirectory, plan.runId));
-  await mkdir(directory, { recursive: true });
+  await makePrivateFolder(directory);
   // By the plan's id, which is on everything that the run creates; with --out the folder has another name.
   const lock = await acquireRunLock(directory, { run: plan.runId });
   try {
     await saveOptions(directory, options);
+    // The run does not depend on it.
+    await pruneRuns({ runsDir: runsDirectory, keep: options.keepRuns }).catch(() => []);
     const about = { options, plan, directory, lock };
     return await executeRun({
       options,
@@ -51,7 +54,8 @@ export async function startRun(request: RunRequest): Promise<ExitCode> {
       signal,
       project: project(commandLine),
       cluster: options.cluster === 'existing' ? existingRunCluster(about) : kindRunCluster(about),
-      reporters: [jsonReporter, junitReporter, htmlReporter, ...reporters],
+      // report.json comes last: a reader that finds it finds the others.
+      reporters: [junitReporter, htmlReporter, jsonReporter, ...reporters],
     });
   } finally {
     await lock.release();
@@ -63,15 +67,15 @@ function project(commandLine: string): RunProject {
     root: projectRoot,
     cacheDirectory,
     commandLine,
-    checksFile: join(projectRoot, 'suites', 'checks.e2e.ts'),
+    checksFile,
     proofsFile: join(projectRoot, 'suites', 'prove.e2e.ts'),
     probeImages: [busyboxImage],
     earlierRuns: ({ command, log, signal }) => leftoversForPreflight(command, log, signal),
     confirm: askYesNo,
-    async requirementRows(plan) {
-      const suites = [...plan.suites.map((s) => s.definition.name), 'all'];
-      const rows = await listRequirements({ suites, requirements: [] });
-      return rows.filter((row) => row.suite !== 'all' || row.checks.length > 0);
-    },
+    requirementRows: (plan, declared) =>
+      requirementRows(
+        plan.suites.map(({ definition }) => definition),
+        declared,
+      ),
   };
 }

@@ -6,15 +6,25 @@ import {
   sampleReport,
 } from '../../harness/testing/sample-report.ts';
 import type { Report } from '../../harness/run/report/model.ts';
-import { decide, decisionLine, exitCodeOfDecision } from './decide.ts';
+import { decide, decisionLine, exitCodeOfDecision, type Circumstances } from './decide.ts';
 
 const passedRun = { ...sampleReport().run, exitCode: 0, verdict: 'passed' };
 
+/** What was planned is what was reported. */
 function passing(overrides: Partial<Report> = {}): Report {
-  return sampleReport({ run: passedRun, checks: [sampleCheck()], proofs: [sampleProof()], ...overrides });
+  const checks = overrides.checks ?? [sampleCheck()];
+  const proofs = overrides.proofs ?? [sampleProof()];
+  return sampleReport({
+    run: passedRun,
+    checks,
+    proofs,
+    plan: { checks, proofs },
+    leftovers: [],
+    ...overrides,
+  });
 }
 
-const expected = { proofs: true, chartUnchanged: true };
+const expected: Circumstances = { proofs: true, chartUnchanged: true, imageProblems: [], dirty: false };
 
 describe('decide', () => {
   it('releases when every check passed and every fault was caught', () => {
@@ -38,6 +48,36 @@ describe('decide', () => {
     expect(decisionLine(decide(report, expected))).toBe(
       'do not release: fault any-node was missed: T-53 passed',
     );
+  });
+
+  it('releases although a fault is not provable with the subject', () => {
+    const other = sampleProof({ fault: 'other', outcome: 'not-provable', reason: 'it does not fit' });
+    expect(decisionLine(decide(passing({ proofs: [sampleProof(), other] }), expected))).toBe('release');
+  });
+
+  it('gives no verdict when no fault of the sample is provable', () => {
+    const proofs = [sampleProof({ outcome: 'not-provable', reason: 'it does not fit' })];
+    expect(decide(passing({ proofs }), expected)).toEqual({
+      decision: 'no verdict',
+      reasons: ['no fault was injected, so nothing proves that the checks detect defects'],
+    });
+  });
+
+  it('gives no verdict when a fault could not be proven', () => {
+    const errored = sampleProof({ fault: 'other', outcome: 'errored', reason: 'the node is gone' });
+    const proofs = [sampleProof(), errored];
+    expect(decisionLine(decide(passing({ proofs }), expected))).toBe(
+      'no verdict: fault other could not be proven: the node is gone',
+    );
+  });
+
+  it('does not release when one fault was missed and another could not be proven', () => {
+    const proofs = [
+      sampleProof({ fault: 'any-node', outcome: 'missed', reason: 'T-53 passed' }),
+      sampleProof({ fault: 'other', outcome: 'errored', reason: 'the node is gone' }),
+    ];
+    const report = passing({ run: { ...passedRun, exitCode: 1 }, proofs });
+    expect(decide(report, expected).decision).toBe('do not release');
   });
 
   it.each([
@@ -67,12 +107,32 @@ describe('decide', () => {
     expect(decide(report, expected).reasons.at(-1)).toContain('E_CLUSTER_LOST');
   });
 
-  it.each([
-    ['no check ran', { checks: [] }, expected, 'no check ran'],
-    ['no fault was injected', { proofs: [] }, expected, 'no fault was injected'],
-    ['the chart changed', {}, { proofs: true, chartUnchanged: false }, 'changed during'],
-  ])('gives no verdict when %s', (_case, overrides, wanted, reason) => {
-    const decision = decide(passing(overrides), wanted);
+  it.each(['E_REPORT_WRITE', 'E_REPORT_INVALID', 'E_INCOMPLETE'])(
+    'gives no verdict after %s, also when a check failed: nothing in the report can be relied on',
+    (code) => {
+      const run = { ...passedRun, exitCode: 3, error: { code, message: 'the report is not whole' } };
+      for (const checks of [[sampleCheck()], [sampleFailure()]]) {
+        expect(decide(passing({ run, checks }), expected)).toEqual({
+          decision: 'no verdict',
+          reasons: [`the report is not whole (${code})`],
+        });
+      }
+    },
+  );
+
+  it('gives no verdict when the run left something behind', () => {
+    const report = passing({ run: { ...passedRun, exitCode: 3 }, leftovers: ['cluster kp-x'] });
+    expect(decide(report, expected).decision).toBe('no verdict');
+  });
+
+  it.each<[string, Partial<Report>, Partial<Circumstances>, string]>([
+    ['no check ran', { checks: [] }, {}, 'no check ran'],
+    ['no fault was injected', { proofs: [] }, {}, 'no fault was injected'],
+    ['the chart changed', {}, { chartUnchanged: false }, 'changed during'],
+    ['another image ran', {}, { imageProblems: ['container a of pod n/p runs b'] }, 'pod n/p runs b'],
+    ['kindproof has uncommitted changes', {}, { dirty: true }, 'pass --allow-dirty'],
+  ])('gives no verdict when %s', (_case, overrides, circumstances, reason) => {
+    const decision = decide(passing(overrides), { ...expected, ...circumstances });
     expect(decision.decision).toBe('no verdict');
     expect(decision.reasons[0]).toContain(reason);
   });

@@ -3,7 +3,7 @@ import { EXIT } from '../../harness/core/errors.ts';
 import { count, firstLine } from '../../harness/core/wording.ts';
 import { isCaught, verdictOf } from '../../harness/run/report/verdict.ts';
 import { outcomeOf, shortId } from '../../harness/run/report/wording.ts';
-import type { Report } from '../../harness/run/report/model.ts';
+import type { Proof, Report } from '../../harness/run/report/model.ts';
 
 export type GateDecision = 'release' | 'do not release' | 'no verdict';
 
@@ -13,41 +13,85 @@ export interface Decision {
   reasons: string[];
 }
 
+/** What the gate requires beyond the report. */
+export interface Circumstances {
+  /** Faults had to be proven. */
+  proofs: boolean;
+  /** The files of the user still are what was tested. */
+  chartUnchanged: boolean;
+  /** Why the images that ran are not the ones that were loaded. */
+  imageProblems: readonly string[];
+  /** Set when kindproof's own code has uncommitted changes, which were not permitted. */
+  dirty: boolean;
+}
+
+/** Errors after which no result of the report can be relied on, not even a failure. */
+const UNRELIABLE: readonly string[] = ['E_INCOMPLETE', 'E_REPORT_WRITE', 'E_REPORT_INVALID'];
+
 /**
  * Only a run that passed everything it was asked for leads to "release". A run that could not test everything leads to "no verdict". A
  * failed check outweighs a later infrastructure error: the failure is a fact.
- *
- * @param expected whether faults had to be proven, and whether the chart is still the tested one
  */
-export function decide(report: Report, expected: { proofs: boolean; chartUnchanged: boolean }): Decision {
-  const failed = report.checks.filter((check) => check.status === 'failed');
-  const uncaught = (report.proofs ?? []).filter((proof) => !isCaught(proof));
-  const reasons = [
-    ...failed.map((check) => `${shortId(check)} failed: ${firstLine(check.reason ?? check.title)}`),
-    ...uncaught.map((proof) => `fault ${proof.fault} was ${outcomeOf(proof)}: ${firstLine(proof.reason)}`),
-  ];
+export function decide(report: Report, circumstances: Circumstances): Decision {
+  const reasons = refusals(report);
   const { error, exitCode } = report.run;
   if (error && exitCode !== EXIT.checkFailed) {
     const lost = `${firstLine(error.message)} (${error.code})`;
-    return reasons.length > 0 && exitCode === EXIT.infrastructure
+    const isFact = exitCode === EXIT.infrastructure && !UNRELIABLE.includes(error.code);
+    return reasons.length > 0 && isFact
       ? { decision: 'do not release', reasons: [...reasons, lost] }
       : { decision: 'no verdict', reasons: [lost] };
   }
-  if (!expected.chartUnchanged) {
-    return { decision: 'no verdict', reasons: ['the chart or its values changed during the run'] };
+  if (!circumstances.chartUnchanged) {
+    return noVerdict(
+      'the chart or its values changed during the run, so what was tested is not what they are now',
+    );
   }
+  if (circumstances.imageProblems.length > 0) return noVerdict(...circumstances.imageProblems);
   if (reasons.length > 0) return { decision: 'do not release', reasons };
-  if (report.checks.length === 0) return { decision: 'no verdict', reasons: ['no check ran'] };
-  if (expected.proofs && (report.proofs ?? []).length === 0) {
-    return {
-      decision: 'no verdict',
-      reasons: ['no fault was injected, so nothing proves that the checks detect defects'],
-    };
-  }
+  const gaps = unproven(report, circumstances);
+  if (gaps.length > 0) return noVerdict(...gaps);
   const { tone, headline } = verdictOf(report);
-  return tone === 'passed'
-    ? { decision: 'release', reasons: [] }
-    : { decision: 'do not release', reasons: [headline] };
+  if (tone === 'failed') return { decision: 'do not release', reasons: [headline] };
+  if (tone === 'none' || exitCode !== EXIT.passed) return noVerdict(headline);
+  return { decision: 'release', reasons: [] };
+}
+
+/** What speaks against the release. Only checks that failed and faults that were injected and not caught do. */
+function refusals({ checks, proofs = [] }: Report): string[] {
+  const failed = checks.filter((check) => check.status === 'failed');
+  const uncaught = proofs.filter(({ outcome }) => outcome === 'missed' || outcome === 'wrong-reason');
+  return [
+    ...failed.map((check) => `${shortId(check)} failed: ${firstLine(check.reason ?? check.title)}`),
+    ...uncaught.map((proof) => `fault ${proof.fault} was ${outcomeOf(proof)}: ${firstLine(proof.reason)}`),
+  ];
+}
+
+/** What is missing for a release although nothing speaks against it. */
+function unproven({ checks, proofs = [] }: Report, expected: Circumstances): string[] {
+  if (checks.length === 0) return ['no check ran'];
+  const errored = [
+    ...checks
+      .filter(({ status }) => status === 'errored')
+      .map((c) => `${shortId(c)} errored: ${firstLine(c.reason ?? '')}`),
+    ...proofs.filter(({ outcome }) => outcome === 'errored').map(erroredProof),
+  ];
+  if (errored.length > 0) return errored;
+  if (expected.proofs && !proofs.some(isCaught)) {
+    return ['no fault was injected, so nothing proves that the checks detect defects'];
+  }
+  if (!expected.dirty) return [];
+  return [
+    'kindproof has uncommitted changes, so nobody can repeat this decision: commit them, or pass --allow-dirty',
+  ];
+}
+
+function erroredProof({ fault, reason }: Proof): string {
+  return `fault ${fault} could not be proven: ${firstLine(reason)}`;
+}
+
+function noVerdict(...reasons: string[]): Decision {
+  return { decision: 'no verdict', reasons };
 }
 
 /** The exit code of the gate: that of the run, unless the decision requires another. */

@@ -1,30 +1,52 @@
 /** evidence.json: what was tested, with which tools, and the results, in one file to archive. */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { checkStatus, proof, type Report } from '../../harness/run/report/model.ts';
+import { fileDigest } from '../../harness/kube/helm/subject-digest.ts';
+import {
+  checkStatus,
+  fileDigest as fileDigestSchema,
+  proof,
+  subjectDigest,
+  type Report,
+} from '../../harness/run/report/model.ts';
 import type { Decision } from './decide.ts';
-import { fileDigest, treeDigest, type TreeDigest } from './digest.ts';
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const fileDigestSchema = z.object({ path: z.string(), sha256 });
+import type { ImageEvidence } from './images-that-ran.ts';
+import type { OwnVersion } from './own-version.ts';
 
 export const evidence = z.object({
   schemaVersion: z.literal(1),
   verdict: z.enum(['release', 'do not release', 'no verdict']),
   reasons: z.array(z.string()),
   writtenAt: z.string(),
-  /** The commit of kindproof, with `-dirty` for modified files; absent outside a git checkout. */
+  /** The commit of kindproof, with `-dirty` for uncommitted changes; absent outside a git checkout. */
   kindproof: z.object({ version: z.string(), commit: z.string().optional() }),
   run: z.object({ id: z.string(), startedAt: z.string(), durationMs: z.number(), command: z.string() }),
   tools: z.record(z.string(), z.string()),
   cluster: z.object({ provider: z.string(), kubernetes: z.string(), nodes: z.number() }).optional(),
   subject: z.object({
     suite: z.string(),
-    chart: z.object({ path: z.string(), sha256, files: z.array(fileDigestSchema) }),
-    values: z.array(fileDigestSchema),
+    /** Absent when the run ended before the chart was copied. */
+    chart: subjectDigest.shape.chart.optional(),
+    values: subjectDigest.shape.values,
     set: z.array(z.string()),
+    /** The images that `--image` names. */
     images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
   }),
+  /** Every image that a pod of the checks ran, with the digest of its manifest or the reason why there is none. */
+  images: z.array(
+    z.object({
+      ref: z.string(),
+      id: z.string(),
+      manifest: z.string().optional(),
+      withoutManifest: z.string().optional(),
+      nodeManifests: z.array(z.string()),
+      standIn: z.boolean(),
+      containers: z.array(z.string()),
+      pods: z.number(),
+    }),
+  ),
+  /** Images that the chart names and that no pod ran. */
+  imagesNotRun: z.array(z.object({ ref: z.string(), namedBy: z.array(z.string()) })),
   checks: z.array(
     z.object({
       id: z.string(),
@@ -36,6 +58,7 @@ export const evidence = z.object({
       reason: z.string().optional(),
     }),
   ),
+  /** Injected faults, and those that are not provable with this subject. */
   proofs: z.array(proof.omit({ durationMs: true })),
   /** Which requirements of the suite's catalogue the results cover. */
   requirements: z.object({
@@ -49,53 +72,33 @@ export const evidence = z.object({
 
 export type Evidence = z.infer<typeof evidence>;
 
-/** Digests of the subject, taken before the run. */
-export interface SubjectDigests {
-  chart: TreeDigest & { path: string };
-  values: { path: string; sha256: string }[];
-}
-
-/** Digests of a chart and its values files; names without folders, which differ between machines. */
-export async function digestSubject(chart: string, values: readonly string[]): Promise<SubjectDigests> {
-  return {
-    chart: { path: basename(chart), ...(await treeDigest(chart)) },
-    values: await Promise.all(
-      values.map(async (file) => ({ path: basename(file), sha256: await fileDigest(file) })),
-    ),
-  };
-}
-
-/** Whether a subject is unchanged. */
-export function sameSubject(before: SubjectDigests, after: SubjectDigests): boolean {
-  return (
-    before.chart.sha256 === after.chart.sha256 &&
-    before.values.length === after.values.length &&
-    before.values.every((file, index) => file.sha256 === after.values[index]?.sha256)
-  );
-}
-
 /** Builds the evidence. Pure. */
 export function buildEvidence(input: {
   decision: Decision;
   report: Report;
   suite: string;
-  subject: SubjectDigests;
   set: readonly string[];
-  kindproof: Evidence['kindproof'];
+  images: ImageEvidence;
+  kindproof: OwnVersion;
   files: readonly { path: string; sha256: string }[];
   writtenAt: string;
 }): Evidence {
-  const { report, decision, suite } = input;
+  const { report, decision, suite, images } = input;
   const rows = report.requirements ?? [];
   const ids = (status: (typeof rows)[number]['status']): string[] =>
     rows.filter((row) => row.status === status).map((row) => row.id);
   const { cluster } = report;
+  const subject = report.subjects.find((s) => s.suite === suite);
+  const { version, commit, dirty } = input.kindproof;
   return evidence.parse({
     schemaVersion: 1,
     verdict: decision.decision,
     reasons: decision.reasons,
     writtenAt: input.writtenAt,
-    kindproof: input.kindproof,
+    kindproof: {
+      version,
+      ...(commit === undefined ? {} : { commit: dirty ? `${commit}-dirty` : commit }),
+    },
     run: {
       id: report.run.id,
       startedAt: report.run.startedAt,
@@ -114,11 +117,13 @@ export function buildEvidence(input: {
       : {}),
     subject: {
       suite,
-      chart: input.subject.chart,
-      values: input.subject.values,
+      chart: subject?.digest?.chart,
+      values: subject?.digest?.values ?? [],
       set: [...input.set],
-      images: report.subjects.find((s) => s.suite === suite)?.images ?? [],
+      images: subject?.images ?? [],
     },
+    images: images.images,
+    imagesNotRun: images.notRun,
     checks: report.checks,
     proofs: report.proofs ?? [],
     requirements: {

@@ -34,6 +34,7 @@ describe('e2eArguments', () => {
       [
         ...['--suite', 'toolman', '--chart', '../chart', '--values', 'a.yaml', 'b.yaml', '--set', 'x=-1'],
         ...['--image', 'toolman=me/toolman:1', '--kubernetes', 'v1.36.3', '--out', 'evidence'],
+        ...['--timeout', '50m'],
       ],
       ignore,
     );
@@ -47,6 +48,7 @@ describe('e2eArguments', () => {
       images: { toolman: 'me/toolman:1' },
       kubernetes: 'v1.36.3',
       out: 'evidence',
+      timeout: 3_000_000,
       prove: true,
       checks: true,
       sample: 8,

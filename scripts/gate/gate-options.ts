@@ -1,6 +1,11 @@
 /** The options of `npm run gate`, and the equivalent arguments of `npm run e2e`. */
 import { Command } from '@commander-js/extra-typings';
-import { parseArguments, positiveInteger, type OptionsOf } from '../../harness/run/plan/parse-arguments.ts';
+import {
+  duration,
+  parseArguments,
+  positiveInteger,
+  type OptionsOf,
+} from '../../harness/run/plan/parse-arguments.ts';
 
 /** Faults to inject without `--prove-sample`: enough to detect checks that no longer detect anything. */
 const DEFAULT_SAMPLE = 8;
@@ -12,6 +17,7 @@ Examples:
   npm run gate -- --suite toolman --no-prove              only the checks, without the sample of faults
 
 The decision is "release", "do not release: why" or "no verdict: why". Archive the run directory, which contains evidence.json.
+Faults that only a stand-in can show are not injected into your own images. The evidence lists them as not provable.
 Do not put secrets into --set: the evidence contains it. Of a values file it contains only the digest.
 Exit codes: 0 release, 1 do not release, 2 wrong usage, 3 no verdict (the infrastructure failed), 130 interrupted.`;
 
@@ -19,12 +25,17 @@ function gateCommand() {
   return new Command('gate')
     .description('Decides whether a chart and its images may be released, and writes the evidence.')
     .requiredOption('--suite <name>', 'the suite that the chart has to pass')
-    .option('--chart <path>', 'folder or package (.tgz) of the chart (default: the reference chart)')
+    .option(
+      '--chart <path>',
+      'folder, package (.tgz) or oci:// reference of the chart (default: the reference chart)',
+    )
+    .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
     .option('--image <name=ref...>', 'image to release, e.g. toolman=ghcr.io/me/toolman:1.4.0')
     .option('--kubernetes <version>', 'Kubernetes version of the node image, e.g. 1.36')
     .option('--out <dir>', 'run directory (default: runs/<id>)')
+    .option('--timeout <duration>', 'give no verdict after this time, e.g. 90m (default: no limit)', duration)
     .option(
       '--prove-sample <count>',
       'number of faults that have to be caught',
@@ -32,6 +43,7 @@ function gateCommand() {
       DEFAULT_SAMPLE,
     )
     .option('--no-prove', 'inject no faults')
+    .option('--allow-dirty', 'decide although the code of kindproof has uncommitted changes', false)
     .option('--verbose', 'also show what each passing check observed', false)
     .addHelpText('after', EXAMPLES);
 }
@@ -58,11 +70,13 @@ export function e2eArguments(options: GateOptions): string[] {
     options.suite,
     '--strict',
     ...repeated('--chart', options.chart),
+    ...repeated('--chart-version', options.chartVersion),
     ...repeated('--values', ...(options.values ?? [])),
     ...repeated('--set', ...(options.set ?? [])),
     ...repeated('--image', ...(options.image ?? [])),
     ...repeated('--kubernetes', options.kubernetes),
     ...repeated('--out', options.out),
+    ...repeated('--timeout', options.timeout === undefined ? undefined : `${options.timeout / 1000}s`),
     ...(options.prove ? ['--prove', '--checks', '--sample', String(options.proveSample)] : []),
     ...(options.verbose ? ['--verbose'] : []),
   ];

@@ -5,11 +5,12 @@ const ID = `sha256:${'0'.repeat(64)}`;
 
 describe('parseInspect', () => {
   it.each([
-    ['labels', [{ Id: ID, Config: { Labels: { a: 'b' } }, Size: 1 }], { a: 'b' }],
-    ['null labels', [{ Id: ID, Config: { Labels: null } }], {}],
-    ['no config', [{ Id: ID }], {}],
-  ])('reads an image with %s', (_title, json, labels) => {
-    expect(parseInspect(JSON.stringify(json))).toEqual({ id: ID, labels });
+    ['labels', [{ Id: ID, Config: { Labels: { a: 'b' } }, Size: 1 }], { a: 'b' }, []],
+    ['null labels', [{ Id: ID, Config: { Labels: null }, RepoDigests: null }], {}, []],
+    ['no config', [{ Id: ID }], {}, []],
+    ['a manifest', [{ Id: ID, RepoDigests: [`me/app@${ID}`] }], {}, [`me/app@${ID}`]],
+  ])('reads an image with %s', (_title, json, labels, manifests) => {
+    expect(parseInspect(JSON.stringify(json))).toEqual({ id: ID, labels, manifests });
   });
 
   it.each([

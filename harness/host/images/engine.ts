@@ -1,15 +1,16 @@
 /** Image commands of the local container engine. */
 import { z } from 'zod';
-import type { CommandRunner } from '../../core/command.ts';
-import type { Clock } from '../../core/deadline.ts';
-import { systemClock } from '../../core/deadline.ts';
+import { CommandError, type CommandRunner } from '../../core/command.ts';
+import { systemClock, type Clock } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
+import { PAUSES_MS, pullError, pullProblemOf, type PullFailure } from './pull-failure.ts';
 
 const inspected = z
   .array(
     z.object({
       Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
       Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+      RepoDigests: z.array(z.string()).nullish(),
     }),
   )
   .length(1);
@@ -19,12 +20,14 @@ export interface LocalImage {
   /** `sha256:…` */
   id: string;
   labels: Record<string, string>;
+  /** Its manifests in registries, `ghcr.io/me/app@sha256:…`; empty for an image that was neither pulled nor pushed. */
+  manifests: string[];
 }
 
 /** Parses the output of `docker image inspect REF`. */
 export function parseInspect(stdout: string): LocalImage {
   const [image] = inspected.parse(JSON.parse(stdout));
-  return { id: image?.Id ?? '', labels: image?.Config?.Labels ?? {} };
+  return { id: image?.Id ?? '', labels: image?.Config?.Labels ?? {}, manifests: image?.RepoDigests ?? [] };
 }
 
 export interface EngineDeps {
@@ -70,8 +73,50 @@ export interface PullLimits {
   totalMs: number;
 }
 
-/** Pulls an image. Returns `undefined` on success, else the reason in one sentence. */
+export const PULL_LIMITS: PullLimits = { firstAnswerMs: 20_000, totalMs: 600_000 };
+
+/**
+ * Pulls an image that can also be built on this machine.
+ *
+ * @returns undefined on success, else the reason in one sentence: no registry delivers the image, so build it
+ * @throws InfrastructureError `E_IMAGE_REFUSED`, `E_IMAGE_CORRUPT`: a registry answers, but something is wrong that a build would hide
+ */
 export async function pullImage(
+  ref: string,
+  deps: EngineDeps,
+  limits: PullLimits,
+  onProgress: (text: string) => void,
+): Promise<string | undefined> {
+  const failure = await tryPull(ref, deps, limits, onProgress);
+  if (failure?.problem === 'refused' || failure?.problem === 'corrupt') throw pullError(ref, failure);
+  return failure?.reason;
+}
+
+/**
+ * Pulls an image. An attempt is repeated when the registry answered but did not deliver.
+ *
+ * @throws InfrastructureError `E_ENGINE` when the engine does not answer
+ */
+export async function tryPull(
+  ref: string,
+  deps: EngineDeps,
+  limits: PullLimits,
+  onProgress: (text: string) => void,
+): Promise<PullFailure | undefined> {
+  const clock = deps.clock ?? systemClock;
+  for (let attempt = 0; ; attempt++) {
+    const reason = await pullOnce(ref, deps, limits, onProgress);
+    if (reason === undefined) return undefined;
+    const problem = pullProblemOf(reason);
+    const pauseMs = PAUSES_MS[attempt];
+    if (problem !== 'busy' || pauseMs === undefined) return { problem, reason };
+    onProgress(`pulling ${ref}: ${reason}; again in ${pauseMs / 1000} s`);
+    await clock.sleep(pauseMs, deps.signal);
+  }
+}
+
+/** @returns undefined on success, else the reason in one sentence */
+async function pullOnce(
   ref: string,
   deps: EngineDeps,
   limits: PullLimits,
@@ -98,18 +143,28 @@ export async function pullImage(
         onProgress(`pulling ${ref}: ${line.trim()}`);
       },
     });
-    return result.exitCode === 0 ? undefined : pullReason(result.stderr);
+    if (result.exitCode === 0) return undefined;
+    if (/cannot connect to the docker daemon|error during connect/i.test(result.stderr)) {
+      throw new InfrastructureError('E_ENGINE', `docker could not pull ${ref}: ${result.stderr.trim()}`, {
+        hint: 'Check that the container engine is running (`npm run doctor`).',
+      });
+    }
+    return reasonIn(result.stderr);
   } catch (error) {
     if (deps.signal.aborted) throw error;
     if (silent.signal.aborted) return `its registry did not answer within ${limits.firstAnswerMs / 1000} s`;
-    return pullReason(error instanceof Error ? error.message : String(error));
+    // Its message ends with the last lines of output, which say nothing about a pull that was too slow.
+    if (error instanceof CommandError && error.message.includes('did not end within')) {
+      return `the pull did not end within ${limits.totalMs / 1000} s`;
+    }
+    throw error;
   } finally {
     answered.abort();
     await watchdog;
   }
 }
 
-function pullReason(stderr: string): string {
+function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
   const last = lines.findLast((line) => line !== '') ?? 'docker pull failed without a message';
   return last.replace(/^Error response from daemon: /, '');

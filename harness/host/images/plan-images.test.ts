@@ -2,9 +2,11 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCommandRunner, type CommandRunner } from '../../core/command.ts';
+import { systemClock, type Clock } from '../../core/deadline.ts';
 import { imagesOf } from '../../kube/manifests/objects.ts';
 import { sampleContainer, sampleDeployment } from '../../testing/sample-objects.ts';
 import { planImages, prepareImages, type PrepareDeps } from './plan-images.ts';
+import { pullError } from './pull-failure.ts';
 import { FINGERPRINT_LABEL, type ImageRecipe } from './types.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 
@@ -20,11 +22,17 @@ case "$1 $2" in
   "image inspect")
     [ -e "$KP_STATE/down" ] && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }
     f=$(file "$3"); [ -e "$f" ] || { echo "Error response from daemon: No such image: $3" >&2; echo '[]'; exit 1; }
-    echo '[{"Id":"${ID}","Config":{"Labels":'"$(cat "$f")"'}}]';;
+    digests=null; [ -e "$f.digests" ] && digests=$(cat "$f.digests")
+    echo '[{"Id":"${ID}","RepoDigests":'"$digests"',"Config":{"Labels":'"$(cat "$f")"'}}]';;
   "pull "*)
     case "$2" in
       hub/*) echo "1: Pulling from $2"; echo null > "$(file "$2")";;
       slow/*) exec sleep 30;;
+      trickle/*) echo "1: Pulling from $2"; exec sleep 30;;
+      busy/*)
+        echo attempt >> "$KP_STATE/attempts"
+        [ "$(wc -l < "$KP_STATE/attempts")" -lt 3 ] || { echo null > "$(file "$2")"; exit 0; }
+        echo "Error response from daemon: received unexpected HTTP status: 503 Service Unavailable" >&2; exit 1;;
       *) echo "Error response from daemon: pull access denied for $2" >&2; exit 1;;
     esac;;
 esac
@@ -65,6 +73,12 @@ function recipe(state: string, overrides: Partial<ImageRecipe> = {}): ImageRecip
   };
 }
 
+/** Only the limit for the first answer takes its time. */
+const withoutPauses: Clock = {
+  now: () => systemClock.now(),
+  sleep: (ms, signal) => (ms < 20_000 ? Promise.resolve() : systemClock.sleep(ms, signal)),
+};
+
 const rendered = (...images: string[]): ReturnType<typeof imagesOf> =>
   imagesOf([
     sampleDeployment({ containers: images.map((image, i) => sampleContainer({ name: `c${i}`, image })) }),
@@ -97,11 +111,11 @@ describe('prepareImages', () => {
     planImages({ rendered: rendered(ref), recipes });
 
   it.each([
-    ['is present with the recipe’s fingerprint', { [REF]: `{"${FINGERPRINT_LABEL}":"f1"}` }, 'present'],
-    ['is present without the label', { [REF]: '{"maintainer":"me"}' }, 'present'],
-    ['is outdated', { [REF]: `{"${FINGERPRINT_LABEL}":"f0"}` }, 'built'],
-    ['is absent', {}, 'built'],
-  ])('prepares an image with a recipe that %s', async (_title, local, source) => {
+    ['is present with the recipe’s fingerprint', { [REF]: `{"${FINGERPRINT_LABEL}":"f1"}` }, 'present', true],
+    ['is present without the label', { [REF]: '{"maintainer":"me"}' }, 'present', false],
+    ['is outdated', { [REF]: `{"${FINGERPRINT_LABEL}":"f0"}` }, 'built', true],
+    ['is absent', {}, 'built', true],
+  ])('prepares an image with a recipe that %s', async (_title, local, source, standIn) => {
     const { deps, state } = await engine(local);
     const [image] = await prepareImages(plan(REF, [recipe(state)]), deps);
     expect(image).toEqual({
@@ -109,6 +123,7 @@ describe('prepareImages', () => {
       ref: REF,
       digest: ID,
       source,
+      standIn,
       namedBy: ['Deployment web: container c0'],
     });
   });
@@ -121,7 +136,75 @@ describe('prepareImages', () => {
     const { deps } = await engine();
     const patience = ref.startsWith('slow/') ? { pullLimits: { firstAnswerMs: 150, totalMs: 20_000 } } : {};
     const [image] = await prepareImages(plan(ref), { ...deps, ...patience });
-    expect(image).toMatchObject({ ref, source, ...(reason === undefined ? { digest: ID } : { reason }) });
+    const why = reason === undefined ? { digest: ID } : { failure: { reason } };
+    expect(image).toMatchObject({ ref, source, ...why });
+  });
+
+  it('does not take the progress of a pull that is too slow for the reason', async () => {
+    const { deps } = await engine();
+    const limits = { firstAnswerMs: 20_000, totalMs: 500 };
+    const [image] = await prepareImages(plan('trickle/a:1'), { ...deps, pullLimits: limits });
+    expect(image?.failure).toEqual({ problem: 'unreachable', reason: 'the pull did not end within 0.5 s' });
+  });
+
+  it('repeats a pull that the registry could not deliver', async () => {
+    const { deps, progress } = await engine();
+    const [image] = await prepareImages(plan('busy/a:1'), { ...deps, clock: withoutPauses });
+    expect(image).toMatchObject({ source: 'pulled' });
+    expect(progress.join('\n')).toMatch(/503 Service Unavailable; again in 2 s/);
+  });
+
+  it('does not repeat a pull that the registry refused', async () => {
+    const { deps, progress } = await engine();
+    const [image] = await prepareImages(plan('none/a:1'), { ...deps, clock: withoutPauses });
+    expect(image?.failure?.problem).toBe('refused');
+    expect(progress.join('\n')).not.toContain('again');
+  });
+
+  it('calls the image of a registry, which a recipe prefers, no stand-in', async () => {
+    const { deps, state } = await engine();
+    const pulls = recipe(state, {
+      build: () => writeFile(join(state, REF.replaceAll(/[/:]/g, '_')), 'null'),
+    });
+    const [image] = await prepareImages(plan(REF, [pulls]), deps);
+    expect(image).toMatchObject({ source: 'pulled', standIn: false });
+  });
+
+  it('does not call a refused image one that could not be built', async () => {
+    const { deps, state } = await engine();
+    const refused = pullError(REF, { problem: 'refused', reason: 'denied' });
+    const broken = recipe(state, { build: () => Promise.reject(refused) });
+    await expect(prepareImages(plan(REF, [broken]), deps)).rejects.toBe(refused);
+  });
+
+  it('repeats a build whose base image the registry could not deliver, and then says so', async () => {
+    const { deps, state } = await engine();
+    let builds = 0;
+    const says = 'failed to resolve source metadata for docker.io/library/base:1: 503 Service Unavailable';
+    const broken = recipe(state, {
+      build: async ({ run }) => {
+        builds += 1;
+        await run.run('sh', ['-c', `echo "ERROR: failed to solve: base:1: ${says}" >&2; exit 1`]);
+      },
+    });
+    await expect(prepareImages(plan(REF, [broken]), { ...deps, clock: withoutPauses })).rejects.toMatchObject(
+      {
+        code: 'E_IMAGE_BUILD',
+        message: `image ${REF} could not be built, because its base image cannot be pulled: base:1: ${says}`,
+        hint: expect.stringContaining('KINDPROOF_IMAGE_BASE=packages') as string,
+      },
+    );
+    expect(builds).toBe(3);
+  });
+
+  it.each([
+    ['the manifest of its own repository', '["other@sha256:1","example.org/web@sha256:2"]', 'sha256:2'],
+    ['no manifest of another repository', '["other@sha256:1"]', undefined],
+  ])('knows %s', async (_title, digests, manifest) => {
+    const { deps, state } = await engine({ [REF]: 'null' });
+    await writeFile(join(state, `${REF.replaceAll(/[/:]/g, '_')}.digests`), digests);
+    const [image] = await prepareImages(plan(REF), deps);
+    expect(image?.manifest).toBe(manifest);
   });
 
   it('throws for a failing recipe, after the other builds have ended', async () => {

@@ -1,6 +1,7 @@
 /** Types of image preparation. The recipes are in fixtures/images; the harness only runs them. */
 import type { CommandRunner } from '../../core/command.ts';
 import type { Log } from '../../core/log.ts';
+import type { PullFailure } from './pull-failure.ts';
 
 /** Label of every image built by a recipe; its value is the recipe's fingerprint. */
 export const FINGERPRINT_LABEL = 'kindproof.dev/fingerprint';
@@ -45,8 +46,12 @@ export interface PreparedImage {
   ref: string;
   /** The engine's image id (`sha256:…`), which pods show as imageID; absent when the image is unavailable. */
   digest?: string;
+  /** Digest of its manifest in the registry of the reference, `sha256:…`; absent when the engine knows none. */
+  manifest?: string;
+  /** Built by a recipe of the project: a stand-in, not the user's image of that name. */
+  standIn: boolean;
   source: ImageSource;
   /** Why it is unavailable. */
-  reason?: string;
+  failure?: PullFailure;
   namedBy: string[];
 }

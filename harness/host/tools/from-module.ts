@@ -1,33 +1,49 @@
 /** Builds a tool from its Go module, which works wherever a Go module proxy is reachable. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommandError, type CommandOptions } from '../../core/command.ts';
 import { seconds } from '../../core/deadline.ts';
-import { intoCache } from './cache.ts';
+import { intoCache, type CachePin } from './cache.ts';
 import { findProgram } from './find-program.ts';
 import type { ToolDeps } from './deps.ts';
 import type { ToolPin } from './versions.ts';
 
+/** What a build needs to know about a program; tests build other programs than the tools. */
+export type ModulePin = CachePin & Pick<ToolPin, 'module'>;
+
 /**
- * Builds the pinned version in a separate module and moves it into the cache.
+ * Go accepts exactly the modules whose checksums are in `modules/<tool>/go.sum`. So nothing of these may come from the environment, which
+ * could add modules, or leave out a checksum. Where the modules come from (GOPROXY, proxies, certificates) is this machine's setting.
+ */
+const CHECKSUMS_OF_THIS_REPOSITORY = {
+  GOFLAGS: '-mod=readonly -buildvcs=false',
+  // Ignores any go.work file of a parent folder.
+  GOWORK: 'off',
+  GOSUMDB: '',
+  GONOSUMDB: '',
+  GONOSUMCHECK: '',
+  GOPRIVATE: '',
+  GOINSECURE: '',
+};
+
+/**
+ * Builds the pinned version from the module in `modules/<tool>` and moves it into the cache.
  *
- * Go verifies the module with its checksum database, as configured on this machine (GOSUMDB, GOPROXY). Go locks its module and build
- * caches, so concurrent builds are safe.
+ * Go locks its module and build caches, so concurrent builds are safe.
  *
  * @returns path of the program
- * @throws Error when Go is missing or a step fails
+ * @throws Error when Go is missing or a step fails, for example because a module has another checksum
  */
-export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<string> {
+export async function buildFromModule(pin: ModulePin, deps: ToolDeps): Promise<string> {
   if ((await findProgram('go', deps.env['PATH'])) === undefined) throw new Error('Go is not installed');
-  return intoCache(pin, deps, async (file, folder) => {
-    const module = join(folder, 'module');
-    await mkdir(module);
-    await writeFile(join(module, 'go.mod'), goMod(pin));
+  const module = fileURLToPath(new URL(`modules/${pin.name}`, import.meta.url));
+  const goMod = await readFile(join(module, 'go.mod'), 'utf8');
+  return intoCache(pin, deps, async (file) => {
     const go = (args: readonly string[], timeoutMs: number) => {
       const options: CommandOptions = {
         cwd: module,
-        // Ignores any go.work file or vendor folder of a parent folder.
-        env: { ...deps.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOWORK: 'off', GOOS: '', GOARCH: '' },
+        env: { ...deps.env, ...CHECKSUMS_OF_THIS_REPOSITORY, CGO_ENABLED: '0', GOOS: '', GOARCH: '' },
         timeoutMs,
         signal: deps.signal,
       };
@@ -36,15 +52,9 @@ export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<str
     deps.onProgress?.(
       `building ${pin.name} ${pin.version} from its Go module (about ${pin.module.buildSeconds} s, once)`,
     );
+    // Fails soon when no module proxy answers.
     await go(['mod', 'download', pin.module.path], 120_000).catch(withReason);
-    const resolved = new Map<string, string>();
-    for (const dependency of pin.module.dependencies) {
-      const { stdout } = await go(['list', '-m', '-f', '{{.Version}}', dependency], 120_000).catch(
-        withReason,
-      );
-      resolved.set(dependency, stdout.trim());
-    }
-    const variables = pin.module.variables((name) => resolved.get(name) ?? '');
+    const variables = pin.module.variables((name) => requiredVersion(goMod, name));
     const ldflags = ['-s', '-w', ...Object.entries(variables).flatMap(([k, v]) => ['-X', `${k}=${v}`])];
     const build = ['build', '-trimpath', '-ldflags', ldflags.join(' '), '-o', file, pin.module.package];
     const built = await go(build, 900_000).catch(withReason);
@@ -52,15 +62,12 @@ export async function buildFromModule(pin: ToolPin, deps: ToolDeps): Promise<str
   });
 }
 
-function goMod(pin: ToolPin): string {
-  return [
-    `module kindproof.local/tools/${pin.name}`,
-    '',
-    `go ${pin.module.go}`,
-    '',
-    `require ${pin.module.path} v${pin.version}`,
-    '',
-  ].join('\n');
+/** The version of a module in a go.mod. Since Go 1.17, go.mod lists every module of the build. */
+function requiredVersion(goMod: string, path: string): string {
+  const words = goMod.split('\n').map((line) => line.trim().split(/\s+/));
+  const [, version] = words.find(([first]) => first === path) ?? [];
+  if (version === undefined) throw new Error(`go.mod does not require ${path}`);
+  return version;
 }
 
 /** Go prints its downloads to stderr; the last other lines are the reason for a failure. */

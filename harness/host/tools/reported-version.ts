@@ -5,7 +5,7 @@ import type { ToolPin } from './versions.ts';
 
 /** The version that a program reports; undefined when it cannot run or reports none. */
 export async function reportedVersion(
-  pin: ToolPin,
+  pin: Pick<ToolPin, 'versionArgs'>,
   path: string,
   deps: { run: CommandRunner; signal?: AbortSignal | undefined },
 ): Promise<Version | undefined> {

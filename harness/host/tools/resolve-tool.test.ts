@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandRunner } from '../../core/command.ts';
 import { silentLog } from '../../core/log.ts';
 import type { FakeMachine } from '../../testing/fake-programs.ts';
 import { fakeMachine } from '../../testing/fake-programs.ts';
@@ -19,16 +20,24 @@ const PLATFORM = thisPlatform() ?? 'linux-amd64';
 const script = (version: string) => `#!/bin/sh\necho "kind v${version} go1.26 linux/amd64"\n`;
 const says = (version: string) => `echo "kind v${version} go1.26 linux/amd64"`;
 
-/** A Go that "builds" a program which reports the version that its go.mod requires. */
+/** A Go that "builds" a program which reports the version that go.mod in the working directory requires, and notes its environment. */
 const GO = `
 case "$1" in
   mod) exit 0 ;;
-  list) echo v0.37.1 ;;
   build)
+    for name in GOFLAGS GOSUMDB GONOSUMDB GONOSUMCHECK GOPRIVATE GOINSECURE GOPROXY SSL_CERT_FILE; do
+      eval "echo \\"$name=\\$$name\\"" >>"$STATE/go-env"
+    done
+    echo "$*" >"$STATE/go-build"
     while [ $# -gt 1 ]; do [ "$1" = -o ] && out="$2"; shift; done
-    while read -r word _ version; do [ "$word" = require ] && required="$version"; done <go.mod
+    while read -r path version _; do
+      case "$1" in "$path" | "$path"/*) required="$version" ;; esac
+    done <go.mod
     printf '#!/bin/sh\\necho %s\\n' "$required" >"$out" ;;
 esac`;
+
+/** Reports the pinned version, and leaves a trace when it is run. */
+const POISONED = '#!/bin/sh\n: >"$STATE/poisoned"\necho "kind v0.33.0 go1.26 linux/amd64"\n';
 
 let machine: FakeMachine;
 let server: Server | undefined;
@@ -150,6 +159,101 @@ describe('resolveTool', () => {
     expect(await resolveTool('kind', deps())).toMatchObject({ source: 'cache' });
   });
 
+  it.each([
+    ['another program', (path: string) => writeFile(path, POISONED)],
+    [
+      'another program with a record of its own in the cache',
+      async (path: string) => {
+        await writeFile(path, POISONED);
+        const sum = createHash('sha256').update(POISONED).digest('hex');
+        for (const name of ['sha256', 'kind.sha256', `kind-0.33.0-${sum}`]) {
+          await writeFile(join(path, '..', name), `${sum}\n`);
+        }
+      },
+    ],
+  ])(
+    'replaces %s in the cache without running it, although it reports the pinned version',
+    async (_, poison) => {
+      await machine.program('go', GO);
+      const { path } = await resolveTool('kind', deps());
+      const built = await readFile(path, 'utf8');
+      await poison(path);
+
+      expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module', path });
+      expect(await readFile(path, 'utf8')).toBe(built);
+      expect(await readdir(machine.folder)).not.toContain('poisoned');
+      expect(progress.join('\n')).toContain(`${path} is not what this account installed: it is not used`);
+    },
+  );
+
+  it('does not trust a cache that comes from another machine or account', async () => {
+    await machine.program('go', GO);
+    await resolveTool('kind', deps());
+    const elsewhere = { ...deps(), env: { ...machine.env, HOME: join(machine.folder, 'other-home') } };
+
+    expect(await resolveTool('kind', elsewhere)).toMatchObject({ source: 'module' });
+    expect(await resolveTool('kind', elsewhere)).toMatchObject({ source: 'cache' });
+  });
+
+  it('does not trust records that other users can write', async () => {
+    await machine.program('go', GO);
+    await resolveTool('kind', deps());
+    await chmod(join(machine.folder, '.local/state/kindproof/tools'), 0o777);
+
+    expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
+  });
+
+  it('gets the program also when it cannot be recorded, and says that the next run gets it again', async () => {
+    await machine.program('go', GO);
+    await machine.file('.local', 'a file');
+
+    expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
+    expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
+    expect(progress.join('\n')).toContain('the next run gets it again');
+  });
+
+  it('builds with the checksums of this repository, whatever the environment says about checksums', async () => {
+    await machine.program('go', GO);
+    const env = {
+      ...machine.env,
+      GOFLAGS: '-mod=mod',
+      GOSUMDB: 'off',
+      GONOSUMDB: '*',
+      GONOSUMCHECK: '1',
+      GOPRIVATE: '*',
+      GOINSECURE: '*',
+      GOPROXY: 'https://mirror.test',
+      SSL_CERT_FILE: '/ca.pem',
+    };
+    const run: CommandRunner = {
+      run: (file, args, options) =>
+        machine.run.run(file, args, { ...options, env: { ...env, ...options?.env } }),
+    };
+
+    await resolveTool('kind', { ...deps(), env, run });
+
+    expect((await readFile(join(machine.folder, 'go-env'), 'utf8')).split('\n')).toEqual([
+      'GOFLAGS=-mod=readonly -buildvcs=false',
+      'GOSUMDB=',
+      'GONOSUMDB=',
+      'GONOSUMCHECK=',
+      'GOPRIVATE=',
+      'GOINSECURE=',
+      'GOPROXY=https://mirror.test',
+      'SSL_CERT_FILE=/ca.pem',
+      '',
+    ]);
+  });
+
+  it('builds helm with the Kubernetes version of its client library', async () => {
+    await machine.program('go', GO);
+    await resolveTool('helm', deps());
+
+    expect(await readFile(join(machine.folder, 'go-build'), 'utf8')).toContain(
+      'chartutil.k8sVersionMinor=37 ',
+    );
+  });
+
   it('reports every attempt when all fail', async () => {
     await machine.program('go', 'echo "go: no such module" >&2; exit 1');
     const error = await resolveTool('kind', deps()).catch((thrown: unknown) => thrown);
@@ -178,6 +282,22 @@ describe('expectedSource', () => {
       how: expect.stringContaining('built from its Go module'),
       possible: true,
     });
+  });
+});
+
+describe('the module of', () => {
+  it.each(Object.values(TOOL_PINS))('$name requires the pinned version and has its checksum', async (pin) => {
+    const folder = new URL(`modules/${pin.name}/`, import.meta.url);
+    const [goMod, goSum] = await Promise.all(
+      ['go.mod', 'go.sum'].map((name) => readFile(new URL(name, folder), 'utf8')),
+    );
+
+    expect(goMod).toContain(`\ngo ${pin.module.go}\n`);
+    expect(goMod).toContain(`\ntool ${pin.module.package}\n`);
+    expect(goMod).toMatch(new RegExp(`^\\s${pin.module.path} v${pin.version} `, 'm'));
+    expect(goSum).toMatch(new RegExp(`^${pin.module.path} v${pin.version} h1:`, 'm'));
+    // Without checksums of their own, replaced modules would be local folders.
+    expect(goMod).not.toMatch(/^\s*replace\b/m);
   });
 });
 

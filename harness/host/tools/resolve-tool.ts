@@ -83,9 +83,10 @@ export async function locateTool(
     tried.push(`PATH: ${text}`);
   }
   const cached = await cachedTool(pin, deps);
-  if (cached) return { tool: { name, path: cached, version: pin.version, source: 'cache' }, tried };
-  tried.push(`cache: ${name} ${pin.version} is missing`);
-  return { tried };
+  if (cached.path !== undefined) {
+    return { tool: { name, path: cached.path, version: pin.version, source: 'cache' }, tried };
+  }
+  return { tried: [...tried, `cache: ${cached.why}`] };
 }
 
 /** How `resolveTool` would get a missing tool. */

@@ -1,5 +1,6 @@
 /**
- * The pinned versions of the programs that kindproof runs, and where each may come from. A version upgrade only changes this file.
+ * The pinned versions of the programs that kindproof runs, and where each may come from. A version upgrade changes this file and
+ * `modules`.
  */
 import type { Version } from './version.ts';
 
@@ -26,21 +27,23 @@ export interface ToolPin {
      */
     sha256: Partial<Record<Platform, string>>;
   };
+  /**
+   * Built in `modules/<name>`, whose go.sum has the checksums of everything that is built. After a new version in that go.mod, run
+   * `go mod tidy` there: it asks Go's checksum database.
+   */
   module: {
     path: string;
     package: string;
-    /** Minimum Go version in the module's go.mod. */
+    /** Minimum Go version in that go.mod. */
     go: string;
     /** Measured on two cores; shown before a build starts. */
     buildSeconds: number;
     /**
      * Linker variables that the project's release build sets.
      *
-     * @param resolved version of another module in the build list, such as `v0.37.0`
+     * @param versionOf version of another module in the build, such as `v0.37.0`
      */
-    variables: (resolved: (module: string) => string) => Record<string, string>;
-    /** Modules whose resolved version `variables` needs. */
-    dependencies: readonly string[];
+    variables: (versionOf: (module: string) => string) => Record<string, string>;
   };
 }
 
@@ -63,10 +66,9 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
     module: {
       path: 'sigs.k8s.io/kind',
       package: 'sigs.k8s.io/kind',
-      go: '1.21.0',
+      go: '1.24',
       buildSeconds: 10,
       variables: () => ({}),
-      dependencies: [],
     },
   },
   helm: {
@@ -90,11 +92,10 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
       package: 'helm.sh/helm/v3/cmd/helm',
       go: '1.26.0',
       buildSeconds: 80,
-      dependencies: ['k8s.io/client-go'],
       // As in Helm's Makefile. Without the last four, `helm template` assumes Kubernetes 1.20 and rejects charts with a newer
       // `kubeVersion`.
-      variables: (resolved) => {
-        const minor = resolved('k8s.io/client-go').replace(/^v0\./, '').split('.')[0] ?? '';
+      variables: (versionOf) => {
+        const minor = versionOf('k8s.io/client-go').replace(/^v0\./, '').split('.')[0] ?? '';
         return {
           'helm.sh/helm/v3/internal/version.version': 'v3.22.0',
           'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': '1',

@@ -139,7 +139,11 @@ export interface LogOptions extends CallOptions {
 export interface KubeClient {
   /** gitVersion of the API server, e.g. `v1.36.3`. */
   version(): Promise<string>;
-  list<K extends KindRef>(kind: K, options?: ListOptions & CallOptions): Promise<ObjectOf<K>[]>;
+  /** With `metadataOnly`, the objects have no more than apiVersion, kind and metadata: large lists become small. */
+  list<K extends KindRef>(
+    kind: K,
+    options?: ListOptions & CallOptions & { metadataOnly?: boolean },
+  ): Promise<ObjectOf<K>[]>;
   /** `undefined` when the object does not exist. */
   get<K extends KindRef>(kind: K, ref: ObjectRef, options?: CallOptions): Promise<ObjectOf<K> | undefined>;
   create(object: KubeObject, options?: CallOptions & { dryRun?: boolean }): Promise<KubeObject>;
@@ -177,6 +181,8 @@ export interface KubeClient {
   /** `undefined` when the kubelet no longer has the log: the container was removed, or the runtime does not answer. */
   logs(options: LogOptions): Promise<string | undefined>;
   http(request: HttpRequest): Promise<HttpAnswer>;
+  /** Whether objects of the kind lie in namespaces. @throws ApiError 404 for a kind that the server does not have */
+  isNamespaced(kind: KindRef, options?: CallOptions): Promise<boolean>;
   /** All listable resource kinds of the server. */
   resources(): Promise<
     { apiVersion: string; kind: string; plural: string; namespaced: boolean; verbs: string[] }[]

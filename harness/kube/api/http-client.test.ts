@@ -64,6 +64,21 @@ describe('reading', () => {
     expect(server.requests[1]?.query.get('continue')).toBe('next');
   });
 
+  it('lists only metadata on request, under the kind of the objects', async () => {
+    server.answer(pods, (_request, response) => {
+      sendJson(response, 200, {
+        apiVersion: 'meta.k8s.io/v1',
+        kind: 'PartialObjectMetadataList',
+        metadata: {},
+        items: [{ apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata: { name: 'a' } }],
+      });
+    });
+    expect(await kube.list('Pod', { namespace: 'n', metadataOnly: true })).toEqual([
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } },
+    ]);
+    expect(server.requests[0]?.headers.accept).toMatch(/as=PartialObjectMetadataList;.*,application\/json$/);
+  });
+
   it('returns undefined for a missing object', async () => {
     expect(await kube.get('Pod', { name: 'nobody', namespace: 'n' })).toBeUndefined();
   });
@@ -145,6 +160,8 @@ describe('reading', () => {
       '/apis/x.io/v1',
       '/apis/x.io/v1/namespaces/n/others',
     ]);
+    expect(await kube.isNamespaced({ apiVersion: 'x.io/v1', kind: 'Thing' })).toBe(true);
+    expect(await kube.isNamespaced('PersistentVolume')).toBe(false);
     const missing = kube.get({ apiVersion: 'y.io/v1', kind: 'Gone' }, { name: 'a', namespace: 'n' });
     await expect(missing).rejects.toMatchObject({
       status: 404,

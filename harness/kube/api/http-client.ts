@@ -86,6 +86,7 @@ function openClient(connection: Connection, deps: ClientDeps): KubeClient {
     exec: (execOptions) => execInPod(connection, transport.signal, execOptions),
     openExec: (execOptions) => openExec(connection, transport.signal, execOptions),
     http: (request) => proxyHttp(transport, request, () => clock.now()),
+    isNamespaced: async (kind, callOptions) => (await discovery.resolve(kind, callOptions)).namespaced,
     resources: () => discovery.listable(),
 
     async close() {

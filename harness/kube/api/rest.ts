@@ -15,6 +15,8 @@ import type { KubeObject } from './types.ts';
 
 const FIELD_MANAGER = 'kindproof';
 const PAGE = 500;
+/** An aggregated API server may not know the first form. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 
 export type RestCalls = Pick<
   KubeClient,
@@ -25,12 +27,13 @@ export type RestCalls = Pick<
 export async function listAll(
   transport: Transport,
   resource: Resource,
-  options: ListOptions & CallOptions,
+  options: ListOptions & CallOptions & { metadataOnly?: boolean },
 ): Promise<{ resourceVersion: string; items: KubeObject[] }> {
   const where = options.namespace ?? 'all namespaces';
   const request: ApiRequest = {
     what: `list ${resource.kind}${resource.namespaced ? ` in ${where}` : ''}`,
     path: resourcePath(resource, { namespace: options.namespace }),
+    ...(options.metadataOnly && { headers: { accept: METADATA_ONLY } }),
     ...callOptions(options),
   };
   const query = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector, limit: PAGE };
@@ -73,10 +76,15 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
       return z.looseObject({ gitVersion: z.string() }).parse(JSON.parse(answer.body)).gitVersion;
     },
 
-    async list<K extends KindRef>(kind: K, options: ListOptions & CallOptions = {}): Promise<ObjectOf<K>[]> {
+    async list<K extends KindRef>(
+      kind: K,
+      options: ListOptions & CallOptions & { metadataOnly?: boolean } = {},
+    ): Promise<ObjectOf<K>[]> {
       const resource = await discovery.resolve(kind, callOptions(options));
       const { items } = await listAll(transport, resource, options);
-      return items as ObjectOf<K>[];
+      if (!options.metadataOnly) return items as ObjectOf<K>[];
+      const { apiVersion } = resource;
+      return items.map(({ metadata }) => ({ apiVersion, kind: resource.kind, metadata })) as ObjectOf<K>[];
     },
 
     async get<K extends KindRef>(kind: K, ref: ObjectRef, options: CallOptions = {}) {

@@ -51,6 +51,14 @@ export interface CapabilityResult {
   evidence: string;
 }
 
+/** An image on the nodes. */
+export interface ImageIdentity {
+  /** Digests of its manifest; several when nodes have different images under one reference. */
+  manifests: string[];
+  /** Everything that a pod may show as the id of this image: manifests and configurations, `sha256:…`. */
+  ids: string[];
+}
+
 /** A running cluster, as checks and the runner use it. */
 export interface Cluster {
   provider: 'kind' | 'existing';
@@ -65,6 +73,11 @@ export interface Cluster {
   describe(): Promise<ClusterNode[]>;
   /** Loads images from the local engine into every node that lacks them, in one batch. */
   loadImages(refs: readonly string[], onProgress?: (text: string) => void): Promise<void>;
+  /**
+   * What the nodes have under the references; those that no node has are absent. Only kind clusters have it: their images were loaded,
+   * not pulled by the nodes.
+   */
+  imageIdentities?(refs: readonly string[]): Promise<Map<string, ImageIdentity>>;
   /** Image references on each schedulable node, by node name. */
   imagesOnNodes(): Promise<Map<string, Set<string>>>;
   /**

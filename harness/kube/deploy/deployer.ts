@@ -12,6 +12,9 @@ import type {
   UninstallOptions,
 } from '../helm/types.ts';
 
+import type { DeployTarget } from './claim-object.ts';
+import { withMarkedDefinitions } from './mark-definitions.ts';
+
 /** Throws the same errors as Helm, also for plain manifests. */
 export interface Deployer {
   render(source: ChartSource): Promise<Rendered>;
@@ -22,8 +25,12 @@ export interface Deployer {
   uninstall(options: UninstallOptions): Promise<void>;
 }
 
-/** Selects the deployer by the form of the subject. A release is uninstalled by the deployer that installed it. */
-export function createDeployer(helm: Helm, manifests: Deployer): Deployer {
+/**
+ * Selects the deployer by the form of the subject. A release is uninstalled by the deployer that installed it.
+ *
+ * @param cluster not needed for operations without a cluster
+ */
+export function createDeployer(helm: Helm, manifests: Deployer, cluster?: DeployTarget): Deployer {
   const installedBy = new Map<string, Deployer>();
   const choose = async ({ chart }: { chart: string }): Promise<Deployer> =>
     (await isManifestFolder(chart)) ? manifests : helm;
@@ -33,7 +40,10 @@ export function createDeployer(helm: Helm, manifests: Deployer): Deployer {
     async install(source, options) {
       const deployer = await choose(source);
       installedBy.set(releaseKey(source), deployer);
-      await deployer.install(source, options);
+      const install = (): Promise<unknown> => deployer.install(source, options);
+      await (deployer === helm && cluster
+        ? withMarkedDefinitions(cluster, helm, source, install)
+        : install());
     },
     upgrade: async (source, options) => (await choose(source)).upgrade(source, options),
     uninstall: (options) => (installedBy.get(releaseKey(options)) ?? helm).uninstall(options),

@@ -1,12 +1,13 @@
 /** Installs a folder of plain manifests by server-side apply, like `kubectl apply --server-side -f FOLDER`. */
+import { maskSet } from '../../core/credentials.ts';
 import { CheckFailure, UsageError } from '../../core/errors.ts';
 import type { ChartSource, Rendered } from '../helm/types.ts';
 import { checkSubjectFiles } from '../helm/subject-files.ts';
-import type { KubeClient } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 import type { KubeObject } from '../api/types.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { patchObjects } from '../manifests/patch.ts';
+import { claimObject, isClaimed, type DeployTarget } from './claim-object.ts';
 import { releaseKey, type Deployer } from './deployer.ts';
 import { readManifests } from '../manifests/manifest-files.ts';
 
@@ -15,7 +16,7 @@ const REJECTED = [400, 403, 404, 409, 413, 415, 422];
 
 export interface ManifestDeployerDeps {
   /** Without it, only operations that need no cluster work. */
-  kube?: KubeClient;
+  cluster?: DeployTarget;
   signal: AbortSignal;
 }
 
@@ -23,9 +24,9 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
   /** The objects of each release, in order of creation. */
   const applied = new Map<string, KubeObject[]>();
 
-  function cluster(): KubeClient {
-    if (!deps.kube) throw new Error('applying manifests needs a cluster');
-    return deps.kube;
+  function target(): DeployTarget {
+    if (!deps.cluster) throw new Error('applying manifests needs a cluster');
+    return deps.cluster;
   }
 
   async function render(source: ChartSource): Promise<Rendered> {
@@ -43,16 +44,20 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     const key = releaseKey(source);
     const known = applied.get(key) ?? [];
     for (const object of objects) {
-      // Recorded before the request: a failed apply may still have created the object.
-      if (!known.some((o) => nameOf(o) === nameOf(object))) known.push(object);
-      applied.set(key, known);
-      await applyOne(object, source.namespace);
+      await orRefused(object, async () => {
+        const at = { namespace: source.namespace, signal: deps.signal };
+        const claimed = await claimObject(target(), object, at);
+        // Recorded before the request: a failed apply may still have created the object.
+        if (!known.some((o) => nameOf(o) === nameOf(object))) known.push(claimed);
+        applied.set(key, known);
+        await target().kube.apply(claimed, at);
+      });
     }
   }
 
-  async function applyOne(object: KubeObject, namespace: string): Promise<void> {
+  async function orRefused(object: KubeObject, request: () => Promise<void>): Promise<void> {
     try {
-      await cluster().apply(object, { namespace, signal: deps.signal });
+      await request();
     } catch (error) {
       if (!(error instanceof ApiError) || !REJECTED.includes(error.status)) throw error;
       throw new CheckFailure('E_APPLY', `the cluster refuses ${nameOf(object)}: ${error.message}`, {
@@ -71,18 +76,37 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     upgrade: apply,
     async uninstall(release) {
       const objects = applied.get(releaseKey(release)) ?? [];
-      for (const { apiVersion, kind, metadata } of [...objects].reverse()) {
-        const ref = { name: metadata.name, namespace: release.namespace };
-        // Releases are uninstalled also after the run's signal has aborted.
-        await cluster().teardown.delete({ apiVersion, kind }, ref);
-      }
       applied.delete(releaseKey(release));
+      for (const object of [...objects].reverse()) await remove(object, release.namespace);
     },
   };
+
+  async function remove(object: KubeObject, namespace: string): Promise<void> {
+    const { kube, runId } = target();
+    const { apiVersion, kind, metadata } = object;
+    const ref = { name: metadata.name, namespace };
+    // Releases are uninstalled also after the run's signal has aborted.
+    const { teardown } = kube;
+    if (isClaimed(object, runId)) {
+      // Outside of the run's namespaces, releases share an object of one name, and others can create it again.
+      if ([...applied.values()].flat().some((other) => isClaimed(other, runId) && isSame(other, object)))
+        return;
+      const live = await teardown.get({ apiVersion, kind }, ref);
+      if (!live || !isClaimed(live, runId)) return;
+    }
+    await teardown.delete({ apiVersion, kind }, ref);
+  }
+}
+
+function isSame(a: KubeObject, b: KubeObject): boolean {
+  return a.apiVersion === b.apiVersion && nameOf(a) === nameOf(b);
 }
 
 function rejectValues({ chart, values, set }: ChartSource): void {
-  const given = [...values.map((file) => `values file ${file}`), ...set.map((pair) => `--set ${pair}`)];
+  const given = [
+    ...values.map((file) => `values file ${file}`),
+    ...set.map((pair) => `--set ${maskSet(pair)}`),
+  ];
   if (given.length === 0) return;
   throw new UsageError(
     'E_VALUES',

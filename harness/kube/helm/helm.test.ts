@@ -7,6 +7,7 @@ import { InterruptedError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { createHelm, type HelmDeps } from './helm.ts';
 import type { Helm } from './types.ts';
+import { sleepingClock } from '../../testing/sleeping-clock.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 
 const source = { chart: './chart', values: ['a.yaml'], set: ['x=1'], releaseName: 'web', namespace: 'ns' };
@@ -46,6 +47,52 @@ async function fakeHelm(
 const print = (json: unknown): string => `echo '${JSON.stringify(json)}'`;
 
 describe('createHelm', () => {
+  describe('pulls a published chart', () => {
+    const CHART = 'oci://r.example/c/toolman';
+    const DIGEST = `sha256:${'a'.repeat(64)}`;
+    /** Fails as often as the file has lines. */
+    const pulls = (failures: string) => `
+config=; folder=; previous=
+for word; do
+  case "$previous" in --destination) folder=$word ;; --registry-config) config=$word ;; esac
+  previous=$word
+done
+[ -z "$config" ] || cat "$config" >> "$(dirname "$0")/credentials"
+${failures}
+touch "$folder/toolman-1.4.0.tgz"
+echo "Pulled: r.example/c/toolman:1.4.0" >&2; echo "Digest: ${DIGEST}" >&2`;
+
+    it('with the credentials of the user', async () => {
+      const home = await temporaryFolder();
+      await writeFile(join(home, 'config.json'), '{"auths":{}}');
+      process.env['HELM_REGISTRY_CONFIG'] = join(home, 'config.json');
+      try {
+        const { helm, calls } = await fakeHelm(pulls(''));
+        const pulled = await helm.pull(CHART, '1.4.0', join(home, 'pulled'));
+        expect(pulled).toEqual({
+          file: join(home, 'pulled', 'toolman-1.4.0.tgz'),
+          published: { reference: CHART, version: '1.4.0', digest: DIGEST },
+        });
+        expect(await calls()).toContain(`--registry-config ${join(home, 'config.json')}`);
+      } finally {
+        delete process.env['HELM_REGISTRY_CONFIG'];
+      }
+    });
+
+    it.each([
+      ['again after 503, three times at most', '503: unavailable', 3, 'E_CHART_PULL'],
+      ['once when it is refused', '401: unauthorized', 1, 'E_CHART'],
+    ])('%s', async (_title, message, attempts, code) => {
+      const { helm, calls } = await fakeHelm(
+        pulls(`echo "Error: GET: response status code ${message}" >&2; exit 1`),
+        { clock: sleepingClock() },
+      );
+      const folder = join(await temporaryFolder(), 'pulled');
+      await expect(helm.pull(CHART, undefined, folder)).rejects.toMatchObject({ code });
+      expect((await calls()).trim().split('\n')).toHaveLength(attempts);
+    });
+  });
+
   it('passes cluster and namespace explicitly, and does not wait', async () => {
     process.env['HELM_NAMESPACE'] = 'production';
     try {
@@ -151,6 +198,14 @@ describe('createHelm', () => {
       interruption.abort();
     }, 50);
     await expect(pending).rejects.toThrow(InterruptedError);
+  });
+
+  it('reads the CustomResourceDefinitions of a chart', async () => {
+    const { helm, calls } = await fakeHelm(
+      "printf '# of a dependency\\n---\\napiVersion: apiextensions.k8s.io/v1\\nkind: CustomResourceDefinition\\nmetadata: {name: a.b}\\n'",
+    );
+    expect(await helm.definitions('./chart')).toEqual(['a.b']);
+    expect(await calls()).toMatch(/^show crds \.\/chart /);
   });
 
   it('parses lists, histories and values', async () => {

@@ -1,10 +1,15 @@
-/** Runs the helm program. Its caches and settings belong to the run; those of the user are neither read nor changed. */
-import { mkdir } from 'node:fs/promises';
+/**
+ * Runs the helm program. Its caches and settings belong to the run; those of the user are neither read nor changed. Only `pull` reads the
+ * credentials of `helm registry login`.
+ */
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandResult, CommandRunner } from '../../core/command.ts';
+import { systemClock, type Clock } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { makePrivateFolder } from '../../core/private-files.ts';
 import { parseManifests } from '../manifests/parse.ts';
 import {
   capabilityArguments,
@@ -16,6 +21,7 @@ import {
 import { helmFailure, type HelmFailureContext } from './failure.ts';
 import type { HelmCapabilities } from './helm-capabilities.ts';
 import { parseLint } from './output.ts';
+import { isTransient, parsePulled, pullArguments, pullFailure, registryConfig } from './published-chart.ts';
 import { historyJson, listJson, parseOutput, releaseJson, valuesJson } from './schema.ts';
 import type { ApplyOptions, ChartSource, Helm, ReleaseRef } from './types.ts';
 import { validateSubject } from './validate-subject.ts';
@@ -33,12 +39,16 @@ export interface HelmDeps {
   workDir: string;
   log: Log;
   signal: AbortSignal;
+  clock?: Clock;
 }
 
 const POST_RENDERER = fileURLToPath(new URL('./post-render.mjs', import.meta.url));
 const DEFAULT_TIMEOUT_MS = 120_000;
 /** Added to helm's own limit, for its cleanup and report. */
 const GRACE_MS = 30_000;
+const PULL_MS = 300_000;
+/** Pauses before the second and third attempt, longer than those of helm itself. */
+const PULL_PAUSES_MS = [3000, 10_000];
 
 /** Helm for one cluster. `render`, `lint` and `validateSubject` also work without a cluster. */
 export function createHelm(deps: HelmDeps): Helm {
@@ -55,7 +65,7 @@ export function createHelm(deps: HelmDeps): Helm {
       always?: boolean;
     },
   ): Promise<CommandResult> {
-    await mkdir(home, { recursive: true });
+    await makePrivateFolder(home);
     const all = context.cluster ? [...args, ...clusterArguments(deps)] : args;
     const result = await deps.run.run(deps.helmPath, all, {
       env: { ...environment(home, deps.kubeconfig), ...patchVariable(context.patches) },
@@ -220,12 +230,52 @@ export function createHelm(deps: HelmDeps): Helm {
       return parseOutput(valuesJson, result);
     },
 
+    async definitions(chart) {
+      const { stdout } = await helm(['show', 'crds', chart], {
+        what: `read the CustomResourceDefinitions of ${chart}`,
+        changes: false,
+        always: true,
+      });
+      return parseManifests(stdout).map(({ object }) => object.metadata.name);
+    },
+
     async history(release) {
       const result = await helm(
         ['history', release.releaseName, ...namespaceArguments(release), '--max', '1000', '--output', 'json'],
         { what: `read the history of ${release.releaseName}`, changes: false, cluster: true },
       );
       return parseOutput(historyJson, result);
+    },
+
+    async pull(reference, version, folder) {
+      await makePrivateFolder(folder);
+      const config = registryConfig(process.env);
+      const hasConfig = await access(config).then(
+        () => true,
+        () => false,
+      );
+      const args = [
+        ...pullArguments(reference, version, folder),
+        ...(hasConfig ? ['--registry-config', config] : []),
+      ];
+      const what = `pull ${reference}`;
+      for (let attempt = 0; ; attempt++) {
+        const result = await helm(args, {
+          what,
+          changes: false,
+          timeoutMs: PULL_MS,
+          tolerate: () => true,
+        });
+        if (result.exitCode === 0) {
+          const [file] = await readdir(folder);
+          if (file === undefined) throw new InfrastructureError('E_HELM', `helm did not ${what}`);
+          return { file: join(folder, file), published: parsePulled(reference, result) };
+        }
+        const pauseMs = PULL_PAUSES_MS[attempt];
+        if (pauseMs === undefined || !isTransient(result)) throw pullFailure(reference, version, result);
+        deps.log.warn('chart not pulled', { reference, attempt, error: result.stderr.slice(-500) });
+        await (deps.clock ?? systemClock).sleep(pauseMs, deps.signal);
+      }
     },
   };
   return self;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -26,6 +26,8 @@ beforeAll(async () => {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
+  await mkdir(join(root, 'links'));
+  await symlink('../manifests/deployment.yaml', join(root, 'links', 'deployment.yaml'));
   return () => rm(root, { recursive: true });
 });
 
@@ -35,6 +37,20 @@ const check = (subject: { chart?: string; values?: string[]; set?: string[] }): 
     values: (subject.values ?? []).map((file) => join(root, file)),
     set: subject.set ?? [],
   });
+
+describe('a published chart', () => {
+  const files = { values: [], set: [] };
+
+  it('needs no files on this machine', async () => {
+    await expect(checkSubjectFiles({ chart: 'oci://ghcr.io/me/app', ...files })).resolves.toBeUndefined();
+  });
+
+  it('needs a reference', async () => {
+    await expect(checkSubjectFiles({ chart: 'oci://ghcr.io', ...files })).rejects.toMatchObject({
+      code: 'E_CHART',
+    });
+  });
+});
 
 describe('checkSubjectFiles', () => {
   it('accepts a chart, values files that are maps or empty, and well-formed options', async () => {
@@ -47,6 +63,7 @@ describe('checkSubjectFiles', () => {
     ).resolves.toBeUndefined();
     await expect(check({ values: [] })).resolves.toBeUndefined();
     await expect(check({ chart: 'manifests' })).resolves.toBeUndefined();
+    await expect(check({ chart: 'links' })).resolves.toBeUndefined();
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { UsageError, messageOf } from '../../core/errors.ts';
 import { manifestFiles } from '../manifests/manifest-files.ts';
 import { GO_YAML } from '../manifests/parse.ts';
+import { checkReference, isPublished } from './published-chart.ts';
 
 export interface SubjectFiles {
   /** Checked when it is given. */
@@ -33,10 +34,14 @@ export async function checkSubjectFiles(subject: SubjectFiles): Promise<void> {
 }
 
 async function validateChart(chart: string): Promise<void> {
+  if (isPublished(chart)) {
+    checkReference(chart);
+    return;
+  }
   const found = await stat(chart).catch(() => undefined);
   if (!found)
     throw new UsageError('E_CHART', `there is no chart at ${chart}`, {
-      hint: 'Give the folder that contains Chart.yaml.',
+      hint: 'Give the folder that contains Chart.yaml, a package (.tgz), or oci://HOST/REPOSITORY/CHART.',
     });
   if (found.isFile()) {
     if (chart.endsWith('.tgz')) return;

@@ -1,6 +1,7 @@
 /** The interface of Helm for the rest of the harness. helm.ts implements it by running the helm program. */
 import type { KubeObject } from '../api/types.ts';
 import type { ManifestPatch } from '../manifests/patch.ts';
+import type { PublishedChart } from './published-chart.ts';
 
 /** A chart and its values. Precedence is helm's: later values files override earlier ones, `set` overrides files. */
 export interface Subject {
@@ -118,6 +119,20 @@ export interface Helm {
   getManifest(release: ReleaseRef): Promise<KubeObject[]>;
   /** Values given by the user; with `all`, merged over the chart's defaults. */
   getValues(release: ReleaseRef, options?: { all?: boolean }): Promise<Record<string, unknown>>;
+  /** Names of the CustomResourceDefinitions in the folders `crds` of a chart and its dependencies. */
+  definitions(chart: string): Promise<string[]>;
   /** Oldest first. */
   history(release: ReleaseRef): Promise<HistoryEntry[]>;
+  /**
+   * Downloads a chart from its registry into a folder, with the user's own credentials for it.
+   *
+   * @param version of Chart.yaml, or a range; the newest by default
+   * @throws UsageError E_CHART when the registry refuses, has no such chart or version, or something that is no chart
+   * @throws InfrastructureError E_CHART_PULL when no registry delivers, E_CHART_CORRUPT when the content has another digest
+   */
+  pull(
+    reference: string,
+    version: string | undefined,
+    folder: string,
+  ): Promise<{ file: string; published: PublishedChart }>;
 }

@@ -1,18 +1,21 @@
 /** The files of a folder of plain manifests, in the order of `kubectl apply -f FOLDER`. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import { parseManifests, type Manifest } from './parse.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/;
 
-/** Sorted names of the manifests in the folder, without subfolders, like kubectl without `-R`. */
+/** Sorted names of the manifests in the folder, links to files included, without subfolders, like kubectl without `-R`. */
 export async function manifestFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && MANIFEST.test(entry.name))
-    .map((entry) => entry.name)
-    .sort();
+  const names = (await readdir(folder)).filter((name) => MANIFEST.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const target = await stat(join(folder, name)).catch(() => undefined);
+      return target?.isFile() ? [name] : [];
+    }),
+  );
+  return found.flat().sort();
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
+import { Redactor } from '../../core/redact.ts';
 import { collectEvidence } from './evidence.ts';
 import { makeEvent, makePod } from '../../testing/sample-world.ts';
 
@@ -81,7 +82,9 @@ describe('collectEvidence', () => {
   });
 
   it('writes no secret to any file', async () => {
-    const files = await collectEvidence(kube, 'demo', directory, { redact: ['canary-1'] });
+    const files = await collectEvidence(kube, 'demo', directory, {
+      redactor: new Redactor({ values: [{ text: 'canary-1' }] }),
+    });
     const all = (await Promise.all(files.map(read))).join('\n');
     expect(all).not.toMatch(/s3cr3t-value|canary-1|all of it/);
     expect(all).not.toContain(secret['data'] && Buffer.from('s3cr3t-value').toString('base64'));

@@ -1,18 +1,19 @@
 /** Writes everything about a namespace that helps to analyze a failure after its objects are gone. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { KindRef, KubeClient } from '../../kube/api/client.ts';
 import type { KubeObject, Pod } from '../../kube/api/types.ts';
-import { createRedactor, redactDeep } from '../../core/redact.ts';
+import { SECRETS_WITHOUT_RELEASES, secretsIn } from '../../kube/api/secret-values.ts';
+import { writePrivateFile } from '../../core/private-files.ts';
+import { Redactor, redactDeep } from '../../core/redact.ts';
 import { describeWorld } from './describe.ts';
 import { eventTable } from './event-table.ts';
 import { readWorld } from './read-world.ts';
 import { containerStatuses } from './world.ts';
 
 interface EvidenceOptions {
-  /** Strings that must not appear in any file, in addition to the values of the namespace's Secrets. */
-  redact?: readonly string[];
+  /** Knows strings that must not appear in any file, and learns the values of the namespace's Secrets. */
+  redactor?: Redactor;
 }
 
 const KINDS: readonly { file: string; kind: KindRef }[] = [
@@ -52,19 +53,21 @@ export async function collectEvidence(
   directory: string,
   options: EvidenceOptions = {},
 ): Promise<string[]> {
-  const secrets = await quietly(() => kube.list('Secret', { namespace, timeoutMs: 10_000 }), []);
-  const redact = createRedactor([...(options.redact ?? []), ...secrets.flatMap(secretValues)]);
+  const { redactor = new Redactor() } = options;
+  const listed = { namespace, fieldSelector: SECRETS_WITHOUT_RELEASES, timeoutMs: 10_000 };
+  const secrets = await quietly(() => kube.list('Secret', listed), []);
+  redactor.learn(secretsIn(secrets.map((secret) => ({ ...secret, apiVersion: 'v1', kind: 'Secret' }))));
+  const { redact } = redactor;
   const written: string[] = [];
   const write = async (file: string, text: string): Promise<void> => {
-    const path = join(directory, file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, redact(text), { mode: 0o600 });
+    await writePrivateFile(join(directory, file), redact(text));
     written.push(file);
   };
 
   const world = await readWorld(kube, namespace);
   await write('summary.txt', describeWorld(world));
-  await write('events.txt', eventTable(world.events));
+  // The table joins the lines of a message, and a truncated secret is recognized by the end of its line.
+  await write('events.txt', eventTable(redactDeep(world.events, redact)));
   for (const { file, kind } of KINDS) {
     const objects = await quietly(() => kube.list<KindRef>(kind, { namespace, timeoutMs: 10_000 }), []);
     if (objects.length === 0) continue;
@@ -112,20 +115,6 @@ function withoutNoise(object: KubeObject, kind: KindRef): Record<string, unknown
 function hidden(data: unknown, field: string): Record<string, unknown> {
   if (typeof data !== 'object' || data === null) return {};
   return { [field]: Object.fromEntries(Object.keys(data).map((key) => [key, '•••'])) };
-}
-
-/**
- * Decoded values of a Secret. Short values are names and flags, whose redaction would blank half of a page. Helm's release records are not
- * secret and would make the search slow.
- */
-function secretValues(secret: KubeObject): string[] {
-  if (secret['type'] === 'helm.sh/release.v1' || secret['type'] === 'kubernetes.io/tls') return [];
-  const data = secret['data'];
-  if (typeof data !== 'object' || data === null) return [];
-  return Object.values(data)
-    .filter((value): value is string => typeof value === 'string')
-    .map((value) => Buffer.from(value, 'base64').toString('utf8'))
-    .filter((value) => value.length >= 8 && value.length < 4096);
 }
 
 async function quietly<T>(read: () => Promise<T>, otherwise: T): Promise<T> {

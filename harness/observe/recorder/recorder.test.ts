@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../core/log.ts';
+import { createRedactor, type Redact } from '../../core/redact.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { FakeApiServer, sendStatus } from '../../testing/fake-api-server.ts';
 import { createKubeClient } from '../../kube/api/http-client.ts';
@@ -34,7 +35,7 @@ afterEach(async () => {
 });
 afterAll(() => server.stop());
 
-async function start(options: { file?: string; redact?: string[] } = {}): Promise<Recorder> {
+async function start(options: { file?: string; redact?: Redact } = {}): Promise<Recorder> {
   const recorder = await startRecorder({ kube, namespace: 'n', log: silentLog, ...options });
   await recorder.synced;
   return recorder;
@@ -91,8 +92,8 @@ describe('startRecorder', () => {
     const directory = await mkdtemp(join(tmpdir(), 'kindproof-recorder-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const file = join(directory, 'deep', 'n.jsonl');
-    const recorder = await start({ file, redact: ['s3cr"et'] });
-    server.put(pods, pod('a', 'postgres://u:s3cr"et@db'));
+    const recorder = await start({ file, redact: createRedactor(['s3cr"et/canary']) });
+    server.put(pods, pod('a', 'postgres://u:s3cr"et/canary@db'));
     await recorder.flush();
     await recorder.stop();
     await recorder.stop();
@@ -100,7 +101,7 @@ describe('startRecorder', () => {
     const again = await Recording.fromFile(file);
     const value = (recording: Recording) => recording.pods()[0]?.spec.containers[0]?.env?.[0]?.value;
     expect(value(again)).toMatch(/^postgres:\/\/u:.+@db$/);
-    expect(value(recorder.recording)).toBe('postgres://u:s3cr"et@db');
+    expect(value(recorder.recording)).toBe('postgres://u:s3cr"et/canary@db');
   });
 
   it('rejects when the API server forbids a watch', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/deadline.ts';
 import { systemClock, waitFor, WaitTimeout } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import type { Redact } from '../../core/redact.ts';
 import type { KnownKind, KubeClient, WatchEvent, WatchHandle } from '../../kube/api/client.ts';
 import { withoutManagedFields } from '../../kube/api/objects.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
@@ -30,8 +31,8 @@ export interface RecorderOptions {
   namespace: string;
   /** Every change is appended to this file as a JSON line; without it the recording stays in memory. */
   file?: string | undefined;
-  /** Texts that must not be written to the file, such as passwords in environment variables. */
-  redact?: readonly string[] | undefined;
+  /** Applied to what is written to the file: environment variables may contain passwords. */
+  redact?: Redact | undefined;
   log: Log;
   clock?: Clock | undefined;
 }
@@ -57,7 +58,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const { kube, namespace, log } = options;
   const clock = options.clock ?? systemClock;
   const recording = new Recording();
-  const file = options.file === undefined ? undefined : openRecordingFile(options.file, options.redact ?? []);
+  const file = options.file === undefined ? undefined : openRecordingFile(options.file, options.redact);
   const backlog = new Backlog();
 
   function onEvent(event: WatchEvent<KubeObject>): void {

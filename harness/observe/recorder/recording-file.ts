@@ -1,10 +1,11 @@
 /** The recording on disk: one change per line, so that a file that ends in a crash stays readable. */
-import { mkdirSync, openSync, closeSync, writeSync } from 'node:fs';
+import { openSync, closeSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../../core/errors.ts';
-import { createRedactor, redactDeep } from '../../core/redact.ts';
+import { makePrivateFolderSync, PRIVATE_FILE } from '../../core/private-files.ts';
+import { redactDeep, type Redact } from '../../core/redact.ts';
 import type { RecordedChange } from './change.ts';
 
 const changeSchema = z.looseObject({
@@ -26,17 +27,16 @@ export interface RecordingFile {
 /**
  * Opens the file of a new recording: creates the directory and overwrites an older file.
  *
- * @param redact texts that must not be written, in any form (see createRedactor)
+ * @param redact applied to every string of a change
  */
-export function openRecordingFile(file: string, redact: readonly string[]): RecordingFile {
-  mkdirSync(dirname(file), { recursive: true });
-  const redactor = createRedactor(redact);
-  const descriptor = openSync(file, 'w', 0o600);
+export function openRecordingFile(file: string, redact: Redact = (text) => text): RecordingFile {
+  makePrivateFolderSync(dirname(file));
+  const descriptor = openSync(file, 'w', PRIVATE_FILE);
   let open = true;
   return {
     // Synchronous, like the log: the changes before a crash are the ones that matter.
     append(change) {
-      if (open) writeSync(descriptor, `${JSON.stringify(redactDeep(change, redactor))}\n`);
+      if (open) writeSync(descriptor, `${JSON.stringify(redactDeep(change, redact))}\n`);
     },
     close() {
       if (open) closeSync(descriptor);

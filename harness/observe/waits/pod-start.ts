@@ -28,14 +28,14 @@ export function podReady(kube: KubeClient, { name, namespace }: ObjectRef, wait:
     what: `pod ${name} to be ready`,
     timeoutMs: TIMEOUT_MS,
     ...wait,
-    look: async () => {
+    look: async (now) => {
       const pod = await kube.get('Pod', { name, namespace }, { signal });
       if (!pod) return { done: false, seen: 'no such pod', hopeless: 'the pod is gone' };
       if (isReady(pod)) return { done: true, value: pod };
       const fieldSelector = `involvedObject.name=${name}`;
       const events = await kube.list('Event', { namespace, fieldSelector, signal });
       const seen = stateOf(pod, events, clock.now());
-      const end = endOf(pod) ?? (giveUpEarly ? hopeless([pod], events, clock.now()) : undefined);
+      const end = endOf(pod) ?? (giveUpEarly ? hopeless([pod], events, now) : undefined);
       return end === undefined ? { done: false, seen } : { done: false, seen, hopeless: end };
     },
   });

@@ -31,7 +31,7 @@ export async function rolledOut(
     intervalMs: 500,
     signal,
     clock,
-    look: async (): Promise<Observation<Workload>> => {
+    look: async (now): Promise<Observation<Workload>> => {
       const found = await kube.get(kind, { name, namespace }, { signal });
       if (!found) return { done: false, seen: `${kind} ${name} does not exist` };
       const workload: Workload = { ...found, kind };
@@ -48,7 +48,7 @@ export async function rolledOut(
       const reason = hopeless(
         currentPods(workload, own, replicaSets),
         eventsAbout(events, workload, replicaSets, own),
-        clock.now(),
+        now,
       );
       return reason === undefined
         ? { done: false, seen: missing }

@@ -35,6 +35,7 @@ describe('parseOptions', () => {
       shard: undefined,
       strict: false,
       out: undefined,
+      keepRuns: 20,
       dryRun: false,
       list: false,
       json: false,
@@ -56,7 +57,11 @@ describe('parseOptions', () => {
     ['--prove --fault x y', { prove: true, faults: ['x', 'y'] }],
     ['--prove --checks --sample 8', { prove: true, checks: true, sample: 8 }],
     ['--shard 2/3', { shard: { index: 2, count: 3 } }],
+    ['--timeout 5400s', { timeout: 5_400_000 }],
+    ['--timeout 90m', { timeout: 5_400_000 }],
+    ['--timeout 2h', { timeout: 7_200_000 }],
     ['--dry-run --json', { dryRun: true, json: true }],
+    ['--keep-runs 0', { keepRuns: 0 }],
     ['--list --json', { list: true, json: true }],
     [
       '--keep --reuse --strict --verbose --out d',
@@ -67,6 +72,11 @@ describe('parseOptions', () => {
   });
 
   it.each([
+    ['--timeout 90', /--timeout.*90.*for example 90m/],
+    ['--timeout 0m', /--timeout.*for example 90m/],
+    ['--timeout 1.5h', /--timeout.*for example 90m/],
+    // A longer timer would fire at once.
+    ['--timeout 600h', /--timeout.*at most 500h/],
     ['--suit toolman', /--suit.*Did you mean --suite\?/s],
     ['--frobnicate', /--frobnicate/],
     ['toolman', /too many arguments/],
@@ -88,6 +98,8 @@ describe('parseOptions', () => {
     ['--fault x', /--fault, --sample and --checks belong to --prove/],
     ['--sample 3', /belong to --prove/],
     ['--checks', /belong to --prove/],
+    ['--prove --checks --tags live', /--tags and --shard choose checks; --prove injects faults/],
+    ['--prove --shard 1/2', /--tags and --shard choose checks; --prove injects faults/],
     ['--prove --sample 3 --fault x', /--fault and --sample exclude each other/],
     ['--prove --sample 0', /--sample.*'0'.*a whole number from 1 on/],
     ['--prove --sample many', /--sample.*many/],
@@ -97,6 +109,8 @@ describe('parseOptions', () => {
     ['--image toolman', /--image "toolman" is not of the form NAME=REF/],
     ['--image =ref', /--image "=ref"/],
     ['--image toolman=', /--image "toolman="/],
+    ['--chart-version 1.4.0', /--chart-version belongs to a chart in a registry/],
+    ['--chart ./mine --chart-version 1.4.0', /--chart-version belongs to a chart in a registry/],
     ['--json', /--json belongs to --list or --dry-run/],
   ])('rejects %s', (line, message) => {
     const parsing = (): unknown => parseOptions(words(line), () => {});

@@ -1,7 +1,7 @@
 /** The options of `npm run e2e`: parsed, validated, typed. Pure, so wrong usage creates nothing. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/errors.ts';
-import { parseArguments, positiveInteger, type OptionsOf } from './parse-arguments.ts';
+import { duration, parseArguments, positiveInteger, wholeNumber, type OptionsOf } from './parse-arguments.ts';
 
 const EXAMPLES = `
 Examples:
@@ -9,12 +9,13 @@ Examples:
   npm run e2e -- --suite toolman --keep                   the same, and keep the cluster for inspection
   npm run e2e -- --suite toolman --reuse                  test again on the kept cluster
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
+  npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
   npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
   npm run e2e -- --suite toolman --prove                  inject every fault and verify that it is caught
   npm run e2e -- --all --cluster existing --kubeconfig ./staging.yaml --context staging
   npm run -s e2e -- --list --json                         all requirements with their checks and faults
 
-Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
+Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 no verdict or not everything was removed, 130 interrupted.`;
 
 function e2eCommand() {
   return new Command('e2e')
@@ -23,7 +24,8 @@ function e2eCommand() {
     .option('--all', 'run every suite', false)
     .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35', names)
     .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')
-    .option('--chart <path>', 'chart to test instead of the reference chart')
+    .option('--chart <path>', 'chart to test instead of the reference chart: a folder, a package, or oci://…')
+    .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
     .option('--image <name=ref...>', 'image to use instead, e.g. toolman=ghcr.io/me/toolman:dev', image)
@@ -45,8 +47,19 @@ function e2eCommand() {
       positiveInteger,
     )
     .option('--shard <i/n>', 'run the i-th of n parts of the checks', shard)
+    .option(
+      '--timeout <duration>',
+      'take down and end after this time, e.g. 90m (default: no limit)',
+      duration,
+    )
     .option('--strict', 'count a skipped check as a failure', false)
     .option('--out <dir>', 'run directory (default: runs/<id>)')
+    .option(
+      '--keep-runs <count>',
+      'how many directories stay in runs/, the newest; 0 for all',
+      wholeNumber,
+      20,
+    )
     .option('--dry-run', 'print the plan and stop', false)
     .option('--list', 'list requirements, checks and faults, and stop', false)
     .option('--json', 'machine-readable output of --list or --dry-run', false)
@@ -94,6 +107,12 @@ function rejectContradictions(options: RunOptions): void {
   };
   if (options.all && options.suites.length > 0)
     bad('--all and --suite exclude each other', 'Give one of them.');
+  if (options.chartVersion !== undefined && options.chart?.startsWith('oci://') !== true) {
+    bad(
+      '--chart-version belongs to a chart in a registry',
+      'Give --chart oci://HOST/REPOSITORY/CHART, or omit it: a folder or package has one version.',
+    );
+  }
   if (options.cluster === 'existing' && (!options.kubeconfig || !options.context)) {
     bad(
       '--cluster existing needs --kubeconfig FILE and --context NAME',
@@ -114,6 +133,12 @@ function rejectContradictions(options: RunOptions): void {
   }
   if (!options.prove && (options.faults.length > 0 || options.sample !== undefined || options.checks)) {
     bad('--fault, --sample and --checks belong to --prove', 'Add --prove.');
+  }
+  if (options.prove && (options.tags !== undefined || options.shard !== undefined)) {
+    bad(
+      '--tags and --shard choose checks; --prove injects faults',
+      'Choose faults with --requirement, --fault or --sample, and use --tags and --shard in a run without --prove.',
+    );
   }
   if (options.faults.length > 0 && options.sample !== undefined) {
     bad('--fault and --sample exclude each other', 'Give one of them.');

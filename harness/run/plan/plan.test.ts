@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../core/errors.ts';
 import type { Fault, SuiteDefinition } from '../suite/definition.ts';
 import { parseOptions } from './options.ts';
-import { describePlan, planRun, type CataloguedSuite, type RunPlan } from './plan.ts';
+import { describePlan, planRun, withStandIns, type CataloguedSuite, type RunPlan } from './plan.ts';
 import type { Requirement } from './requirements.ts';
 
 const fault = (name: string, ...requirements: string[]): Fault => ({
@@ -167,6 +167,10 @@ describe('the subject', () => {
   it.each([
     ['--chart ./mine', { chart: './mine', values: [], reference: false }],
     ['--chart ./mine --values v.yaml', { chart: './mine', values: ['v.yaml'], reference: false }],
+    [
+      '--chart oci://r.example/c/toolman --chart-version 1.4.0',
+      { chart: 'oci://r.example/c/toolman', chartVersion: '1.4.0', values: [], reference: false },
+    ],
     ['--values v.yaml', { chart: 'charts/toolman', values: ['v.yaml'], reference: true }],
     ['--set a=1', { values: ['values/toolman.yaml'], set: ['a=1'] }],
     // --set comes last, so it overrides --image.
@@ -236,6 +240,62 @@ describe('faults', () => {
   });
 });
 
+describe('faults that need a part of the reference subject', () => {
+  const marked = (name: string, part: string): Fault => ({
+    ...fault(name, 'T-01'),
+    standIn: { part, reason: `only ${part} has it` },
+  });
+  const faults = [fault('a', 'T-01'), marked('mode', 'toolman-app'), marked('script', 'chart')];
+  const own = [suite('toolman', ['T-01'], faults)];
+  const optionsOf = (line: string) =>
+    parseOptions(`--suite toolman --prove ${line}`.trim().split(' '), () => {})!;
+  const planOf = (line: string, rotation = 0) => planRun(optionsOf(line), own, 'id', rotation);
+
+  it.each([
+    ['', ['a', 'mode', 'script'], []],
+    ['--set a=1', ['a', 'mode', 'script'], []],
+    ['--image toolman-app=me/app:2', ['a', 'script'], ['mode']],
+    ['--chart ./mine', ['a', 'mode'], ['script']],
+    ['--chart ./mine --image toolman-app=me/app:2', ['a'], ['mode', 'script']],
+  ])('are left out when the options replace that part: %s', (line, proven, left) => {
+    const [{ faults: chosen, notProvable }] = planOf(line).suites as [RunPlan['suites'][number]];
+    expect(chosen).toEqual(proven);
+    expect(notProvable.map((f) => f.fault)).toEqual(left);
+  });
+
+  it.each([0, 1, 2])('are never in a sample, which keeps its size: day %i', (day) => {
+    const line = '--chart ./mine --image toolman-app=me/app:2 --sample 1';
+    expect(planOf(line, day).suites[0]?.faults).toEqual(['a']);
+  });
+
+  it('are an error when nothing else is chosen', () => {
+    expect(() => planOf('--fault mode --image toolman-app=me/app:2')).toThrow(
+      'fault mode is not provable here: only toolman-app has it',
+    );
+  });
+
+  it('are left out once it is known that another image runs under the name of the stand-in', () => {
+    const options = optionsOf('');
+    const before = planRun(options, own, 'id', 0);
+    const [suitePlan] = withStandIns(before, options, () => false).suites;
+    expect(suitePlan?.faults).toEqual(['a', 'script']);
+    expect(suitePlan?.notProvable).toEqual([{ fault: 'mode', reason: 'only toolman-app has it' }]);
+    expect(withStandIns(before, options, () => true)).toEqual(before);
+  });
+
+  it('stay left out when the image of the options is a copy of the stand-in', () => {
+    const options = optionsOf('--image toolman-app=me/copy:1');
+    const [suitePlan] = withStandIns(planRun(options, own, 'id', 0), options, () => true).suites;
+    expect(suitePlan?.faults).toEqual(['a', 'script']);
+  });
+
+  it('are listed by the plan, by reason', () => {
+    expect(describePlan(planOf('--image toolman-app=me/app:2'), '').at(-1)).toBe(
+      '  not provable here, because only toolman-app has it: mode',
+    );
+  });
+});
+
 describe('describePlan', () => {
   it('lists what will run', () => {
     const lines = describePlan(plan('--requirement T-01 --set a=1 --prove'), '1 control plane');
@@ -248,5 +308,10 @@ describe('describePlan', () => {
       '  requirements T-01',
       '  faults a, b, c, d, e',
     ]);
+  });
+
+  it('masks credentials', () => {
+    const lines = describePlan(plan('--requirement T-01 --set db.password=x,a=1'), '1 control plane');
+    expect(lines).toContain('  set db.password=•••,a=1');
   });
 });

@@ -1,11 +1,12 @@
 /** The plan of a run: the chosen suites, requirements and faults, all of which exist. Pure; `--dry-run` prints it. */
+import { maskSet } from '../../core/credentials.ts';
 import { suggest } from '../../core/suggest.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { SuiteDefinition } from '../suite/definition.ts';
 import type { SubjectConfig } from '../suite/worker-config.ts';
 import type { RunOptions } from './options.ts';
 import type { Requirement } from './requirements.ts';
-import { CHECK_TAGS, rejectBadTags } from './tags.ts';
+import { CHECK_TAGS, tagFilter } from './tags.ts';
 
 /** A suite with catalogued requirements and no checks yet. */
 export interface UncheckedSuite {
@@ -26,6 +27,8 @@ export interface SuitePlan {
   select: readonly string[] | undefined;
   /** Names of the faults to prove; empty without `--prove`. */
   faults: readonly string[];
+  /** Faults that are left out, because the run lacks the part of the reference subject that shows them. */
+  notProvable: readonly { fault: string; reason: string }[];
 }
 
 export interface RunPlan {
@@ -33,6 +36,8 @@ export interface RunPlan {
   suites: readonly SuitePlan[];
   /** Whether the checks run on the conforming subject: always, except for `--prove` without `--checks`. */
   checks: boolean;
+  /** A number that changes between runs, for `--sample`. */
+  rotation: number;
 }
 
 /**
@@ -64,25 +69,68 @@ export function planRun(
   rejectMissingEnvironment(options, chosen);
   rejectForeignRequirements(options, catalogue, chosen);
   if (options.tags !== undefined) {
-    rejectBadTags(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
+    tagFilter(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
   }
   const select = options.requirements.length > 0 ? options.requirements : undefined;
   const suites = chosen.map(({ definition, requirements }): SuitePlan => ({
     definition,
     subject: subjectOf(definition, options),
     select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
-    faults: options.prove ? chooseFaults(definition, options, rotation) : [],
+    ...chooseFaults(definition, options, rotation, referenceParts(definition, options)),
   }));
   rejectUnknownFaults(
     options,
     suites.map((s) => s.definition),
   );
-  if (options.prove && suites.every((s) => s.faults.length === 0)) {
-    throw new UsageError('E_NO_FAULT', 'there is no fault to prove for the chosen requirements', {
-      hint: '`npm run -s e2e -- --list` shows which requirements have faults.',
+  if (options.prove) rejectWithoutFault(suites);
+  return { runId, suites, checks: !options.prove || options.checks, rotation };
+}
+
+function rejectWithoutFault(suites: readonly SuitePlan[]): void {
+  if (suites.some((s) => s.faults.length > 0)) return;
+  const [first] = suites.flatMap((s) => s.notProvable);
+  if (first) {
+    throw new UsageError('E_NO_FAULT', `fault ${first.fault} is not provable here: ${first.reason}`, {
+      hint: 'Choose other faults, or prove this one with the reference subject (without --image and --chart).',
     });
   }
-  return { runId, suites, checks: !options.prove || options.checks };
+  throw new UsageError('E_NO_FAULT', 'there is no fault to prove for the chosen requirements', {
+    hint: '`npm run -s e2e -- --list` shows which requirements have faults.',
+  });
+}
+
+/**
+ * The parts of the reference subject that the options do not replace. Whether they really run is known once the images are prepared: the
+ * values or the engine may have another image.
+ */
+function referenceParts({ subject }: SuiteDefinition, options: RunOptions): Set<string> {
+  const images = subject.images.map(({ name }) => name).filter((name) => options.images[name] === undefined);
+  return new Set([...images, ...(options.chart === undefined ? [REFERENCE_CHART] : [])]);
+}
+
+/** The part of the reference subject that `--chart` replaces, in the mark of a fault. */
+const REFERENCE_CHART = 'chart';
+
+/**
+ * Chooses the faults again when it is known which stand-ins run. A part that the plan already lacks stays absent.
+ *
+ * @param runs whether the stand-in for the image of this name runs
+ */
+export function withStandIns(
+  plan: RunPlan,
+  options: RunOptions,
+  runs: (suite: SuitePlan, image: string) => boolean,
+): RunPlan {
+  const suites = plan.suites.map((suite): SuitePlan => {
+    const { definition } = suite;
+    const planned = referenceParts(definition, options);
+    const parts = new Set([...planned].filter((part) => part === REFERENCE_CHART || runs(suite, part)));
+    const isLost = definition.faults.some(
+      ({ standIn }) => standIn && planned.has(standIn.part) && !parts.has(standIn.part),
+    );
+    return isLost ? { ...suite, ...chooseFaults(definition, options, plan.rotation, parts) } : suite;
+  });
+  return { ...plan, suites };
 }
 
 function chooseSuites(
@@ -207,6 +255,7 @@ function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectCon
   }
   return {
     chart: options.chart ?? subject.chart,
+    ...(options.chartVersion === undefined ? {} : { chartVersion: options.chartVersion }),
     // Another chart may not have the keys of the reference values.
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
     set: [...set, ...options.set],
@@ -219,16 +268,31 @@ function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectCon
   };
 }
 
-function chooseFaults(definition: SuiteDefinition, options: RunOptions, rotation: number): string[] {
+/** Only faults that are provable with these parts of the reference subject are sampled. */
+function chooseFaults(
+  definition: SuiteDefinition,
+  options: RunOptions,
+  rotation: number,
+  parts: ReadonlySet<string>,
+): Pick<SuitePlan, 'faults' | 'notProvable'> {
+  if (!options.prove) return { faults: [], notProvable: [] };
   const all = definition.faults.filter(
     (f) =>
       (options.faults.length === 0 || options.faults.includes(f.name)) &&
       (options.requirements.length === 0 || f.requirements.some((id) => options.requirements.includes(id))),
   );
-  const names = all.map((f) => f.name);
-  if (options.sample === undefined || names.length <= options.sample) return names;
-  const start = (rotation * options.sample) % names.length;
-  return [...names, ...names].slice(start, start + options.sample);
+  const notProvable = all.flatMap(({ name, standIn }) =>
+    standIn && !parts.has(standIn.part) ? [{ fault: name, reason: standIn.reason }] : [],
+  );
+  const leftOut = new Set(notProvable.map(({ fault }) => fault));
+  const names = all.map((f) => f.name).filter((name) => !leftOut.has(name));
+  return { faults: sampled(names, options.sample, rotation), notProvable };
+}
+
+function sampled(names: readonly string[], size: number | undefined, rotation: number): string[] {
+  if (size === undefined || names.length <= size) return [...names];
+  const start = (rotation * size) % names.length;
+  return [...names, ...names].slice(start, start + size);
 }
 
 function didYouMean(word: string, candidates: readonly string[]): string {
@@ -237,17 +301,25 @@ function didYouMean(word: string, candidates: readonly string[]): string {
   return candidates.length <= 20 ? `Available: ${candidates.join(', ')}.` : 'No similar name exists.';
 }
 
+/** One line for each reason: `not provable here, because …: a, b`. */
+export function notProvableLines(faults: SuitePlan['notProvable']): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { fault, reason } of faults) byReason.set(reason, [...(byReason.get(reason) ?? []), fault]);
+  return [...byReason].map(([reason, names]) => `not provable here, because ${reason}: ${names.join(', ')}`);
+}
+
 /** The plan as lines of text. */
 export function describePlan(plan: RunPlan, topology: string): string[] {
   return [
     `cluster: ${topology}`,
     ...plan.suites.flatMap((s) => [
-      `suite ${s.definition.name}: chart ${s.subject.chart}`,
+      `suite ${s.definition.name}: chart ${s.subject.chart}${s.subject.chartVersion === undefined ? '' : ` ${s.subject.chartVersion}`}`,
       ...s.subject.values.map((file) => `  values ${file}`),
-      ...s.subject.set.map((pair) => `  set ${pair}`),
+      ...s.subject.set.map((pair) => `  set ${maskSet(pair)}`),
       ...s.subject.images.map((image) => `  image ${image.name} = ${image.ref}`),
       s.select ? `  requirements ${s.select.join(', ')}` : '  all requirements',
       ...(s.faults.length > 0 ? [`  faults ${s.faults.join(', ')}`] : []),
+      ...notProvableLines(s.notProvable).map((line) => `  ${line}`),
     ]),
   ];
 }

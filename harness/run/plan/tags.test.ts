@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { rejectBadTags } from './tags.ts';
+import { tagFilter } from './tags.ts';
 
 const known = ['static', 'live', 'disruptive', 'k8s-mcp-agent'];
 
-describe('rejectBadTags', () => {
+describe('tagFilter', () => {
   it.each([
     'live',
     'live and not disruptive',
@@ -14,7 +14,7 @@ describe('rejectBadTags', () => {
     'k8s-mcp-agent and (static)',
   ])('accepts %s', (expression) => {
     expect(() => {
-      rejectBadTags(expression, known);
+      tagFilter(expression, known);
     }).not.toThrow();
   });
 
@@ -35,13 +35,13 @@ describe('rejectBadTags', () => {
     ['live and(static)', 'unexpected "and"'],
   ])('rejects "%s"', (expression, why) => {
     expect(() => {
-      rejectBadTags(expression, known);
+      tagFilter(expression, known);
     }).toThrow(`--tags "${expression}": ${why}`);
   });
 
   it('suggests the nearest tag', () => {
     expect(() => {
-      rejectBadTags('lvie', known);
+      tagFilter('lvie', known);
     }).toThrow(
       expect.objectContaining({ code: 'E_TAGS', exitCode: 2, hint: 'Did you mean "live"?' }) as Error,
     );

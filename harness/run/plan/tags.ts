@@ -1,7 +1,4 @@
-/**
- * Tag expressions (`--tags`), parsed by vitest's own parser, so that vitest accepts later what is accepted here.
- * vitest itself does not export it; `@vitest/runner` is pinned to the same version.
- */
+/** Tag expressions (`--tags`), parsed by vitest's parser, which `@vitest/runner` exports. */
 import { createTagsFilter } from '@vitest/runner/utils';
 import { UsageError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
@@ -10,11 +7,14 @@ import { suggest } from '../../core/suggest.ts';
 export const CHECK_TAGS = ['static', 'live', 'disruptive'] as const;
 
 /**
- * Accepts `a and (b or not c)`, also with `&&`, `||`, `!`, and `*` in names.
+ * Whether the tags of a check match `a and (b or not c)`, also with `&&`, `||`, `!`, and `*` in names.
  *
  * @throws UsageError `E_TAGS` naming the word that is wrong
  */
-export function rejectBadTags(expression: string, known: readonly string[]): void {
+export function tagFilter(
+  expression: string,
+  known: readonly string[],
+): (tags: readonly string[]) => boolean {
   const bad = (why: string, hint?: string): UsageError =>
     new UsageError('E_TAGS', `--tags "${expression}": ${why}`, {
       hint: hint ?? `Tags: ${known.join(', ')}. For example --tags "live and not disruptive"`,
@@ -23,10 +23,11 @@ export function rejectBadTags(expression: string, known: readonly string[]): voi
   const single = /[&|]/.exec(expression.replaceAll(/&&|\|\|/g, ''))?.[0];
   if (single !== undefined) throw bad(`unexpected "${single}"`);
   try {
-    createTagsFilter(
+    const matches = createTagsFilter(
       [expression],
       known.map((name) => ({ name })),
     );
+    return (tags) => matches([...tags]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const unknown = /^The tag pattern "(.*)" is not defined/s.exec(message)?.[1];

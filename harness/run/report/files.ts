@@ -1,7 +1,8 @@
 /** How a reporter writes a file to the run directory. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { InfrastructureError } from '../../core/errors.ts';
+import { writePrivateFile } from '../../core/private-files.ts';
 
 /**
  * Writes a file completely or not at all: a reader, also one that watches the directory, never sees half a file.
@@ -13,9 +14,8 @@ export async function writeReportFile(directory: string, name: string, content: 
   const file = path.join(directory, name);
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    await mkdir(directory, { recursive: true });
     try {
-      await writeFile(temporary, content);
+      await writePrivateFile(temporary, content);
       await rename(temporary, file);
     } finally {
       await rm(temporary, { force: true });

@@ -27,6 +27,21 @@ export const checkResult = z.object({
   /** Of a blocked check: id of the check that reports the failure. */
   blockedBy: z.string().optional(),
   diagnosis: diagnosis.optional(),
+  /** Earlier attempts, which failed while something stalled; the check was repeated. */
+  attempts: z
+    .array(
+      z.object({
+        startedAt: z.string(),
+        durationMs: z.number(),
+        /** Why it failed. */
+        reason: z.string(),
+        /** What stalled. */
+        because: z.string(),
+      }),
+    )
+    .optional(),
+  /** By how much its waits exceeded their limits, because the machine was not able to work. */
+  extendedMs: z.number().optional(),
   /** Paths relative to the run directory. */
   artifacts: z.array(z.string()).optional(),
   startedAt: z.string(),
@@ -34,11 +49,18 @@ export const checkResult = z.object({
   namespaces: z.array(z.string()).default([]),
 });
 
+/**
+ * - `missed`, `wrong-reason`: the checks do not detect the defect.
+ * - `errored`: the engine, the cluster or a tool failed, so nothing is known about the fault.
+ * - `not-provable`: the fault does not apply to this subject or cluster, so it counts neither way.
+ */
+export const proofOutcome = z.enum(['caught', 'missed', 'wrong-reason', 'errored', 'not-provable']);
+
 export const proof = z.object({
   fault: z.string(),
   suite: z.string(),
   requirements: z.array(z.string()),
-  outcome: z.enum(['caught', 'missed', 'wrong-reason']),
+  outcome: proofOutcome,
   /** What the check said under the fault, or why it does not count. */
   reason: z.string(),
   durationMs: z.number(),
@@ -59,6 +81,14 @@ export const podMoment = z.object({
   kind: z.string(),
   text: z.string(),
   warning: z.boolean(),
+});
+
+/** A span in which something that the run relies on stood still, in ms since the epoch. */
+export const stall = z.object({
+  /** Completes "the … stalled": `machine`, `API server`, `node kp-desk-worker`. */
+  place: z.string(),
+  from: z.number(),
+  to: z.number(),
 });
 
 /** The moments of all pods in one namespace. */
@@ -84,6 +114,52 @@ export const requirementRow = z.object({
   reason: z.string().optional(),
 });
 
+/** What a run set out to do. Each entry must have exactly one result. */
+export const runPlan = z.object({
+  checks: z.array(checkResult.pick({ id: true, suite: true, requirements: true })),
+  /** Faults that are not provable here are planned, too: their result says so. */
+  proofs: z.array(proof.pick({ fault: true, suite: true, requirements: true })),
+  /** Set with `--shard`: the run is one of `count` parts, which have `of` checks together. A pass is a pass of this part only. */
+  shard: z.object({ index: z.number(), count: z.number(), of: z.number() }).optional(),
+});
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const fileDigest = z.object({ path: z.string(), sha256 });
+
+/** Digests of the copies of chart and values that were tested. */
+export const subjectDigest = z.object({
+  chart: z.object({
+    /** Name of the folder or package. */
+    path: z.string(),
+    /** Of paths and contents of all files. */
+    sha256,
+    files: z.array(fileDigest),
+    /** Of a package: of its bytes. */
+    archive: sha256.optional(),
+    /** Files that a link brings into the chart from outside of its folder. */
+    outside: z.array(z.string()),
+    /** Where a registry has it: `oci://…`, the tag, and the digest of its manifest. Absent for a chart of this machine. */
+    published: z.object({ reference: z.string(), version: z.string(), digest: z.string() }).optional(),
+  }),
+  values: z.array(fileDigest),
+});
+
+/** An image that was prepared for the nodes. */
+export const preparedImage = z.object({
+  ref: z.string(),
+  source: z.enum(['present', 'built', 'pulled', 'unavailable']),
+  /** Built by kindproof in place of the real image. */
+  standIn: z.boolean(),
+  /** Everything that a pod may show as the id of this image; empty when it was not loaded. */
+  ids: z.array(z.string()),
+  /** Digest of its manifest in the registry; absent when the engine knows none. */
+  registryManifest: z.string().optional(),
+  /** Digests of its manifest on the nodes. */
+  nodeManifests: z.array(z.string()),
+  /** `Deployment toolman: container toolman` */
+  namedBy: z.array(z.string()),
+});
+
 export const report = z.object({
   schemaVersion: z.literal(2),
   run: z.object({
@@ -93,7 +169,7 @@ export const report = z.object({
     command: z.string(),
     exitCode: z.number(),
     verdict: z.string(),
-    /** Set when something other than a check ended the run: usage, infrastructure, interruption. */
+    /** Why there is no verdict: usage, infrastructure, interruption, or results that are incomplete. */
     error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   }),
   tools: z.record(z.string(), z.string()),
@@ -124,18 +200,27 @@ export const report = z.object({
       chart: z.string(),
       values: z.array(z.string()),
       images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
+      digest: subjectDigest.optional(),
     }),
   ),
+  images: z.array(preparedImage).optional(),
   phases: z.array(phase),
+  /** Absent when the run ended before its checks were planned. */
+  plan: runPlan.optional(),
   checks: z.array(checkResult),
   proofs: z.array(proof).optional(),
   requirements: z.array(requirementRow).optional(),
   timelines: z.array(podTimeline).optional(),
+  /** Absent when nothing stalled. */
+  stalls: z.array(stall).optional(),
+  /** What the run left behind, and what could not be undone. A run that leaves something never ends with exit code 0. */
   leftovers: z.array(z.string()).optional(),
 });
 
+export type PlannedRun = z.infer<typeof runPlan>;
 export type Report = z.infer<typeof report>;
 export type CheckResult = z.infer<typeof checkResult>;
+export type Stall = z.infer<typeof stall>;
 export type Proof = z.infer<typeof proof>;
 export type PodTimeline = z.infer<typeof podTimeline>;
 export type RequirementRow = z.infer<typeof requirementRow>;

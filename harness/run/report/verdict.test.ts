@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CheckResult, Report, RequirementRow } from './model.ts';
+import type { Report } from './model.ts';
 import {
   sampleCheck,
   sampleFailure,
@@ -7,7 +7,7 @@ import {
   sampleReport,
   sampleSkip,
 } from '../../testing/sample-report.ts';
-import { countsLine, countsOf, coverageOf, verdictOf } from './verdict.ts';
+import { countsLine, countsOf, verdictOf } from './verdict.ts';
 import { summaryOfCheck } from './wording.ts';
 
 const run = (exitCode: number, error?: Report['run']['error']): Report['run'] => ({
@@ -28,42 +28,164 @@ describe('the counts', () => {
   });
 });
 
+const other = sampleProof({ fault: 'any-node' });
+const skipped = (id: string) => sampleSkip({ id: `toolman/${id}`, requirements: [id] });
+
 describe('the verdict', () => {
-  it.each<[string, Partial<Report>, string, string]>([
-    ['all passed', { checks: [sampleCheck()], proofs: [], run: run(0) }, 'passed', 'Passed'],
+  it.each<[string, Partial<Report>, string, number, string, string]>([
+    ['all passed', { checks: [sampleCheck()], proofs: [] }, 'passed', 0, 'passed', 'Passed'],
+    ['a skip', { checks: [sampleCheck(), sampleSkip()], proofs: [] }, 'passed', 0, 'passed', 'Passed'],
+    ['faults', { checks: [], proofs: [other] }, 'passed', 0, 'every fault was caught', 'Passed'],
     [
       'a failed check',
-      { checks: [sampleCheck(), sampleFailure()], proofs: [], run: run(1) },
+      { checks: [sampleCheck(), sampleFailure()], proofs: [] },
       'failed',
+      1,
+      '1 of 2 checks failed',
       'Failed: 1 of 2 checks',
     ],
     [
       'a missed fault',
-      { checks: [], proofs: [sampleProof(), sampleProof({ outcome: 'missed' })], run: run(1) },
+      { checks: [], proofs: [other, sampleProof({ outcome: 'missed' })] },
       'failed',
+      1,
+      '1 of 2 faults were not caught',
       'Failed: 1 of 2 faults not caught',
+    ],
+    [
+      'a failed check and an errored one',
+      { checks: [sampleFailure(), sampleCheck({ status: 'errored' })], proofs: [] },
+      'failed',
+      1,
+      '1 of 2 checks failed, 1 errored',
+      'Failed: 1 of 2 checks',
+    ],
+    [
+      'an errored check',
+      { checks: [sampleCheck(), sampleFailure({ status: 'errored', reason: 'no exec' })], proofs: [] },
+      'none',
+      3,
+      'no verdict: 1 check could not run, first toolman/T-28: no exec',
+      'No verdict: not everything could be checked',
+    ],
+    [
+      'an errored proof',
+      { checks: [sampleCheck()], proofs: [other, sampleProof({ outcome: 'errored', reason: 'no exec' })] },
+      'none',
+      3,
+      'no verdict: 1 fault could not be proven, first single-replica: no exec',
+      'No verdict: not everything could be checked',
+    ],
+    [
+      'nothing at all',
+      { checks: [], proofs: [] },
+      'none',
+      3,
+      'no verdict: no check ran',
+      'No verdict: no check ran',
+    ],
+    [
+      'only skips',
+      { checks: [sampleSkip()], proofs: [] },
+      'none',
+      3,
+      'no verdict: no check of suite toolman ran: it was skipped',
+      'No verdict: no check ran',
+    ],
+    [
+      'only skips in one of two suites',
+      {
+        checks: [skipped('T-1'), skipped('T-2'), sampleCheck({ id: 'agent/G-1', suite: 'agent' })],
+        proofs: [],
+      },
+      'none',
+      3,
+      'no verdict: no check of suite toolman ran: all 2 were skipped',
+      'No verdict: no check ran',
+    ],
+    [
+      'only skips, and caught faults',
+      { checks: [sampleSkip()], proofs: [other] },
+      'none',
+      3,
+      'no verdict: no check of suite toolman ran: it was skipped',
+      'No verdict: no check ran',
+    ],
+    [
+      'faults of which none is provable',
+      { checks: [], proofs: [sampleProof({ outcome: 'not-provable' })] },
+      'none',
+      3,
+      'no verdict: no fault was proven: none is provable here',
+      'No verdict: no check ran',
+    ],
+    [
+      'passed checks and faults of which none is provable',
+      { checks: [sampleCheck()], proofs: [sampleProof({ outcome: 'not-provable' })] },
+      'passed',
+      0,
+      'passed',
+      'Passed',
+    ],
+    [
+      'leftovers after a pass',
+      { checks: [sampleCheck()], proofs: [], leftovers: ['container kp-1'] },
+      'passed',
+      3,
+      'passed, but not everything was removed',
+      'Passed, but not everything was removed',
+    ],
+    [
+      'leftovers after a failure',
+      { checks: [sampleFailure()], proofs: [], leftovers: ['container kp-1'] },
+      'failed',
+      1,
+      '1 of 1 checks failed',
+      'Failed: 1 of 1 check',
     ],
     [
       'a broken cluster',
       { checks: [], proofs: [], run: run(3, broken) },
       'none',
+      3,
+      'no verdict: kind failed',
       'No verdict: infrastructure failed',
     ],
-    ['a signal', { checks: [], proofs: [], run: run(130, broken) }, 'none', 'No verdict: interrupted'],
-    ['nothing at all', { checks: [], proofs: [], run: run(0) }, 'none', 'No verdict: no check ran'],
-    ['only skips', { checks: [sampleSkip()], proofs: [], run: run(0) }, 'none', 'No verdict: no check ran'],
     [
-      'skipped checks under --strict',
-      {
-        checks: [sampleCheck(), sampleSkip()],
-        proofs: [],
-        run: { ...run(1), verdict: 'skips under --strict' },
-      },
-      'failed',
-      'Failed: skips under --strict',
+      'a signal',
+      { checks: [], proofs: [], run: run(130, broken) },
+      'none',
+      130,
+      'interrupted',
+      'No verdict: interrupted',
     ],
-  ])('of %s', (_, parts, tone, headline) => {
-    expect(verdictOf(sampleReport(parts))).toMatchObject({ tone, headline });
+    [
+      'wrong usage',
+      { checks: [], proofs: [], run: run(2, broken) },
+      'none',
+      2,
+      'no verdict: kind failed',
+      'No verdict: wrong usage',
+    ],
+  ])('of %s', (_, parts, tone, exitCode, text, headline) => {
+    expect(verdictOf(sampleReport(parts))).toMatchObject({ tone, exitCode, text, headline });
+  });
+
+  it('never takes an exit code of 0 or 1 from a run that ended with an error', () => {
+    for (const exitCode of [0, 1]) {
+      const report = sampleReport({ checks: [sampleCheck()], proofs: [], run: run(exitCode, broken) });
+      expect(verdictOf(report)).toMatchObject({ tone: 'none', exitCode: 3 });
+    }
+  });
+
+  it('of one of several parts is about this part', () => {
+    const report = sampleReport({ checks: [sampleCheck()], proofs: [] });
+    report.plan!.shard = { index: 2, count: 3, of: 33 };
+    expect(verdictOf(report)).toMatchObject({
+      text: 'passed: part 2 of 3',
+      headline: 'Passed: part 2 of 3',
+      sentence: '1 check passed. All 3 parts together have 33 checks.',
+    });
   });
 
   it('mentions checks that failed before the infrastructure did', () => {
@@ -78,58 +200,5 @@ describe('the verdict', () => {
 
     expect(verdictOf(report).sentence).toBe('This run says nothing about the subject.');
     expect(summaryOfCheck(errored)).toMatch(/^could not be checked: /);
-  });
-});
-
-describe('the coverage', () => {
-  const rowOf = (id: string, suite: string, status: RequirementRow['status']): RequirementRow => ({
-    id,
-    suite,
-    status,
-    source: 'x.md',
-    requirement: 'x',
-    checks: [],
-    faults: [],
-  });
-
-  it('counts a requirement as checked only when a check of it passed or failed in this run', () => {
-    const check = (status: CheckResult['status'], ...requirements: string[]) =>
-      sampleCheck({ status, requirements });
-    const report = sampleReport({
-      checks: [
-        check('passed', 'T-1', 'T-2'),
-        check('failed', 'T-3'),
-        check('skipped', 'T-4'),
-        check('blocked', 'T-5'),
-        check('errored', 'T-6'),
-      ],
-      requirements: [
-        ...[1, 2, 3, 4, 5, 6, 7].map((n) => rowOf(`T-${n}`, 'toolman', 'covered')),
-        rowOf('T-8', 'toolman', 'uncovered'),
-        rowOf('T-9', 'toolman', 'not-applicable'),
-        rowOf('R-1', 'tool-registry', 'covered'),
-      ],
-    });
-
-    expect(coverageOf(report)).toEqual([{ suite: 'toolman', checked: 3, notApplicable: 1, notChecked: 5 }]);
-    expect(verdictOf(report).coverage).toEqual([
-      'toolman: 3 of 9 requirements checked, 1 not applicable, 5 not checked',
-    ]);
-  });
-
-  it('counts requirements of every suite separately', () => {
-    const report = sampleReport({
-      checks: [sampleCheck({ requirements: ['X-1'] })],
-      requirements: [rowOf('X-1', 'all', 'covered')],
-    });
-
-    expect(verdictOf(report).coverage).toEqual(['shared: 1 of 1 requirement checked']);
-  });
-
-  it.each<[string, Partial<Report>]>([
-    ['requirement rows', { requirements: [] }],
-    ['checks', { checks: [] }],
-  ])('is empty without %s', (_, parts) => {
-    expect(verdictOf(sampleReport(parts)).coverage).toEqual([]);
   });
 });

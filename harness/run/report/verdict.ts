@@ -1,7 +1,9 @@
-/** The closing statement on a whole run: counts, verdict, and how many requirements were checked. */
-import { EXIT } from '../../core/errors.ts';
+/** The closing statement on a whole run: counts and verdict. */
+import { EXIT, type ExitCode } from '../../core/errors.ts';
 import { count } from '../../core/wording.ts';
-import type { CheckResult, Proof, Report, RequirementRow } from './model.ts';
+import { noVerdict } from './completeness.ts';
+import { coverageLine, coverageOf } from './coverage.ts';
+import type { CheckResult, Proof, Report } from './model.ts';
 
 export interface Counts {
   passed: number;
@@ -10,13 +12,15 @@ export interface Counts {
 }
 
 /**
- * Checks and proofs together. A caught fault counts as passed, a missed one or one caught for the wrong reason as failed.
+ * Checks and proofs together. A caught fault counts as passed, a fault that is not provable here counts neither way, any other as failed.
  * Checks that failed under a fault, as they should, are not part of `report.checks`.
  */
 export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const check of report.checks) counts[COUNTED_AS[check.status]] += 1;
-  for (const proof of report.proofs ?? []) counts[isCaught(proof) ? 'passed' : 'failed'] += 1;
+  for (const proof of report.proofs ?? []) {
+    if (isProvable(proof)) counts[isCaught(proof) ? 'passed' : 'failed'] += 1;
+  }
   return counts;
 }
 
@@ -37,54 +41,30 @@ export function isCaught({ outcome }: Pick<Proof, 'outcome'>): boolean {
   return outcome === 'caught';
 }
 
+/** The fault applies to this subject and cluster. */
+export function isProvable({ outcome }: Pick<Proof, 'outcome'>): boolean {
+  return outcome !== 'not-provable';
+}
+
+/** `missed`, `wrong-reason` or `errored`: a reader has to look at it. */
+export function isUncaught(proof: Pick<Proof, 'outcome'>): boolean {
+  return isProvable(proof) && !isCaught(proof);
+}
+
 /** The last line of every run: `36 passed, 2 failed, 1 skipped`. */
 export function countsLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
-/** How many requirements of a suite were checked in this run. */
-export interface Coverage {
-  /** A suite, or `shared` for the requirements that every suite has. */
-  suite: string;
-  /** A check of the requirement passed or failed in this run. */
-  checked: number;
-  notApplicable: number;
-  notChecked: number;
-}
-
-/** One entry for each suite that ran and has requirement rows; empty without rows. */
-export function coverageOf(report: Pick<Report, 'checks' | 'requirements'>): Coverage[] {
-  const ran = new Set(report.checks.map(({ suite }) => suite));
-  const bySuite = new Map<string, Coverage>();
-  for (const row of report.requirements ?? []) {
-    if (row.suite !== EVERY_SUITE && !ran.has(row.suite)) continue;
-    const suite = row.suite === EVERY_SUITE ? 'shared' : row.suite;
-    const coverage = bySuite.get(suite) ?? { suite, checked: 0, notApplicable: 0, notChecked: 0 };
-    bySuite.set(suite, coverage);
-    const wasChecked = checksOf(row, report).some(({ status }) => status === 'passed' || status === 'failed');
-    if (wasChecked) coverage.checked += 1;
-    else if (row.status === 'not-applicable') coverage.notApplicable += 1;
-    else coverage.notChecked += 1;
-  }
-  return ran.size === 0 ? [] : [...bySuite.values()];
-}
-
-/** The suite of the catalogue rows that apply to every suite. */
-const EVERY_SUITE = 'all';
-
-/** Whether a suite has to keep the requirement. */
-export function isOf(row: RequirementRow, suite: string): boolean {
-  return row.suite === EVERY_SUITE || row.suite === suite;
-}
-
-/** The checks of a requirement in this run. */
-export function checksOf(row: RequirementRow, report: Pick<Report, 'checks'>): CheckResult[] {
-  return report.checks.filter((check) => isOf(row, check.suite) && check.requirements.includes(row.id));
-}
-
 export interface Verdict {
   /** `none`: the run says nothing about the subject. */
   tone: 'passed' | 'failed' | 'none';
+  /** Of the process. A pass that leaves something behind has another one than 0. */
+  exitCode: ExitCode;
+  /** `run.verdict` of report.json: `passed`, `2 of 38 checks failed`, `no verdict: why`, `interrupted`. */
+  text: string;
+  /** Why the exit code is neither 0 nor 1, for reporters that have no other place for it. */
+  problem?: RunError;
   /** `Passed`, `Failed: 2 of 38 checks`, `No verdict: infrastructure failed`. */
   headline: string;
   /** More about the headline; empty when it says everything. */
@@ -93,66 +73,118 @@ export interface Verdict {
   coverage: string[];
 }
 
-/** The verdict on a run. An infrastructure error is never the subject's fault, and an absence of failures is not yet a pass. */
+/**
+ * The verdict on a run. The exit code, report.json and all reporters take it from here. An infrastructure error is never the subject's
+ * fault, and an absence of failures is not yet a pass: every planned check and fault must have its result.
+ *
+ * What comes first decides: an error that ended the run, incomplete results, a failure, errored checks, nothing checked, leftovers.
+ */
 export function verdictOf(report: Report): Verdict {
-  return { ...statementOf(report), coverage: coverageOf(report).map(coverageLine) };
+  const error = report.run.error ?? noVerdict(report);
+  const statement = error ? noVerdictOn(report, error) : (failed(report) ?? passed(report));
+  return { ...statement, coverage: coverageOf(report).map(coverageLine) };
 }
 
-const NOTHING_KNOWN = 'This run says nothing about the subject.';
+type Statement = Omit<Verdict, 'coverage'>;
+type RunError = NonNullable<Report['run']['error']>;
 
-function statementOf(report: Report): Omit<Verdict, 'coverage'> {
-  const counts = countsOf(report);
-  const { error, exitCode } = report.run;
-  if (error) {
-    const ended =
-      exitCode === EXIT.usage
-        ? 'wrong usage'
-        : exitCode === EXIT.interrupted
-          ? 'interrupted'
-          : 'infrastructure failed';
-    const known = counts.failed - report.checks.filter((check) => check.status === 'errored').length;
-    return {
-      tone: 'none',
-      headline: `No verdict: ${ended}`,
-      sentence: known > 0 ? `Failed before that: ${shareOf(known, report)}.` : NOTHING_KNOWN,
-    };
-  }
-  if (counts.failed > 0) {
-    return { tone: 'failed', headline: `Failed: ${shareOf(counts.failed, report)}`, sentence: '' };
-  }
-  if (counts.passed === 0) {
-    return { tone: 'none', headline: 'No verdict: no check ran', sentence: NOTHING_KNOWN };
-  }
-  if (exitCode !== EXIT.passed) {
-    return { tone: 'failed', headline: `Failed: ${report.run.verdict}`, sentence: '' };
-  }
-  return { tone: 'passed', headline: 'Passed', sentence: passedSentence(report, counts) };
+function noVerdictOn(report: Report, problem: RunError): Statement {
+  const { code, message } = problem;
+  const exitCode = exitCodeWithoutVerdict(report);
+  const known = failures(report).share;
+  return {
+    tone: 'none',
+    exitCode,
+    problem,
+    text: exitCode === EXIT.interrupted ? 'interrupted' : `no verdict: ${message}`,
+    headline: `No verdict: ${ENDINGS[code] ?? ENDINGS[exitCode] ?? 'infrastructure failed'}`,
+    sentence: known === '' ? 'This run says nothing about the subject.' : `Failed before that: ${known}.`,
+  };
 }
 
-function shareOf(failed: number, report: Report): string {
-  const proofs = report.proofs ?? [];
-  const uncaught = proofs.filter((proof) => !isCaught(proof)).length;
-  const parts: string[] = [];
-  if (failed > uncaught) parts.push(`${failed - uncaught} of ${count(report.checks.length, 'check')}`);
-  if (uncaught > 0) parts.push(`${uncaught} of ${count(proofs.length, 'fault')} not caught`);
-  return parts.join(', ');
+const ENDINGS: Readonly<Record<string, string>> = {
+  E_INCOMPLETE: 'results are missing or contradict each other',
+  E_CHECKS_NOT_MADE: 'not everything could be checked',
+  E_NOTHING_CHECKED: 'no check ran',
+  E_TIME_LIMIT: 'the time limit was reached',
+  [EXIT.usage]: 'wrong usage',
+  [EXIT.interrupted]: 'interrupted',
+};
+
+/** Only wrong usage and an interruption have a code of their own. */
+function exitCodeWithoutVerdict({ run }: Report): ExitCode {
+  const { error, exitCode } = run;
+  return error && (exitCode === EXIT.usage || exitCode === EXIT.interrupted) ? exitCode : EXIT.infrastructure;
 }
 
-function passedSentence(report: Report, { skipped }: Counts): string {
-  const passed = report.checks.filter((check) => check.status === 'passed').length;
-  const proofs = report.proofs?.length ?? 0;
+function failed(report: Report): Statement | undefined {
+  const { share, text } = failures(report);
+  if (share === '') return undefined;
+  const errored =
+    report.checks.filter(({ status }) => status === 'errored').length +
+    (report.proofs ?? []).filter(({ outcome }) => outcome === 'errored').length;
+  return {
+    tone: 'failed',
+    exitCode: EXIT.checkFailed,
+    text: errored === 0 ? text : `${text}, ${errored} errored`,
+    headline: `Failed: ${share}`,
+    sentence: errored === 0 ? '' : `${errored} errored.`,
+  };
+}
+
+function passed(report: Report): Statement {
+  const { plan, leftovers = [] } = report;
+  const onlyProofs = plan?.checks.length === 0;
+  const part = plan?.shard ? `: part ${plan.shard.index} of ${plan.shard.count}` : '';
+  const isClean = leftovers.length === 0;
+  const but = isClean ? '' : ', but not everything was removed';
+  const problem = {
+    code: 'E_LEFTOVERS',
+    message: `not everything was removed: ${leftovers.join('; ')}`,
+    hint: 'The verdict on the subject is valid. Run `npm run sweep`, which removes what has the label of the run.',
+  };
+  return {
+    tone: 'passed',
+    exitCode: isClean ? EXIT.passed : EXIT.infrastructure,
+    ...(isClean ? {} : { problem }),
+    text: `${onlyProofs ? 'every fault was caught' : `passed${part}`}${but}`,
+    headline: `Passed${part}${but}`,
+    sentence: passedSentence(report),
+  };
+}
+
+/** What failed, for the headline and for `run.verdict`; both empty when nothing did. Errored checks and proofs are not failures. */
+function failures({ checks, proofs = [] }: Pick<Report, 'checks' | 'proofs'>): {
+  share: string;
+  text: string;
+} {
+  const red = checks.filter(({ status }) => status === 'failed').length;
+  const missed = proofs.filter((proof) => isUncaught(proof) && proof.outcome !== 'errored').length;
+  const faults = proofs.filter(isProvable).length;
+  const share: string[] = [];
+  const text: string[] = [];
+  if (red > 0) {
+    share.push(`${red} of ${count(checks.length, 'check')}`);
+    text.push(`${red} of ${checks.length} checks failed`);
+  }
+  if (missed > 0) {
+    share.push(`${missed} of ${count(faults, 'fault')} not caught`);
+    text.push(`${missed} of ${faults} faults were not caught`);
+  }
+  return { share: share.join(', '), text: text.join(', ') };
+}
+
+function passedSentence({ plan, checks, proofs = [] }: Report): string {
+  const passed = checks.filter(({ status }) => status === 'passed').length;
+  const skipped = checks.length - passed;
+  const caught = proofs.filter(isCaught).length;
+  const notProvable = proofs.filter((proof) => !isProvable(proof)).length;
   const parts: string[] = [];
   if (passed > 0) parts.push(`${count(passed, 'check')} passed.`);
-  if (proofs > 0) parts.push(`${count(proofs, 'fault')} caught.`);
+  if (caught > 0) parts.push(`${count(caught, 'fault')} caught.`);
+  if (notProvable > 0) parts.push(`${count(notProvable, 'fault')} not provable here.`);
   if (skipped > 0) parts.push(`${skipped} skipped.`);
+  if (plan?.shard)
+    parts.push(`All ${plan.shard.count} parts together have ${count(plan.shard.of, 'check')}.`);
   return parts.join(' ');
-}
-
-function coverageLine({ suite, checked, notApplicable, notChecked }: Coverage): string {
-  const parts = [
-    `${suite}: ${checked} of ${count(checked + notApplicable + notChecked, 'requirement')} checked`,
-  ];
-  if (notApplicable > 0) parts.push(`${notApplicable} not applicable`);
-  if (notChecked > 0) parts.push(`${notChecked} not checked`);
-  return parts.join(', ');
 }

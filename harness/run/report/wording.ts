@@ -49,6 +49,7 @@ export function blockedGroups(checks: readonly CheckResult[]): BlockedGroup[] {
 
 /** The outcome of a proof in words. */
 export function outcomeOf(proof: Proof): string {
+  if (proof.outcome === 'not-provable') return 'not provable here';
   return proof.outcome === 'wrong-reason' ? 'caught for the wrong reason' : proof.outcome;
 }
 

@@ -4,6 +4,7 @@ import type { ImageRecipe } from '../../host/images/types.ts';
 import type { PreflightDeps, PreflightNeed } from '../../host/preflight/finding.ts';
 import type { Cluster } from '../../kube/cluster/cluster.ts';
 import type { RunPlan } from '../plan/plan.ts';
+import type { Selection } from '../plan/select-checks.ts';
 import type { RequirementRow } from '../report/model.ts';
 import type { Step, Tools } from './step.ts';
 
@@ -36,7 +37,7 @@ export interface RunCluster {
 export interface RunProject {
   root: string;
   cacheDirectory: string;
-  /** The command line as the user typed it. */
+  /** The command line as the user typed it, with masked credentials. */
   commandLine: string;
   /** Files that declare the checks and the proofs of a suite; absolute. */
   checksFile: string;
@@ -47,6 +48,6 @@ export interface RunProject {
   earlierRuns(step: Step): Required<Pick<PreflightDeps, 'leftovers' | 'removeLeftovers'>>;
   /** Asks the person at the terminal. */
   confirm(question: string, signal: AbortSignal): Promise<boolean>;
-  /** The requirements of the chosen suites, for the report. */
-  requirementRows(plan: RunPlan): Promise<RequirementRow[]>;
+  /** The requirements of the chosen suites, for the report. `declared` has the checks of these suites. */
+  requirementRows(plan: RunPlan, declared: Selection['declared']): Promise<RequirementRow[]>;
 }

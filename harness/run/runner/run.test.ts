@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Clock, systemClock } from '../../core/deadline.ts';
 import { InfrastructureError, InterruptedError, UsageError } from '../../core/errors.ts';
 import { parseOptions } from '../plan/options.ts';
+import { selectChecks, type Selection } from '../plan/select-checks.ts';
 import type { Cluster } from '../../kube/cluster/cluster.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import type { RunEvent } from '../report/events.ts';
@@ -14,16 +16,20 @@ import { smallSuites, type SmallSuites } from '../../testing/small-suite.ts';
 import { htmlReporter } from '../report/html/html.ts';
 import { jsonReporter } from '../report/json.ts';
 import { junitReporter } from '../report/junit/junit.ts';
+import { verdictOf } from '../report/verdict.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { RunCluster } from './ports.ts';
 import { runTasks } from './run.ts';
 import type { Task } from './task.ts';
+import { listChecks } from './vitest-runner.ts';
 import { checks } from './tasks/checks.ts';
 import { createCluster, openExistingCluster, prepareCluster } from './tasks/cluster.ts';
 import { loadImages, prepareAllImages } from './tasks/images.ts';
+import { selection } from './tasks/selection.ts';
 import { subjects } from './tasks/subjects.ts';
 
 let suites: SmallSuites;
+let declared: Selection['declared'];
 let machine: FakeMachine;
 let helm: string;
 let brokenHelm: string;
@@ -46,7 +52,7 @@ beforeAll(async () => {
     'echo "Error: template: app/templates/a.yaml:3:4: executing" >&2; exit 1',
   );
   await machine.file('chart/Chart.yaml', 'apiVersion: v2\nname: app\nversion: 0.1.0\n');
-  suites = await smallSuites({
+  const files = {
     good: `passes('T-01'); skips('T-02', 'the cluster lacks x');`,
     bad: `passes('T-01'); fails('T-02', '2 of 3 replicas');`,
     lost: `loses('T-01');`,
@@ -54,11 +60,33 @@ beforeAll(async () => {
     'errored-and-bad': `errs('T-01', 'cannot pause container x'); fails('T-02', '2 of 3 replicas');`,
     broken: `throw new Error('cannot be loaded');`,
     none: '',
+    skipped: `skips('T-01', 'the cluster lacks x'); skips('T-02', 'the cluster lacks x');`,
+    blocked: `blocks('T-01', 'blocked/T-02'); passes('T-02');`,
+    // Only a run, not a list, has the ids of the checks to run.
+    forgets: `passes('T-01'); if (!inject('kindproof').checks) passes('T-02');`,
+    twice: `passes('T-01'); if (inject('kindproof').checks) passes('T-01'); else passes('T-02');`,
+    unreadable: `passes('T-01'); check('T-02', ({ task }) => { ends(task, 'green'); });`,
+    vacuous: `passes('T-01'); check('T-02', ({ task }) => {
+      ends(task, 'passed'); task.meta.kindproof.outcome.result.assertions = 0; });`,
     'tells-secrets': `fails('T-01', 'the URL says ' + inject('kindproof').secrets.password);`,
+    'learns-secrets': `
+      import { writeFileSync } from 'node:fs';
+      check('T-01', ({ task }) => {
+        writeFileSync(inject('kindproof').runDirectory + '/early.log', 'the pod says l4te-secret');
+        task.meta.kindproofSecrets = { values: [{ text: 'l4te-secret', key: 'token' }] };
+        ends(task, 'failed', 'the pod says l4te-secret');
+        throw new Error('the pod says l4te-secret');
+      });`,
     hanging: `check('T-01', () => new Promise((resolve) => setTimeout(resolve, 30_000)));`,
     caught: `fault('f', ({ task }) => { proves(task, 'caught', 'T-01: red'); });`,
     missed: `fault('f', ({ task }) => {
       proves(task, 'missed', 'green'); throw new Error('green'); });`,
+  };
+  suites = await smallSuites(files);
+  const loadable = Object.keys(files).filter((name) => name !== 'broken');
+  declared = await listChecks({
+    root: suites.root,
+    projects: loadable.map((name) => ({ name, file: suites.file(name) })),
   });
 });
 afterAll(async () => {
@@ -87,16 +115,30 @@ interface Fakes {
   cluster?: Partial<RunCluster>;
 }
 
+const knownSelection: Task = {
+  title: 'selection',
+  setup(run) {
+    const names = run.plan.suites.map(({ definition }) => definition.name);
+    const own = declared.filter((check) => names.includes(check.suite));
+    run.selection = selectChecks(run.plan, run.options, own);
+    return Promise.resolve();
+  },
+};
+
 async function trial(
   suite: string,
   settings: Fakes & {
     options?: string;
+    /** Lists the checks with vitest, as a run does. Otherwise the suites are listed once for all tests. */
+    listsChecks?: boolean;
     plan?: Partial<RunPlan>;
     faults?: string[];
+    notProvable?: { fault: string; reason: string }[];
     environment?: SuiteDefinition['environment'];
     helm?: string;
     signal?: AbortSignal;
     onEvent?: (event: RunEvent) => void;
+    clock?: Clock;
     reporters?: readonly Reporter[];
   } = {},
 ): Promise<Trial> {
@@ -109,12 +151,21 @@ async function trial(
   const plan: RunPlan = {
     runId: 'id',
     checks: true,
+    rotation: 0,
     suites: [
       {
         definition: {
           name: suite,
           subject: { releaseName: 'app', images: [] },
           environment: settings.environment,
+          faults: [
+            ...(settings.faults ?? []).map((name) => ({ name, requirements: ['T-01'] })),
+            ...(settings.notProvable ?? []).map(({ fault, reason }) => ({
+              name: fault,
+              requirements: ['T-01'],
+              standIn: { part: 'app', reason },
+            })),
+          ],
         } as unknown as SuiteDefinition,
         subject: {
           chart: join(machine.folder, 'chart'),
@@ -126,6 +177,7 @@ async function trial(
         },
         select: undefined,
         faults: settings.faults ?? [],
+        notProvable: settings.notProvable ?? [],
       },
     ],
     ...settings.plan,
@@ -148,6 +200,7 @@ async function trial(
       plan,
       directory,
       signal: settings.signal ?? new AbortController().signal,
+      clock: settings.clock,
       project: {
         root: suites.root,
         cacheDirectory: folder,
@@ -179,6 +232,7 @@ async function trial(
       ],
     },
     [
+      settings.listsChecks ? selection : knownSelection,
       openExistingCluster,
       preflight,
       [[prepareCluster], [tools, subjects]],
@@ -233,11 +287,20 @@ describe('the exit code', () => {
       1,
       '1 of 1 faults were not caught',
     ],
-    ['none', {}, 1, 'no verdict: no check ran: the selection is empty'],
+    ['skipped', {}, 3, 'no verdict: no check of suite skipped ran: all 2 were skipped'],
+    ['blocked', {}, 3, 'blocked/T-01 is blocked by blocked/T-02, which reports no failure'],
+    ['forgets', {}, 3, 'what was planned and what was reported differ: forgets/T-02 has no result'],
+    ['twice', {}, 3, 'twice/T-02 has no result; twice/T-01 was reported 2 times: passed, passed'],
+    [
+      'unreadable',
+      {},
+      3,
+      /^no verdict: not all checks could run: the record of "T-02" in unreadable cannot be read/,
+    ],
+    ['vacuous', {}, 3, /a check cannot pass without an assertion/],
     ['lost', {}, 3, 'no verdict: the cluster is gone'],
     ['errored', {}, 3, 'no verdict: 1 check could not run, first errored/T-02: cannot pause container x'],
-    ['errored-and-bad', {}, 1, '2 of 2 checks failed'],
-    ['broken', {}, 3, /^no verdict: not all checks could run: broken\/checks\.e2e\.mjs: cannot be loaded/],
+    ['errored-and-bad', {}, 1, '1 of 2 checks failed, 1 errored'],
   ])('%s %o: %i', async (suite, settings, exitCode, verdict) => {
     const run = await trial(suite, settings);
     expect(run.exitCode).toBe(exitCode);
@@ -245,6 +308,7 @@ describe('the exit code', () => {
     expect(run.steps).toEqual(DONE);
     expect(run.closed).toBe(1);
     expect(await readReport()).toMatchObject({ run: { exitCode, verdict: run.report.run.verdict } });
+    expect(verdictOf(await readReport())).toMatchObject({ exitCode, text: run.report.run.verdict });
   });
 
   it('of --strict says that the skip is the failure', async () => {
@@ -285,6 +349,25 @@ describe('the exit code', () => {
 });
 
 describe('wrong usage', () => {
+  it.each([
+    ['none', '', 'E_NOTHING_SELECTED'],
+    ['none', '--shard 1/2', 'E_NOTHING_SELECTED'],
+    ['good', '--tags disruptive', 'E_NOTHING_SELECTED'],
+    ['good', '--requirement T-01 T-13', 'E_NO_CHECKS'],
+  ])('of suite %s with %s is found before anything is created', async (suite, options, code) => {
+    const run = await trial(suite, { options, listsChecks: true });
+    expect(run.exitCode).toBe(2);
+    expect(run.report.run.error?.code).toBe(code);
+    expect(run.steps).toEqual([]);
+  });
+
+  it('does not include a suite that cannot be loaded, which is also found before anything is created', async () => {
+    const run = await trial('broken', { listsChecks: true });
+    expect(run.exitCode).toBe(3);
+    expect(run.report.run.verdict).toContain('broken/checks.e2e.mjs: cannot be loaded');
+    expect(run.steps).toEqual([]);
+  });
+
   it('of a chart is reported before a cluster is created', async () => {
     const run = await trial('good', { helm: brokenHelm });
     expect(run.exitCode).toBe(2);
@@ -360,6 +443,55 @@ describe('taking down', () => {
     );
   });
 
+  it('happens after the time limit, which says what was running', async () => {
+    const controller = new AbortController();
+    const limit = new InfrastructureError('E_TIME_LIMIT', 'the run did not end within 90 min 00 s', {
+      hint: 'Raise it.',
+    });
+    const run = await trial('hanging', {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'check-started') controller.abort(new InterruptedError(limit.message, limit));
+      },
+    });
+    const message = 'the run did not end within 90 min 00 s; running: checks (hanging/T-01)';
+    expect(run.exitCode).toBe(3);
+    expect(run.steps).toEqual(DONE);
+    expect(notices(run)).toContain(`${message}: taking down`);
+    expect((await readReport()).run).toMatchObject({
+      exitCode: 3,
+      verdict: `no verdict: ${message}`,
+      error: { code: 'E_TIME_LIMIT', message, hint: 'Raise it.' },
+    });
+  });
+
+  it('happens after an interruption even if a task never ends', async () => {
+    const controller = new AbortController();
+    // What was lost is not waited for; the teardown has its real time limits.
+    let isFirst = true;
+    const clock: Clock = {
+      now: () => (isFirst ? 0 : Date.now()),
+      sleep: (ms, signal) => {
+        if (!isFirst) return systemClock.sleep(ms, signal);
+        isFirst = false;
+        return Promise.resolve();
+      },
+    };
+    const run = await trial('good', {
+      signal: controller.signal,
+      clock,
+      cluster: {
+        open: () => {
+          controller.abort(new InterruptedError('interrupted by SIGINT'));
+          return new Promise(() => {});
+        },
+      },
+    });
+    expect(run.exitCode).toBe(130);
+    expect(run.steps).toEqual(['preflight', 'tools', 'cluster deleted']);
+    expect(notices(run)).toContainEqual(expect.stringMatching(/^cluster.*: still not ended 5 min 00 s/));
+  });
+
   it('starts no check after an interruption during the creation of the cluster', async () => {
     const controller = new AbortController();
     const run = await trial('good', {
@@ -375,7 +507,7 @@ describe('taking down', () => {
     expect(run.report.checks).toEqual([]);
   });
 
-  it('goes on after a failure, names it, and does not change the verdict', async () => {
+  it('goes on after a failure, and keeps the verdict, but not an exit code of 0', async () => {
     const run = await trial('good', {
       environment,
       cluster: {
@@ -383,9 +515,33 @@ describe('taking down', () => {
         leftovers: () => Promise.resolve(['namespace kp-id']),
       },
     });
-    expect(run.exitCode).toBe(0);
+    expect(run.exitCode).toBe(3);
+    expect(run.report.run.verdict).toBe('passed, but not everything was removed');
     expect(notices(run)).toContain('failed to take down cluster: forbidden');
-    expect((await readReport()).leftovers).toEqual(['namespace kp-id']);
+    expect((await readReport()).leftovers).toEqual([
+      'failed to take down cluster: forbidden',
+      'namespace kp-id',
+    ]);
+  });
+
+  it('needs no log: it happens on a full disk, too', async () => {
+    await mkdir(join(folder, 'run'));
+    // Every write to it fails with ENOSPC.
+    await symlink('/dev/full', join(folder, 'run', 'run.jsonl'));
+    await mkdir(join(folder, 'run', 'report.json', 'occupied'), { recursive: true });
+    const run = await trial('good');
+    expect(run.steps).toEqual(DONE);
+    expect(run.exitCode).toBe(3);
+    expect(run.report.run.error).toMatchObject({ code: 'E_REPORT_WRITE' });
+  });
+
+  it('looks for leftovers on a kept cluster, too', async () => {
+    const left = ['ClusterRole a: you may not'];
+    const run = await trial('good', {
+      options: '--reuse',
+      cluster: { leftovers: () => Promise.resolve(left) },
+    });
+    expect(run.report.leftovers).toEqual(left);
   });
 
   it('looks for no leftovers without an engine', async () => {
@@ -397,10 +553,17 @@ describe('taking down', () => {
     expect(notices(run)).toEqual([]);
   });
 
-  it('does not fail the run when leftovers cannot be listed', async () => {
+  it('does not change the exit code of a failed run', async () => {
+    const run = await trial('bad', { cluster: { leftovers: () => Promise.resolve(['container kp-id']) } });
+    expect(run.exitCode).toBe(1);
+    expect(run.report.run.verdict).toBe('1 of 2 checks failed');
+  });
+
+  it('is not clean when leftovers cannot be listed', async () => {
     const run = await trial('good', { cluster: { leftovers: () => Promise.reject(new Error('no engine')) } });
-    expect(run.exitCode).toBe(0);
-    expect(notices(run)).toContain('taking down failed: no engine');
+    expect(run.exitCode).toBe(3);
+    expect(run.report.leftovers).toEqual(['failed to look for leftovers: no engine']);
+    expect(notices(run)).toContain('failed to look for leftovers: no engine');
   });
 });
 
@@ -428,6 +591,13 @@ describe('a suite with programs outside the cluster', () => {
     expect((await readReport()).checks[0]?.reason).toBe('the URL says •••');
   });
 
+  it('redacts what the worker learned, also in files that were written before', async () => {
+    const run = await trial('learns-secrets');
+    expect((await readReport()).checks[0]?.reason).toBe('the pod says •••');
+    expect(JSON.stringify(run.events)).not.toContain('l4te-secret');
+    expect(await readFile(join(folder, 'run', 'early.log'), 'utf8')).toBe('the pod says •••');
+  });
+
   it('looks for none where the suite has none', async () => {
     const calls = async () => (await machine.calls()).filter((call) => call.startsWith('docker'));
     const before = await calls();
@@ -442,6 +612,7 @@ describe('the report', () => {
     const names = report.phases.map((p) => p.name);
     expect(names.toSorted()).toEqual(
       [
+        'selection',
         'preflight',
         'node image',
         'tools',
@@ -453,7 +624,7 @@ describe('the report', () => {
         'take down',
       ].toSorted(),
     );
-    expect(names[0]).toBe('preflight');
+    expect(names.slice(0, 2)).toEqual(['selection', 'preflight']);
     expect(names.indexOf('subject')).toBeGreaterThan(names.indexOf('tools'));
     expect(names.slice(-3)).toEqual(['load images', 'checks', 'take down']);
   });
@@ -473,6 +644,61 @@ describe('the report', () => {
     expect(run.report.run.error).toMatchObject({ code: 'E_REPORT_WRITE' });
     expect(await readFile(join(folder, 'run', 'junit.xml'), 'utf8')).toContain('E_REPORT_WRITE');
     expect(run.closed).toBe(1);
+  });
+
+  it('does not stay as it was when it cannot be written again after another report failed', async () => {
+    const file = join(folder, 'run', 'report.json');
+    const fails: Reporter = {
+      name: 'fails',
+      async write() {
+        expect((await readReport()).run.exitCode).toBe(0);
+        // From now on the disk is full: the temporary file cannot be written.
+        await mkdir(`${file}.${process.pid}.tmp`, { recursive: true });
+        throw new Error('no space left on device');
+      },
+    };
+    const run = await trial('good', { reporters: [fails] });
+    expect(run.exitCode).toBe(3);
+    await expect(readFile(file, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('lists the faults that are not provable, and does not count them', async () => {
+    const notProvable = [{ fault: 'g', reason: 'the image is not the stand-in' }];
+    const run = await trial('caught', {
+      options: '--prove',
+      plan: { checks: false },
+      faults: ['f'],
+      notProvable,
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.report.proofs?.map(({ fault, outcome, reason }) => [fault, outcome, reason])).toContainEqual([
+      'g',
+      'not-provable',
+      'the image is not the stand-in',
+    ]);
+    expect(notices(run)).toContain(
+      'faults of caught not provable here, because the image is not the stand-in: g',
+    );
+  });
+
+  it('warns of files that links bring into the chart', async () => {
+    const link = join(machine.folder, 'chart', 'values.yaml');
+    await machine.file('shared/values.yaml', 'a: 1\\n');
+    await symlink(join(machine.folder, 'shared', 'values.yaml'), link);
+    const run = await trial('good').finally(() => rm(link));
+    expect(notices(run)).toContain(
+      `1 file of chart ${join(machine.folder, 'chart')} came through links from outside of it, first values.yaml`,
+    );
+    expect(run.report.subjects[0]?.digest?.chart.outside).toEqual(['values.yaml']);
+  });
+
+  it('has the digests of what was tested, not of what the files are now', async () => {
+    const { report } = await trial('good');
+    expect(report.subjects[0]?.digest?.chart.files.map(({ path }) => path)).toEqual(['Chart.yaml']);
+    expect(report.subjects[0]?.chart).toBe(join(machine.folder, 'chart'));
+    await expect(readFile(join(folder, 'run', '.subject', 'good'), 'utf8')).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 
   it('survives a reporter that throws', async () => {

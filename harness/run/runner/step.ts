@@ -10,6 +10,8 @@ export interface Step {
   signal: AbortSignal;
   /** Shows what the task is doing right now, next to the elapsed time. */
   onProgress: (text: string) => void;
+  /** Tells the user about something that the run does not fail for. */
+  warn: (text: string, hint?: string) => void;
 }
 
 /** Programs that the run uses. */

@@ -71,25 +71,33 @@ async function setUpBranches(
   if (failures.length > 0) throw failures[0];
 }
 
-/** Undoes everything that was set up, in reverse order, then looks for leftovers. Failures are reported, never thrown. */
+/**
+ * Undoes everything that was set up, in reverse order, then looks for leftovers. Failures are reported, never thrown. A failed undo counts
+ * as a leftover, and so does an unknown: a run that may have left something must not look clean.
+ */
 export async function takeDown(run: TestRun): Promise<void> {
   const step = stepOf(run, TAKE_DOWN, new AbortController().signal);
+  const left: string[] = [];
+  run.report.leftovers = left;
+  const failed = (what: string): void => {
+    left.push(what);
+    run.warn(what, 'Run `npm run sweep`.');
+  };
   try {
     await phase(run, TAKE_DOWN, async () => {
       const failures = await run.lifecycle.close(step.onProgress);
-      for (const { title, error } of failures)
-        run.warn(`failed to ${title}: ${messageOf(error)}`, 'Run `npm run sweep`.');
-      run.report.leftovers = await leftovers(run, step);
+      for (const { title, error } of failures) failed(`failed to ${title}: ${messageOf(error)}`);
+      left.push(...(await leftovers(run, step)));
     });
   } catch (error) {
-    run.warn(`taking down failed: ${messageOf(error)}`, 'Run `npm run sweep`.');
+    failed(`failed to look for leftovers: ${messageOf(error)}`);
   }
 }
 
 async function leftovers(run: TestRun, step: Step): Promise<string[]> {
   // Before preflight has passed nothing was created, and the engine may not run.
   const isReady = run.report.phases.some((p) => p.name === 'preflight' && p.status === 'passed');
-  return isReady && !run.keepsCluster ? run.provider.leftovers(step) : [];
+  return isReady ? run.provider.leftovers(step) : [];
 }
 
 function stepOf(run: TestRun, title: string, signal: AbortSignal): Step {
@@ -98,6 +106,7 @@ function stepOf(run: TestRun, title: string, signal: AbortSignal): Step {
     command: createCommandRunner({ log, signal }),
     log,
     signal,
+    warn: (text, hint) => run.warn(text, hint),
     onProgress: (text) => {
       log.debug('progress', { name: title, text });
       run.emit({ type: 'phase-progress', name: title, text });
@@ -110,10 +119,12 @@ async function phase(run: TestRun, name: string, body: () => Promise<void>): Pro
   const startedAt = Date.now();
   const ended = (status: 'passed' | 'failed'): void => {
     const durationMs = Date.now() - startedAt;
+    run.runningTasks.delete(name);
     run.report.phases.push({ name, startedAt: new Date(startedAt).toISOString(), durationMs, status });
     run.log.info('phase ended', { name, durationMs, status });
     run.emit({ type: 'phase-ended', name, durationMs, status });
   };
+  run.runningTasks.add(name);
   run.emit({ type: 'phase-started', name });
   try {
     await body();

@@ -1,6 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCommandRunner } from '../../core/command.ts';
+import { type Clock, systemClock } from '../../core/deadline.ts';
 import type { CheckResult, Proof } from '../report/model.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
 import { smallSuites, type SmallSuites } from '../../testing/small-suite.ts';
@@ -56,8 +59,28 @@ fault('unseen', ({ task }) => {
   proves(task, 'missed', 'T-01 stayed green');
   throw new Error('T-01 stayed green');
 });
+fault('late', ({ task }) => { proves(task, 'caught', 'T-01: red'); throw new Error('an error after the proof'); });
 fault('died', () => { throw new Error('the proof fell over'); });
 fault('endless', () => new Promise(() => {}), 100);
+`,
+  hungry: `
+passes('T-01');
+check('T-02', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const eaten = []; ; ) eaten.push(Array(100_000).fill(eaten));
+});
+fault('f', () => new Promise(() => {}));
+`,
+  // Blocks the thread: it hears of nothing any more.
+  blocked: `check('T-01', async () => { trace('blocked'); for (;;); });`,
+  'slow-teardown': `
+import { afterAll } from 'vitest';
+check('T-01', () => { trace('running'); return new Promise(() => {}); });
+afterAll(async () => {
+  trace('taking down');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  trace('took down');
+});
 `,
   empty: '',
 };
@@ -78,7 +101,7 @@ const project = (suite: string) => ({
     suite,
     subject: { chart: '', values: [], set: [], patches: [], reference: true, images: [] },
     secrets: {},
-    redact: [],
+    redact: { values: [] },
   } satisfies WorkerConfig,
 });
 
@@ -90,21 +113,24 @@ interface Seen extends RunnerSummary {
 
 async function run(
   suites: string[],
-  options: { signal?: AbortSignal; tags?: string; onStart?: () => void } & Partial<RunnerOptions> = {},
+  options: { signal?: AbortSignal; onStart?: () => void } & Partial<RunnerOptions> = {},
 ): Promise<Seen> {
   const started: string[] = [];
   const checks: Seen['checks'] = {};
   const proofs: Proof[] = [];
   const summary = await runChecks({
     root,
-    projects: suites.map(project),
-    tags: options.tags,
+    projects: options.projects ?? suites.map(project),
     signal: options.signal ?? new AbortController().signal,
+    clock: options.clock,
     listener: {
       onStart: ({ id }) => {
         started.push(id);
         options.onStart?.();
       },
+      onRunning: () => {},
+      onStalls: () => {},
+      onSecrets: () => {},
       onCapabilities: () => {},
       onCheck: (result) => {
         expect(result.file).toBe(join(result.suite, 'checks.e2e.mjs'));
@@ -118,6 +144,17 @@ async function run(
   });
   return { ...summary, started, checks, proofs };
 }
+
+/** A hundred times as fast. */
+const fastClock = (): Clock => ({
+  now: () => systemClock.now(),
+  sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+});
+
+// Whole processes, possibly on a busy machine.
+const PATIENT = { timeout: 120_000 };
+
+const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 const trace = (suite: string) => readFile(join(root, suite, 'trace'), 'utf8').catch(() => '');
 
@@ -166,6 +203,75 @@ describe('runChecks', () => {
     expect(await trace('hanging')).toContain('TestRunAbortError');
   });
 
+  it('ends a blocked worker some time after an interruption', PATIENT, async () => {
+    const controller = new AbortController();
+    const running = run(['blocked', 'mixed'], { signal: controller.signal, clock: fastClock() });
+    await vi.waitFor(async () => expect(await trace('blocked')).toContain('blocked'), PATIENT);
+    controller.abort();
+    expect(await running).toMatchObject({ interrupted: true, checks: {}, errors: [] });
+  });
+
+  it('lets a worker take down after an interruption', PATIENT, async () => {
+    const has = (text: string) =>
+      vi.waitFor(async () => expect(await trace('slow-teardown')).toContain(text), PATIENT);
+    const controller = new AbortController();
+    // The first time limit passes while the worker takes down.
+    let sleeps = 0;
+    const clock: Clock = {
+      now: () => 0,
+      sleep: async (_, signal) => {
+        sleeps += 1;
+        if (sleeps > 1) return systemClock.sleep(60_000, signal);
+        await has('taking down');
+        await systemClock.sleep(50);
+      },
+    };
+    const running = run(['slow-teardown'], { signal: controller.signal, clock });
+    await has('running');
+    controller.abort();
+    expect(await running).toMatchObject({ interrupted: true, errors: [] });
+    expect(await trace('slow-teardown')).toContain('took down');
+  });
+
+  it(
+    'reports what ran in a worker that runs out of memory, and starts the next project',
+    PATIENT,
+    async () => {
+      const program = `
+      import { runChecks } from './harness/run/runner/vitest-runner.ts';
+      const results = [];
+      const ignore = () => {};
+      const summary = await runChecks({
+        root: ${JSON.stringify(root)},
+        projects: ${JSON.stringify(['hungry', 'tagged'].map(project))},
+        signal: new AbortController().signal,
+        listener: {
+          onStart: ignore, onRunning: ignore, onSecrets: ignore, onCapabilities: ignore, onStalls: ignore,
+          onCheck: ({ id, status, reason }) => results.push([id, status, reason]),
+          onProof: ({ fault, outcome, reason }) => results.push([fault, outcome, reason]),
+        },
+      });
+      console.log(JSON.stringify({ ...summary, results }));
+      process.exit(0);`;
+      const { stdout } = await createCommandRunner().run(
+        process.execPath,
+        ['--import', 'tsx/esm', '--input-type=module', '--eval', program],
+        // Worker threads have the limit of the process.
+        { cwd: projectRoot, env: { NODE_OPTIONS: '--max-old-space-size=200' } },
+      );
+      const died =
+        'the worker that runs the checks died: Worker terminated due to reaching memory limit: JS heap out of memory';
+      const { results, ...summary } = JSON.parse(stdout) as RunnerSummary & { results: unknown };
+      expect(summary).toMatchObject({ interrupted: false, died });
+      expect(results).toEqual([
+        ['hungry/T-01', 'passed', null],
+        ['hungry/T-02', 'errored', died],
+        ['f', 'errored', `the proof ended early: ${died}`],
+        ...['tagged/T-01', 'tagged/T-02', 'tagged/T-03'].map((id) => [id, 'passed', null]),
+      ]);
+    },
+  );
+
   it('starts nothing when it was interrupted before', async () => {
     const seen = await run(['tagged'], { signal: AbortSignal.abort() });
     expect(seen).toMatchObject({ interrupted: true, started: [], checks: {} });
@@ -182,13 +288,12 @@ describe('runChecks', () => {
     expect(Object.keys(seen.checks)).toEqual(['outage/T-01']);
   });
 
-  it.each([
-    ['live and not disruptive', ['tagged/T-02']],
-    ['static or disruptive', ['tagged/T-01', 'tagged/T-03']],
-    ['tagged', ['tagged/T-01', 'tagged/T-02', 'tagged/T-03']],
-  ])('selects by tags: %s', async (tags, ids) => {
-    const seen = await run(['tagged'], { tags });
-    expect(Object.keys(seen.checks).toSorted()).toEqual(ids);
+  it('runs only the checks that it is told to', async () => {
+    const chosen = project('tagged');
+    const seen = await run(['tagged'], {
+      projects: [{ ...chosen, config: { ...chosen.config, checks: ['tagged/T-01', 'tagged/T-03'] } }],
+    });
+    expect(Object.keys(seen.checks).toSorted()).toEqual(['tagged/T-01', 'tagged/T-03']);
     expect(seen.errors).toEqual([]);
   });
 
@@ -197,19 +302,23 @@ describe('runChecks', () => {
     expect(Object.fromEntries(proofs.map((p) => [p.fault, [p.outcome, p.reason]]))).toEqual({
       found: ['caught', 'T-01: red'],
       unseen: ['missed', 'T-01 stayed green'],
-      died: ['missed', 'the proof ended early: the proof fell over'],
-      endless: ['missed', expect.stringMatching(/the proof ended early: .*timed out in 100ms/)],
+      late: ['errored', 'the proof ended early: an error after the proof'],
+      died: ['errored', 'the proof ended early: the proof fell over'],
+      endless: ['errored', expect.stringMatching(/the proof ended early: .*timed out in 100ms/)],
     });
     expect(checks).toEqual({});
   });
 
-  it('removes the signal handlers of vitest', async () => {
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-    const before = signals.map((signal) => process.listeners(signal));
+  it('removes the handlers with which vitest would end the process', async () => {
+    const listeners = () =>
+      ['SIGINT', 'SIGTERM', 'SIGHUP', 'unhandledRejection'].map((event) =>
+        process.listeners(event as 'SIGINT'),
+      );
+    const before = listeners();
     const during: (typeof before)[] = [];
-    await run(['tagged'], { onStart: () => during.push(signals.map((signal) => process.listeners(signal))) });
+    await run(['tagged'], { onStart: () => during.push(listeners()) });
     expect(during[0]).toEqual(before);
-    expect(signals.map((signal) => process.listeners(signal))).toEqual(before);
+    expect(listeners()).toEqual(before);
   });
 });
 
@@ -223,6 +332,7 @@ describe('listChecks', () => {
       file: join('mixed', 'checks.e2e.mjs'),
       requirements: ['T-05'],
       title: 'about T-05',
+      tags: ['mixed', 'live'],
     });
     expect(checks).toHaveLength(10);
     expect(await trace('tagged')).toBe('');

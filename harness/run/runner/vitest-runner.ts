@@ -1,11 +1,19 @@
 /** Runs the checks of the chosen suites with vitest, in worker threads. */
 import { relative } from 'node:path';
-import { BaseSequencer, createVitest, type Reporter, type TestSpecification, type Vitest } from 'vitest/node';
+import {
+  BaseSequencer,
+  createVitest,
+  type PoolOptions,
+  type Reporter,
+  type TestSpecification,
+  type Vitest,
+} from 'vitest/node';
+import { type Clock, endWithin, systemClock } from '../../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
-import { CHECK_TAGS } from '../plan/tags.ts';
-import type { Check } from '../suite/check.ts';
+import type { DeclaredCheck } from '../suite/test-record.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
-import type { CheckListener, RunnerSummary } from './result-reporter.ts';
+import { CheckWorker } from './check-worker.ts';
+import type { CheckListener, ResultReporter, RunnerSummary } from './result-reporter.ts';
 import { resultReporter } from './result-reporter.ts';
 
 /** One vitest project: the checks of one suite, or the proofs of its faults. */
@@ -19,29 +27,60 @@ export interface CheckProject {
 export interface RunnerOptions {
   root: string;
   projects: readonly CheckProject[];
-  tags?: string | undefined;
   signal: AbortSignal;
   listener: CheckListener;
+  clock?: Clock | undefined;
 }
 
+/** How soon after an interruption a worker does something else than to run the code that was interrupted. */
+const ANSWER_MS = 15_000;
+/** Longer than the hooks in which a worker takes down what the checks have set up. */
+const TEARDOWN_MS = 150_000;
+/** How long the end of a thread is awaited, which code outside of JavaScript can delay. */
+const END_MS = 10_000;
+
 /**
- * Runs all projects one after the other.
+ * Runs all projects one after the other. After an interruption a worker may take down, but it is ended when it is blocked or takes too
+ * long: the teardown of the run must not wait for it.
  *
  * @throws InfrastructureError when vitest itself cannot start
  */
 export async function runChecks(options: RunnerOptions): Promise<RunnerSummary> {
   const isAborted = (): boolean => options.signal.aborted;
   const summary: RunnerSummary = { errors: [], interrupted: false };
-  const vitest = await open(options, (v) => [resultReporter(options, summary, v)]);
-  const cancel = (): void => {
-    summary.interrupted = true;
-    void vitest.cancelCurrentRun('keyboard-input');
+  const { clock = systemClock } = options;
+  const workers: CheckWorker[] = [];
+  let reporter: ResultReporter | undefined;
+  const onDeath = (error: unknown): void => {
+    summary.died = `the worker that runs the checks died: ${messageOf(error)}`;
+    reporter?.reportDeath(summary.died);
   };
+  const vitest = await open(options, {
+    reporters: (v) => [(reporter = resultReporter(options, summary, v))],
+    worker: (pool) => {
+      const worker = new CheckWorker(pool, onDeath);
+      workers.push(worker);
+      return worker;
+    },
+  });
+  const ended = new AbortController();
+  let cancel = (): void => {};
+  const givenUp = new Promise<undefined>((resolve) => {
+    cancel = () => {
+      summary.interrupted = true;
+      cancelRun(vitest);
+      endWorkers(vitest, workers, clock, ended.signal).then(
+        () => resolve(undefined),
+        () => {},
+      );
+    };
+  });
   options.signal.addEventListener('abort', cancel, { once: true });
   try {
     // vitest cannot cancel a run that has not started.
     if (isAborted()) return { ...summary, interrupted: true };
-    const run = await vitest.start();
+    const run = await Promise.race([vitest.start(), givenUp]);
+    if (!run) return summary;
     summary.errors.push(...run.unhandledErrors.map((error) => messageOf(error)));
     for (const module of run.testModules) {
       for (const error of module.errors()) {
@@ -54,17 +93,50 @@ export async function runChecks(options: RunnerOptions): Promise<RunnerSummary> 
       summary.errors.push(`${relative(options.root, file)}: there is no such file`);
     }
   } finally {
+    ended.abort();
     options.signal.removeEventListener('abort', cancel);
-    await vitest.close();
+    await close(vitest);
   }
   return summary;
 }
 
-/** Lists the checks that the projects' files declare; runs none. */
-export async function listChecks(
-  options: Pick<RunnerOptions, 'root' | 'projects'>,
-): Promise<(Pick<Check, 'id' | 'file' | 'requirements' | 'title'> & { suite: string })[]> {
-  const vitest = await open(options, () => []);
+function cancelRun(vitest: Vitest): void {
+  // Its failures are those of the run.
+  vitest.cancelCurrentRun('keyboard-input').catch(() => {});
+}
+
+/** Ends the thread of a cancelled run when it is blocked, or when its teardown takes too long. Rejects when the run ends first. */
+async function endWorkers(
+  vitest: Vitest,
+  workers: readonly CheckWorker[],
+  clock: Clock,
+  ended: AbortSignal,
+): Promise<void> {
+  const idleMs = (): number | undefined => workers.at(-1)?.idleMs();
+  const before = idleMs();
+  await clock.sleep(ANSWER_MS, ended);
+  const isBlocked = before !== undefined && idleMs() === before;
+  if (!isBlocked) await clock.sleep(TEARDOWN_MS, ended);
+  // vitest terminates the threads of a run that is cancelled twice.
+  cancelRun(vitest);
+  await clock.sleep(END_MS, ended);
+}
+
+/** A thread that cannot be ended now ends with the process. */
+async function close(vitest: Vitest): Promise<void> {
+  await endWithin(END_MS, vitest.close(), () => new Error('vitest does not close')).catch(() => {});
+}
+
+/** Lists the checks of suites in the order in which they start; runs none. */
+export async function listChecks(options: {
+  root: string;
+  projects: readonly Pick<CheckProject, 'name' | 'file'>[];
+}): Promise<(DeclaredCheck & { suite: string })[]> {
+  const projects = options.projects.map(({ name, file }) => ({ name, file, config: listing(name) }));
+  const vitest = await open(
+    { root: options.root, projects },
+    { reporters: () => [], worker: (pool) => new CheckWorker(pool) },
+  );
   try {
     const { testModules, unhandledErrors } = await vitest.collect();
     const errors = [
@@ -85,35 +157,44 @@ export async function listChecks(
       }),
     );
   } finally {
-    await vitest.close();
+    await close(vitest);
   }
 }
 
+function listing(suite: string): WorkerConfig {
+  return {
+    mode: 'list',
+    runId: 'list',
+    runDirectory: '',
+    suite,
+    subject: { chart: '', values: [], set: [], patches: [], reference: true, images: [] },
+    secrets: {},
+    redact: { values: [] },
+  };
+}
+
 async function open(
-  options: Pick<RunnerOptions, 'root' | 'projects'> & Partial<RunnerOptions>,
-  reporters: (vitest: () => Vitest) => Reporter[],
+  options: Pick<RunnerOptions, 'root' | 'projects'>,
+  {
+    reporters,
+    worker,
+  }: { reporters: (vitest: () => Vitest) => Reporter[]; worker: (pool: PoolOptions) => CheckWorker },
 ): Promise<Vitest> {
   const order = options.projects.map((p) => p.name);
-  // A filter may only name tags that are declared.
-  const tags = [...new Set([...CHECK_TAGS, ...options.projects.map((p) => p.config.suite)])].map((name) => ({
-    name,
-  }));
   // The reporter needs vitest, and createVitest needs the reporter.
   const opened: { vitest?: Vitest } = {};
   const get = (): Vitest => {
     if (!opened.vitest) throw new Error('vitest is not open yet');
     return opened.vitest;
   };
-  // vitest installs signal handlers that exit before teardown: remove only these.
-  const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
+  // vitest installs handlers that exit before teardown: remove only these.
+  const before = new Map(EXITING.map((event) => [event, listenersOf(event)]));
   const vitest = await createVitest('test', {
     config: false,
     root: options.root,
     watch: false,
     passWithNoTests: true,
     reporters: reporters(get),
-    ...(options.tags === undefined ? {} : { tagsFilter: [options.tags] }),
-    tags,
     sequence: { sequencer: sequencerFor(order) },
     maxWorkers: 1,
     projects: options.projects.map((project) => ({
@@ -123,19 +204,17 @@ async function open(
         include: [relative(options.root, project.file)],
         provide: { kindproof: project.config },
         // Threads survive a Ctrl+C, which the terminal sends to the whole process group.
-        pool: 'threads' as const,
+        pool: { name: 'checks', createPoolWorker: worker },
         maxConcurrency: CONCURRENCY[project.config.mode],
         hookTimeout: 120_000,
         teardownTimeout: 60_000,
-        strictTags: false,
-        tags,
       },
     })),
   });
   opened.vitest = vitest;
-  for (const [signal, known] of before) {
-    for (const listener of process.listeners(signal)) {
-      if (!known.includes(listener)) process.removeListener(signal, listener);
+  for (const [event, known] of before) {
+    for (const listener of listenersOf(event)) {
+      if (!known.includes(listener)) process.removeListener(event, listener);
     }
   }
   return vitest;
@@ -144,7 +223,12 @@ async function open(
 /** Concurrent tests: they mostly wait for Kubernetes. A proof has three replicas of its own; more are too slow on two cores. */
 const CONCURRENCY = { list: 1, check: 8, prove: 5 } as const;
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const EXITING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'unhandledRejection'] as const;
+
+/** `as`: the types know the listeners of one event at a time. */
+function listenersOf(event: (typeof EXITING)[number]): NodeJS.SignalsListener[] {
+  return process.listeners(event as 'SIGINT');
+}
 
 function sequencerFor(order: readonly string[]): typeof BaseSequencer {
   return class extends BaseSequencer {

@@ -65,6 +65,16 @@ export interface Fault {
   disturb?: Disturbance;
   /** Capabilities without which the fault cannot be injected. */
   needs?: readonly string[];
+  /** Set when the defect needs a part of the reference subject. Without that part the fault is not provable, and is not injected. */
+  standIn?: StandIn;
+}
+
+/** A part of the reference subject that has a switch for a defect. The user's own part ignores the switch: the fault would be missed. */
+export interface StandIn {
+  /** Name of the image of the subject that has to be the stand-in, or `chart`: the reference chart. */
+  part: string;
+  /** Why only this part shows the defect, in one clause without a full stop. */
+  reason: string;
 }
 
 /** Breaks something on a running release, for a fault that no manifest can express. */

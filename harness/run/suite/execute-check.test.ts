@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CheckFailure, InfrastructureError, InterruptedError } from '../../core/errors.ts';
 import { ApiError } from '../../kube/api/errors.ts';
+import type { ReleaseInfo } from '../../kube/helm/types.ts';
 import { expect as counted } from './assertions.ts';
 import { CheckSkipped } from './check.ts';
 import { executeCheck } from './execute-check.ts';
@@ -264,6 +265,36 @@ describe('teardown', () => {
     const { result } = await executeCheck(installs, lab);
     expect(result).toMatchObject({ status: 'failed', reason: 'the fake helm installs nothing' });
   });
+});
+
+it('recordings leave memory when their checks have ended', async () => {
+  const { lab } = fakeLab({
+    kube: {
+      // Every watch delivers an object.
+      watch: (kind, _options, onEvent) => {
+        const object = { apiVersion: 'v1', kind: kind as string, metadata: { name: 'a' } };
+        onEvent({ type: 'ADDED', object: object as never, receivedAt: 1 });
+        return { synced: Promise.resolve(), stop: () => Promise.resolve() };
+      },
+    },
+    helm: { install: () => Promise.resolve({} as ReleaseInfo) },
+    deps: { environment: () => Promise.resolve({ prepare: () => Promise.resolve({ patches: [] }) }) },
+  });
+  const held = async (): Promise<number> => {
+    const recorders = await Promise.all(lab.recorders.values());
+    return recorders.reduce((sum, { recording }) => sum + recording.changes.length, lab.prepared.size);
+  };
+  let heldMeanwhile = 0;
+  const records = fakeCheck('T-01', async (context) => {
+    await context.lab.install({ rollout: false });
+    heldMeanwhile = await held();
+    passes();
+  });
+  for (let n = 0; n < 3; n += 1) {
+    expect((await executeCheck(records, lab)).result.status).toBe('passed');
+    expect(heldMeanwhile).toBeGreaterThan(1);
+    expect(await held()).toBe(0);
+  }
 });
 
 describe('an environment', () => {

@@ -2,7 +2,8 @@
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import {
-  type Clock,
+  endWithin,
+  MachineTooSlow,
   orInterrupted,
   seconds,
   systemClock,
@@ -17,7 +18,8 @@ import {
   KindproofError,
   messageOf,
 } from '../../core/errors.ts';
-import { Lifecycle } from '../../core/lifecycle.ts';
+import { Lifecycle, type UndoFailure } from '../../core/lifecycle.ts';
+import { type BudgetState, withLostTime } from '../../core/lost-time.ts';
 import { firstLine } from '../../core/wording.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
@@ -31,41 +33,116 @@ import { countAssertions } from './assertions.ts';
 import { CheckSkipped, type Check } from './check.ts';
 import { Lab } from './lab.ts';
 import { BlockedError, type SharedLab } from './shared-lab.ts';
+import { stallBehind } from './stall-behind.ts';
+import { terminatingNamespacesGone } from './terminating-namespaces.ts';
 import type { CheckOutcome, InfrastructureFailure } from './test-record.ts';
 
 /** Limit of a check that declares none. */
 export const CHECK_TIMEOUT_MS = 300_000;
 
+export const MOST_ATTEMPTS = 2;
+
 /**
- * Runs a check and takes down what it has set up.
+ * Runs a check and takes down what it has set up. When the check fails and a stall may be the cause, it is repeated once where that is
+ * safe; a failure that a stall may have caused is `errored`.
  *
  * @throws InterruptedError when the run is interrupted; the body is not awaited, because not everything in it listens to the signal
  */
 export async function executeCheck(check: Check, shared: SharedLab): Promise<CheckOutcome> {
+  const { cluster, runId, stalls, clock = systemClock } = shared.deps;
+  const from = clock.now();
+  const withStalls = (outcome: Attempt['outcome']): CheckOutcome => {
+    const stalled = stalls?.stalls(from, clock.now()) ?? [];
+    return stalled.length > 0 ? { ...outcome, stalls: stalled } : outcome;
+  };
+  const first = await attempt(check, shared);
+  if (first.doubt === undefined) return withStalls(first.outcome);
+  if (!first.isRepeatable) return withStalls(inDoubt(first.outcome, first.doubt));
+  shared.deps.log.warn('repeating a check', { id: check.id, because: first.doubt });
+  if (check.options.exclusive)
+    await terminatingNamespacesGone(cluster.kube, runId, { ...shared.deps, clock });
+  const second = await attempt(check, shared);
+  const both = joined(first, second);
+  return withStalls(
+    second.doubt === undefined ? both : inDoubt(both, `${second.doubt}, as in the first attempt`),
+  );
+}
+
+interface Attempt {
+  outcome: Omit<CheckOutcome, 'stalls'>;
+  /** Why its failure says nothing about the subject. */
+  doubt: string | undefined;
+  /** Nothing is left of it that would affect another attempt. */
+  isRepeatable: boolean;
+}
+
+async function attempt(check: Check, shared: SharedLab): Promise<Attempt> {
   const { signal, log, disposable } = shared.deps;
   throwIfAborted(signal);
   const lifecycle = new Lifecycle(log);
   const capabilities: CapabilityResult[] = [];
   const observed: string[] = [];
-  try {
-    const running = execute(check, new Lab(shared, lifecycle, check.id), shared, { capabilities, observed });
-    return { ...(await orInterrupted(running, signal)), capabilities };
-  } finally {
+  let failures: UndoFailure[] = [];
+  const execution = execute(check, new Lab(shared, lifecycle, check.id), shared, { capabilities, observed });
+  const { doubt, isRepeatable, ...ended } = await orInterrupted(execution, signal).finally(async () => {
     // What an interrupted check has set up is deleted with its cluster, if that is deleted.
-    const failures = signal.aborted && disposable ? [] : await lifecycle.close();
+    failures = signal.aborted && disposable ? [] : await lifecycle.close();
     for (const { title, error } of failures) observed.push(`teardown failed: ${title}: ${messageOf(error)}`);
-  }
+  });
+  return { outcome: { ...ended, capabilities }, doubt, isRepeatable: isRepeatable && failures.length === 0 };
+}
+
+/** A failure that proves nothing. */
+function inDoubt(outcome: Attempt['outcome'], doubt: string): Attempt['outcome'] {
+  const { result } = outcome;
+  const reason = `${doubt}, which may be why it failed: ${result.reason ?? ''}`;
+  const hint = 'Run again when the machine does nothing else.';
+  const diagnosis = result.diagnosis && { ...result.diagnosis, summary: reason, hint };
+  return { ...outcome, result: { ...result, status: 'errored', reason, ...(diagnosis && { diagnosis }) } };
+}
+
+/** The outcome of the second attempt, which also reports the first. */
+function joined(first: Attempt, second: Attempt): Attempt['outcome'] {
+  const [one, two] = [first.outcome.result, second.outcome.result];
+  const { startedAt, durationMs, reason = '' } = one;
+  const because = first.doubt ?? '';
+  const artifacts = [...(one.artifacts ?? []), ...(two.artifacts ?? [])];
+  return {
+    ...second.outcome,
+    capabilities: [...first.outcome.capabilities, ...second.outcome.capabilities],
+    result: {
+      ...two,
+      startedAt,
+      durationMs: Date.parse(two.startedAt) + two.durationMs - Date.parse(startedAt),
+      observed: [
+        `repeated, because ${because}; the first attempt failed: ${reason}`,
+        ...one.observed,
+        ...two.observed,
+      ],
+      namespaces: [...new Set([...one.namespaces, ...two.namespaces])],
+      ...(artifacts.length > 0 && { artifacts }),
+      attempts: [{ startedAt, durationMs, reason, because }],
+    },
+  };
+}
+
+/** What an attempt gathers, also when it throws. */
+interface Gathered {
+  assertions: { count: number };
+  capabilities: CapabilityResult[];
+  observed: string[];
 }
 
 async function execute(
   check: Check,
   lab: Lab,
   shared: SharedLab,
-  { capabilities, observed }: { capabilities: CapabilityResult[]; observed: string[] },
-): Promise<Omit<CheckOutcome, 'capabilities'>> {
-  const { cluster, subject, log } = shared.deps;
-  const counter = { count: 0 };
-  const start = Date.now();
+  { capabilities, observed }: Pick<Gathered, 'capabilities' | 'observed'>,
+): Promise<Omit<Attempt, 'outcome'> & Omit<Attempt['outcome'], 'capabilities'>> {
+  const { stalls, log, clock = systemClock } = shared.deps;
+  const assertions = { count: 0 };
+  const start = clock.now();
+  let extendedMs = 0;
   const base = {
     id: check.id,
     suite: check.suite,
@@ -77,95 +154,133 @@ async function execute(
   const result = (status: CheckResult['status'], rest: Partial<CheckResult> = {}): CheckResult => ({
     ...base,
     status,
-    durationMs: Date.now() - start,
-    assertions: counter.count,
+    durationMs: clock.now() - start,
+    assertions: assertions.count,
     observed,
     namespaces: [...new Set(lab.touched.map((t) => t.namespace))],
+    ...(extendedMs > 0 && { extendedMs }),
     ...rest,
   });
+  const certain = { doubt: undefined, isRepeatable: false };
+  const onExtension = (text: string, extraMs: number): void => {
+    observed.push(text);
+    extendedMs += extraMs;
+  };
+  const rests = { onSharedRelease: false };
   try {
-    for (const need of check.options.needs ?? []) {
-      const capability = await cluster.capability(need);
-      capabilities.push(capability);
-      if (!capability.present) {
-        return { result: result('skipped', { reason: `the cluster lacks ${need}: ${capability.evidence}` }) };
-      }
-    }
-    const usesShared = (check.options.release ?? 'shared') === 'shared';
-    const release = usesShared ? await lab.shared() : undefined;
-    const sink = (predicate: PredicateResult): void => {
-      observed.push(...(predicate.observed ?? []));
-    };
-    const body = async (): Promise<void> => {
-      await check.run({
-        lab,
-        get release() {
-          if (release) return release;
-          throw new CheckFailure(
-            'E_NO_RELEASE',
-            `check ${check.id} asked for the shared release but declares release: 'none'`,
-          );
-        },
-        cluster,
-        kube: cluster.kube,
-        subject,
-        observe: (text) => observed.push(text),
-      });
-    };
-    const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
-    const limited = (): Promise<void> => endWithin(limitMs, body, shared.deps.clock ?? systemClock);
-    await countAssertions(counter, () => observeResults(sink, limited));
-    if (counter.count === 0) {
-      throw new CheckFailure(
-        'E_VACUOUS',
-        'the check made no assertion, so it would pass whatever the chart does',
-        {
-          hint: 'Assert something with expect(), or delete the check.',
-        },
-      );
-    }
-    return { result: result('passed') };
+    const account = stalls && { lostTime: stalls, onExtension };
+    await withLostTime(account, () => run(check, lab, shared, { assertions, capabilities, observed }, rests));
+    return { ...certain, result: result('passed') };
   } catch (error) {
     // An aborted call may surface as another error.
     if (error instanceof InterruptedError || shared.deps.signal.aborted) throw error;
-    if (error instanceof CheckSkipped) return { result: result('skipped', { reason: error.message }) };
+    if (error instanceof CheckSkipped)
+      return { ...certain, result: result('skipped', { reason: error.message }) };
     if (error instanceof BlockedError) {
-      return { result: result('blocked', { reason: error.message, blockedBy: error.by }) };
+      return { ...certain, result: result('blocked', { reason: error.message, blockedBy: error.by }) };
     }
     log.error('check failed', {
       id: check.id,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
+    // What a check reads from rendered manifests does not depend on time.
+    const isTimeless = check.options.static === true || isInfrastructure(error);
+    const span = { from: start, to: clock.now() };
+    const doubt = stalls && !isTimeless ? stallBehind(error, span, stalls) : undefined;
     const outage = await clusterOutage(shared, error);
-    if (outage) return { result: result('errored', { reason: outage.message }), infrastructure: outage };
+    if (outage) {
+      return {
+        ...certain,
+        result: result('errored', { reason: outage.message }),
+        infrastructure: outage,
+      };
+    }
     const artifacts = await evidence(check, lab, shared);
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
     return {
       result: result(isInfrastructure(error) ? 'errored' : 'failed', { reason, diagnosis, artifacts }),
+      doubt,
+      isRepeatable: !rests.onSharedRelease && !changesSharedRelease(check),
     };
   }
+}
+
+/** Such a check may have left the shared release in another state. */
+function changesSharedRelease({ options }: Check): boolean {
+  return options.disruptive === true && options.release !== 'none';
+}
+
+/**
+ * Runs the body of a check.
+ *
+ * @param rests `onSharedRelease` stays set when the shared release cannot be had: it is installed only once
+ * @throws CheckSkipped when the cluster lacks a capability
+ */
+async function run(
+  check: Check,
+  lab: Lab,
+  shared: SharedLab,
+  { assertions, capabilities, observed }: Gathered,
+  rests: { onSharedRelease: boolean },
+): Promise<void> {
+  const { cluster, subject, clock = systemClock } = shared.deps;
+  for (const need of check.options.needs ?? []) {
+    const capability = await cluster.capability(need);
+    capabilities.push(capability);
+    if (!capability.present) {
+      throw new CheckSkipped(`the cluster lacks ${need}: ${capability.evidence}`);
+    }
+  }
+  rests.onSharedRelease = (check.options.release ?? 'shared') === 'shared';
+  const release = rests.onSharedRelease ? await lab.shared() : undefined;
+  rests.onSharedRelease = false;
+  const sink = (predicate: PredicateResult): void => {
+    observed.push(...(predicate.observed ?? []));
+  };
+  const body = async (): Promise<void> => {
+    await check.run({
+      lab,
+      get release() {
+        if (release) return release;
+        throw new CheckFailure(
+          'E_NO_RELEASE',
+          `check ${check.id} asked for the shared release but declares release: 'none'`,
+        );
+      },
+      cluster,
+      kube: cluster.kube,
+      subject,
+      observe: (text) => observed.push(text),
+    });
+  };
+  const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
+  const startedAt = clock.now();
+  const late = (state: BudgetState): Error => tooLate(state, limitMs, startedAt);
+  // A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported.
+  const limited = (): Promise<void> => endWithin(limitMs, body(), late, clock);
+  await countAssertions(assertions, () => observeResults(sink, limited));
+  if (assertions.count === 0) {
+    throw new CheckFailure(
+      'E_VACUOUS',
+      'the check made no assertion, so it would pass whatever the chart does',
+      {
+        hint: 'Assert something with expect(), or delete the check.',
+      },
+    );
+  }
+}
+
+function tooLate(state: BudgetState, limitMs: number, startedAt: number): Error {
+  if (state.end === 'exhausted') return new MachineTooSlow('the check to end', state, limitMs);
+  return new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(limitMs)}`, {
+    details: { what: 'its end', startedAt },
+  });
 }
 
 /** The engine, a tool or the connection failed. An error that the API server returns is about the request of the check. */
 function isInfrastructure(error: unknown): boolean {
   return error instanceof InfrastructureError && !(error instanceof ApiError);
-}
-
-/** A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported. */
-async function endWithin(ms: number, body: () => Promise<void>, clock: Clock): Promise<void> {
-  const over = new AbortController();
-  const late = clock.sleep(ms, over.signal).then(() => {
-    throw new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(ms)}`);
-  });
-  const running = body();
-  // The slower of the two has no listener.
-  for (const promise of [late, running]) promise.catch(() => {});
-  try {
-    await Promise.race([running, late]);
-  } finally {
-    over.abort();
-  }
 }
 
 /** A check may have failed because the cluster did; that says nothing about the subject. */
@@ -197,12 +312,12 @@ async function clusterOutage(shared: SharedLab, error: unknown): Promise<Infrast
 }
 
 async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<string[]> {
-  const { cluster, runDirectory, redact } = shared.deps;
+  const { cluster, runDirectory, redactor } = shared.deps;
   const files: string[] = [];
   for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
     const directory = join(runDirectory, check.id.replaceAll('#', '-'), namespace);
     try {
-      const written = await collectEvidence(cluster.kube, namespace, directory, { redact });
+      const written = await collectEvidence(cluster.kube, namespace, directory, { redactor });
       files.push(...written.map((file) => relative(runDirectory, join(directory, file))));
     } catch (error) {
       shared.deps.log.warn('evidence could not be collected', { namespace, error: messageOf(error) });

@@ -3,19 +3,24 @@
  * against every fault.
  */
 import { join } from 'node:path';
-import { afterAll, inject, test } from 'vitest';
+import { afterAll, inject, test, type TestContext } from 'vitest';
 import type { AttachCluster } from './attached-cluster.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
 import type { SuiteDefinition } from './definition.ts';
 import type { MaybePrepared } from './environment.ts';
-import { CHECK_TIMEOUT_MS, executeCheck } from './execute-check.ts';
+import { LONGEST_EXTENSION } from '../../core/lost-time.ts';
+import { CHECK_TIMEOUT_MS, executeCheck, MOST_ATTEMPTS } from './execute-check.ts';
 import { proveFault } from './prove-fault.ts';
 import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-namespaces.ts';
 import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
-import { isCaught, isRed } from '../report/verdict.ts';
+import { isRed, isUncaught } from '../report/verdict.ts';
 
+/*
+ * The limits of the test runner are for what hangs behind the back of a check. They are wide, because the runner knows nothing about lost
+ * time; a check has its own limit, which does.
+ */
 /** For diagnosis and teardown, beyond the check's own limit. */
 const GRACE_MS = 120_000;
 /** A proof installs, checks and uninstalls, while others do the same. */
@@ -53,7 +58,8 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
   const config = inject('kindproof');
   const checks: Check[] = [];
   let importing = '';
-  const session = lazily(() => openSession(definition, config, deps.attach));
+  let connected: Session | undefined;
+  const session = lazily(async () => (connected = await openSession(definition, config, deps.attach)));
   let lab: SharedLab | undefined;
   const running = new Set<Promise<unknown>>();
   const shared = lazily(async () => (lab = newLab(definition, config, await session())));
@@ -94,11 +100,12 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     const order = [...checks].sort(
       (a, b) => weight(a.options) - weight(b.options) || limitOf(b.options) - limitOf(a.options),
     );
-    for (const [index, check] of order.entries()) declareCheck(check, isSelected(check, index));
+    for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
     afterAll(async () => {
       await Promise.allSettled(running);
       // Otherwise the shared release is deleted with its cluster, or kept for the user.
       if (config.cluster?.fate === 'cleaned') await lab?.lifecycle.close();
+      await connected?.stalls.stop();
     });
   }
 
@@ -109,7 +116,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
    * @param exclusive the body starts when the namespaces of earlier checks are gone
    */
   async function runBody<T>(
-    signal: AbortSignal,
+    { task, signal }: Pick<TestContext, 'task' | 'signal'>,
     exclusive: boolean,
     body: (opened: Session) => Promise<T>,
   ): Promise<T> {
@@ -129,20 +136,15 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       return await ended;
     } finally {
       running.delete(ended);
+      task.meta.kindproofSecrets = opened.redactor.known;
     }
-  }
-
-  function isSelected({ requirements }: Check, index: number): boolean {
-    const { select, shard } = config;
-    if (shard && index % shard.count !== shard.index - 1) return false;
-    return select === undefined || requirements.some((id) => select.includes(id));
   }
 
   function declareCheck(check: Check, selected: boolean): void {
     const { id, file, title, requirements, options } = check;
     const record: TestRecord = {
       type: 'check',
-      check: { id, file, requirements: [...requirements], title },
+      check: { id, file, requirements: [...requirements], title, tags: tagsOf(check) },
       selected,
     };
     const exclusive = options.exclusive === true;
@@ -150,17 +152,14 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: limitOf(options) + GRACE_MS + (exclusive ? NAMESPACES_GONE_MS : 0),
-        tags: [
-          definition.name,
-          options.static ? 'static' : 'live',
-          ...(options.disruptive ? ['disruptive'] : []),
-        ],
+        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * (limitOf(options) + GRACE_MS + NAMESPACES_GONE_MS),
         meta: { kindproof: record },
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await runBody(signal, exclusive, async () => executeCheck(check, await shared()));
+        const outcome = await runBody({ task, signal }, exclusive, async () =>
+          executeCheck(check, await shared()),
+        );
         task.meta.kindproof = { ...record, outcome };
         const { status, reason } = outcome.result;
         if (status === 'skipped' || status === 'blocked') skip(reason);
@@ -184,22 +183,28 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
       };
       const options = {
-        timeout: PROOF_TIMEOUT_MS,
-        tags: [definition.name],
+        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * PROOF_TIMEOUT_MS,
         meta: { kindproof: record },
       };
       declare(fault.name, options, async ({ task, signal }) => {
-        const outcome = await runBody(signal, exclusive, (opened) =>
+        const outcome = await runBody({ task, signal }, exclusive, (opened) =>
           proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
         task.meta.kindproof = { ...record, outcome };
-        if (!isCaught(outcome.proof)) throw new Error(outcome.proof.reason);
+        if (isUncaught(outcome.proof)) throw new Error(outcome.proof.reason);
       });
     }
-    afterAll(() => Promise.allSettled(running));
+    afterAll(async () => {
+      await Promise.allSettled(running);
+      await connected?.stalls.stop();
+    });
   }
 
   return { requirement, declareChecks, declareProofs };
+}
+
+function tagsOf({ suite, options }: Check): string[] {
+  return [suite, options.static ? 'static' : 'live', ...(options.disruptive ? ['disruptive'] : [])];
 }
 
 function limitOf({ timeoutMs }: CheckOptions): number {

@@ -2,23 +2,25 @@
  * The lab of a check: installs releases and creates namespaces. Checks that only read share one release; a disruptive check installs
  * its own, which is uninstalled when the check ends.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { podsReplaced } from '../../observe/waits/pod-end.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
-import { CheckFailure } from '../../core/errors.ts';
+import { CheckFailure, InterruptedError } from '../../core/errors.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { createNamespace } from '../../kube/api/new-namespace.ts';
 import type { ChartSource, Helm, Rendered } from '../../kube/helm/types.ts';
+import { secretsIn } from '../../kube/api/secret-values.ts';
 import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import { patchObjects, type ManifestPatch } from '../../kube/manifests/patch.ts';
 import { RUN_LABEL } from '../../core/run-id.ts';
 import { startRecorder, type Recorder } from '../../observe/recorder/recorder.ts';
+import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { optionalManifests } from './optional-manifests.ts';
 import { Release } from './release.ts';
-import type { SharedLab } from './shared-lab.ts';
+import { DisturbanceError, type SharedLab } from './shared-lab.ts';
 
 export interface InstallOptions<Options = unknown> {
   /** `key=value`; override the subject's values. */
@@ -64,8 +66,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       const made = await this.#install({ rollout: true }, this.#shared.lifecycle, (namespace) => {
         this.#shared.sharedNamespace = namespace;
       });
-      const { fault, cluster } = this.#shared.deps;
-      if (fault?.disturb) await fault.disturb({ release: made, cluster });
+      await this.#disturb(made);
       return made;
     });
     if (known === undefined) this.touched.push({ namespace: release.namespace, release });
@@ -76,9 +77,23 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
     await this.#shared.sharedReleaseSettled();
     const release = await this.#install(options, this.#lifecycle, () => {});
-    const { fault, cluster } = this.#shared.deps;
-    if (fault?.disturb && options.apply !== false) await fault.disturb({ release, cluster });
+    if (options.apply !== false) await this.#disturb(release);
     return release;
+  }
+
+  /**
+   * Applies the disturbance of the fault.
+   *
+   * @throws DisturbanceError: a disturbance that fails is no failure of the subject
+   */
+  async #disturb(release: Release): Promise<void> {
+    const { fault, cluster, signal } = this.#shared.deps;
+    try {
+      await fault?.disturb?.({ release, cluster });
+    } catch (error) {
+      if (error instanceof InterruptedError || signal.aborted) throw error;
+      throw (this.#shared.failedDisturbance ??= new DisturbanceError(error));
+    }
   }
 
   /** Renders the subject with these options; installs nothing. */
@@ -87,11 +102,16 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       onlyChart?: boolean;
     } = {},
   ): Promise<Rendered> {
-    return this.#shared.deps.deployer.render(this.source(options));
+    return this.#render(this.source(options));
   }
 
   get kube(): KubeClient {
     return this.#shared.deps.cluster.kube;
+  }
+
+  /** For what a check creates outside of its namespaces: by them, a later run and a sweep find what a killed run left. */
+  get labels(): Record<string, string> {
+    return { [RUN_LABEL]: this.#shared.deps.runId };
   }
 
   /** Upgrades a release with other values or patches and waits for the rollout. */
@@ -105,7 +125,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       { ...options, releaseName: release.name, namespace: release.namespace },
       prepared,
     );
-    const { objects } = await deployer.render(source);
+    const { objects } = await this.#render(source);
     await deployer.upgrade(source);
     release.replaceObjects(objects);
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
@@ -216,10 +236,13 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    */
   environment(namespace: string, options?: Options, lifecycle = this.#lifecycle): Promise<Prepared> {
     const { prepared, deps } = this.#shared;
-    const prepare = async (): Promise<MaybePrepared> =>
-      (await deps.environment?.())?.prepare(namespace, options, lifecycle);
+    const prepare = async (): Promise<MaybePrepared> => {
+      if (!deps.environment) return undefined;
+      lifecycle.defer(`forget what was prepared in ${namespace}`, () => void prepared.delete(namespace));
+      return (await deps.environment()).prepare(namespace, options, lifecycle);
+    };
     const started = prepared.get(namespace) ?? prepare();
-    prepared.set(namespace, started);
+    if (deps.environment) prepared.set(namespace, started);
     // createSuiteKit takes both types from the definition whose environment this is.
     return started as Promise<Prepared>;
   }
@@ -227,6 +250,14 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   /** Registers an undo that runs when the check ends. */
   defer(title: string, undo: () => Promise<void>): void {
     this.#lifecycle.defer(title, undo);
+  }
+
+  /** What is rendered is redacted from now on, even where Secrets may not be read. */
+  async #render(source: ChartSource): Promise<Rendered> {
+    const { deployer, redactor } = this.#shared.deps;
+    const rendered = await deployer.render(source);
+    redactor.learn(secretsIn(rendered.objects));
+    return rendered;
   }
 
   async #install(
@@ -241,7 +272,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const recorder = await this.#recorderOf(namespace, lifecycle);
     const environment = await this.environment(namespace, options.environment, lifecycle);
     const source = this.source({ ...options, namespace }, environment);
-    const { objects } = await deployer.render(source);
+    const { objects } = await this.#render(source);
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, signal },
@@ -262,14 +293,24 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const { recorders } = this.#shared;
     const known = recorders.get(namespace);
     if (known) return known;
-    const { cluster, log, redact, runDirectory } = this.#shared.deps;
+    const { cluster, log, redactor, runDirectory } = this.#shared.deps;
     const start = async (): Promise<Recorder> => {
-      const directory = join(runDirectory, 'recording');
-      await mkdir(directory, { recursive: true });
-      const file = join(directory, `${namespace}.jsonl`);
-      const recorder = await startRecorder({ kube: cluster.kube, namespace, file, redact: [...redact], log });
-      lifecycle.defer(`stop recording ${namespace}`, () => recorder.stop());
-      await recorder.synced;
+      const secrets = watchSecrets({ kube: cluster.kube, namespace, redactor, log });
+      lifecycle.defer(`stop watching the Secrets of ${namespace}`, () => secrets.stop());
+      const file = join(runDirectory, 'recording', `${namespace}.jsonl`);
+      const recorder = await startRecorder({
+        kube: cluster.kube,
+        namespace,
+        file,
+        redact: redactor.redact,
+        log,
+      });
+      lifecycle.defer(`stop recording ${namespace}`, () => {
+        // The file has everything. In memory, an hour of checks would take hundreds of megabytes.
+        recorders.delete(namespace);
+        return recorder.stop();
+      });
+      await Promise.all([secrets.synced, recorder.synced]);
       return recorder;
     };
     const started = start();

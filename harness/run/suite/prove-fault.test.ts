@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptedError } from '../../core/errors.ts';
+import { CheckFailure, InfrastructureError, InterruptedError, UsageError } from '../../core/errors.ts';
+import { ApiError } from '../../kube/api/errors.ts';
+import type { ChartSource } from '../../kube/helm/types.ts';
 import type { Check } from './check.ts';
 import { expect as counted } from './assertions.ts';
 import type { Fault } from './definition.ts';
@@ -100,9 +102,32 @@ describe('proveFault', () => {
     const never = fakeCheck('T-01', () => Promise.reject(new InterruptedError('it ran')));
     const { proof } = await prove({ needs: ['network-policy'] }, [never], { capability }).proving;
     expect(proof).toMatchObject({
-      outcome: 'missed',
-      reason: 'not injected: the cluster lacks network-policy: none',
+      outcome: 'not-provable',
+      reason: 'the cluster lacks network-policy: none',
     });
+  });
+
+  it('is errored, neither caught nor missed, when a check errored instead of failing', async () => {
+    const errs = fakeCheck('T-01', () =>
+      Promise.reject(new InfrastructureError('E_NODE', 'no probe: the node is gone')),
+    );
+    const { proof } = await prove({}, [errs]).proving;
+    expect(proof).toMatchObject({ outcome: 'errored', reason: 'T-01 errored: no probe: the node is gone' });
+  });
+
+  it.each([
+    ['passed', fakeCheck('T-01', green)],
+    ['failed for another reason', fakeCheck('T-01', red('no image'))],
+  ])('is errored when one check of the requirement errored and another %s', async (_, other) => {
+    const errs = fakeCheck('T-01', () => Promise.reject(new InfrastructureError('E_NODE', 'gone')));
+    expect((await prove({}, [other, errs]).proving).proof.outcome).toBe('errored');
+  });
+
+  it('is caught although another check of the requirement errored', async () => {
+    const errs = fakeCheck('T-01', () => Promise.reject(new InfrastructureError('E_NODE', 'gone')));
+    expect((await prove({}, [errs, fakeCheck('T-01', red('no probe'))]).proving).proof.outcome).toBe(
+      'caught',
+    );
   });
 
   it('reports a lost cluster as an infrastructure failure', async () => {
@@ -125,5 +150,97 @@ describe('proveFault', () => {
     ]);
     await expect(interrupted.proving).rejects.toBeInstanceOf(InterruptedError);
     expect(interrupted.done).toContain('delete Namespace kp-id-app-f');
+  });
+});
+
+describe('a fault that does not fit the subject', () => {
+  const ops = [{ op: 'remove' as const, path: '/spec/x' }];
+  const patched = { patches: [{ target: { kind: 'Service' }, ops }] };
+  const never = fakeCheck('T-01', () => Promise.reject(new InterruptedError('it ran')));
+  const foreign = {
+    subject: { chart: 'mine', values: [], set: [], patches: [], reference: false, images: [] },
+  };
+  const misfit = new UsageError('E_PATCH_TARGET', 'the patch of every Service selects nothing: no probe');
+  const refusing = (error: Error) => ({
+    render: ({ patches = [], set }: ChartSource) =>
+      patches.length + set.length > 0 ? Promise.reject(error) : Promise.resolve({ objects: [] }),
+  });
+
+  it.each<[string, Partial<Fault>, Error]>([
+    ['whose patch selects nothing', patched, misfit],
+    ['whose path does not exist', patched, new UsageError('E_PATCH', 'remove /spec/x cannot be applied')],
+    ['whose value the schema refuses', { set: ['a=1'] }, new UsageError('E_VALUES_SCHEMA', 'no a')],
+  ])('%s is not provable and runs no check', async (_, fault, error) => {
+    const { proof } = await prove(fault, [never], { helm: refusing(error), deps: foreign }).proving;
+    expect(proof).toMatchObject({ outcome: 'not-provable', reason: `it does not fit: ${error.message}` });
+  });
+
+  it('is errored on the reference subject, which every fault has to fit', async () => {
+    const { proof } = await prove(patched, [never], { helm: refusing(misfit) }).proving;
+    expect(proof).toMatchObject({ outcome: 'errored', reason: `it does not fit: ${misfit.message}` });
+  });
+
+  it('is errored when the subject does not render without the fault either', async () => {
+    const helm = { render: () => Promise.reject(new UsageError('E_TEMPLATE', 'a template is broken')) };
+    const { proof } = await prove(patched, [never], { helm, deps: foreign }).proving;
+    expect(proof).toMatchObject({ outcome: 'errored', reason: 'a template is broken' });
+  });
+
+  it('because a document does not have the words is not provable', async () => {
+    const documents = [{ file: 'README.md', replace: 'a', by: 'b' }];
+    const { proof } = await prove({ documents }, [never], { deps: foreign }).proving;
+    expect(proof).toMatchObject({
+      outcome: 'not-provable',
+      reason: 'it does not fit: README.md does not say "a"',
+    });
+  });
+
+  it.each([
+    ['that the chart ignores', { objects: [] }, 'not-provable', /^T-01 passed, and a=1 changes nothing/],
+    [
+      'that the chart uses',
+      { objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }] },
+      'missed',
+      /^T-01 passed$/,
+    ],
+  ])('and is missed with a value %s', async (_, withValue, outcome, reason) => {
+    const helm = {
+      render: ({ set }: ChartSource) => Promise.resolve(set.length > 0 ? withValue : { objects: [] }),
+    };
+    const { proof } = await prove({ set: ['a=1'] }, [fakeCheck('T-01', green)], { helm, deps: foreign })
+      .proving;
+    expect(proof.outcome).toBe(outcome);
+    expect(proof.reason).toMatch(reason);
+  });
+
+  const installs = {
+    install: () => Promise.resolve({} as never),
+    render: () => Promise.resolve({ objects: [] }),
+  };
+  const uses = (): Check =>
+    fakeCheck('T-01', async ({ lab }) => {
+      await lab.install({ rollout: false });
+    });
+
+  it.each<[string, Error, object, string]>([
+    [
+      'names an object that is missing',
+      new ApiError('patch c', 404, 'NotFound', 'no probe'),
+      foreign,
+      'not-provable',
+    ],
+    ['needs a program that the image lacks', new CheckFailure('E_EXEC', 'no sh'), foreign, 'not-provable'],
+    ['fails because the engine does', new InfrastructureError('E_ENGINE', 'no probe'), foreign, 'errored'],
+    [
+      'names an object that the reference lacks',
+      new ApiError('patch c', 404, 'NotFound', 'no'),
+      {},
+      'errored',
+    ],
+  ])('or whose disturbance %s is no failure of the subject', async (_, error, deps, outcome) => {
+    const disturb = () => Promise.reject(error);
+    const { proof } = await prove({ disturb }, [uses()], { helm: installs, deps }).proving;
+    expect(proof.outcome).toBe(outcome);
+    expect(proof.reason).toContain(error.message);
   });
 });

@@ -1,8 +1,11 @@
 /** Injects one fault, runs the checks of its requirements, and decides whether it was caught for the stated reason. */
+import { InterruptedError, messageOf } from '../../core/errors.ts';
+import { firstLine } from '../../core/wording.ts';
 import type { CheckResult, Proof } from '../report/model.ts';
 import type { Check } from './check.ts';
 import type { Fault } from './definition.ts';
 import { executeCheck } from './execute-check.ts';
+import { areValuesIgnored, isMisfitOfDisturbance, isReferenceSubject, misfitOf } from './fault-fit.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { ProofOutcome } from './test-record.ts';
 
@@ -16,6 +19,7 @@ export async function proveFault(
   const lab = openLab();
   const results: CheckResult[] = [];
   const capabilities: ProofOutcome['capabilities'] = [];
+  const stalls: NonNullable<ProofOutcome['stalls']> = [];
   const ended = (outcome: Proof['outcome'], reason: string): ProofOutcome => ({
     proof: {
       fault: fault.name,
@@ -27,34 +31,68 @@ export async function proveFault(
       namespaces: [...new Set(results.flatMap(({ namespaces }) => namespaces))],
     },
     capabilities,
+    stalls,
   });
+  /** On the reference subject a misfit is a defect of the fault, and must not be overlooked. */
+  const misfit = (reason: string): ProofOutcome =>
+    ended(isReferenceSubject(lab) ? 'errored' : 'not-provable', reason);
   try {
     for (const need of fault.needs ?? []) {
       const capability = await lab.deps.cluster.capability(need);
       capabilities.push(capability);
       if (!capability.present)
-        return ended('missed', `not injected: the cluster lacks ${need}: ${capability.evidence}`);
+        return ended('not-provable', `the cluster lacks ${need}: ${capability.evidence}`);
     }
+    const reason = await misfitOf(fault, lab);
+    if (reason !== undefined) return misfit(`it does not fit: ${reason}`);
     const wanted = new Set(fault.requirements);
     for (const check of checks.filter((c) => isTried(c, fault))) {
       // Once every requirement failed for the stated reason, further checks only cost time.
       if ([...wanted].every((id) => caughtBy(results, id, fault.reason))) break;
       const outcome = await executeCheck(check, lab);
       capabilities.push(...outcome.capabilities);
+      stalls.push(...(outcome.stalls ?? []));
       if (outcome.infrastructure)
-        return { ...ended('missed', outcome.infrastructure.message), infrastructure: outcome.infrastructure };
+        return {
+          ...ended('errored', outcome.infrastructure.message),
+          infrastructure: outcome.infrastructure,
+        };
       results.push(outcome.result);
+      if (lab.failedDisturbance) break;
+    }
+    if (lab.failedDisturbance) {
+      const { message, cause } = lab.failedDisturbance;
+      return isMisfitOfDisturbance(cause) ? misfit(message) : ended('errored', message);
     }
     const said: string[] = [];
     for (const id of wanted) {
       const caught = caughtBy(results, id, fault.reason);
-      if (caught === undefined) return ended(...missed(results, id, fault.reason));
+      if (caught === undefined) return ended(...(await uncaught(fault, results, id, lab)));
       said.push(`${id}: ${caught}`);
     }
     return ended('caught', said.join('; '));
+  } catch (error) {
+    // Interruptions end the run; anything else says nothing about the fault.
+    if (error instanceof InterruptedError || lab.deps.signal.aborted) throw error;
+    return ended('errored', firstLine(messageOf(error)));
   } finally {
     await lab.lifecycle.close();
   }
+}
+
+async function uncaught(
+  fault: Fault,
+  results: readonly CheckResult[],
+  id: string,
+  lab: SharedLab,
+): Promise<[Proof['outcome'], string]> {
+  const [outcome, reason] = missed(results, id, fault.reason);
+  const mayNotFit = outcome === 'missed' && !isReferenceSubject(lab);
+  if (!mayNotFit || !(await areValuesIgnored(fault, lab))) return [outcome, reason];
+  return [
+    'not-provable',
+    `${reason}, and ${fault.set?.join(', ') ?? ''} changes nothing in what the chart renders`,
+  ];
 }
 
 function isTried({ requirements, options }: Check, fault: Fault): boolean {
@@ -68,10 +106,12 @@ function isTried({ requirements, options }: Check, fault: Fault): boolean {
 function missed(results: readonly CheckResult[], id: string, reason: RegExp): [Proof['outcome'], string] {
   const own = results.filter((r) => r.requirements.includes(id));
   if (own.length === 0) return ['missed', `${id} has no check`];
+  // An errored check might have caught the fault.
+  const errored = own.find((r) => r.status === 'errored');
+  if (errored) return ['errored', `${id} errored: ${errored.reason ?? ''}`];
   const failed = own.find((r) => r.status === 'failed');
   if (failed)
     return ['wrong-reason', `${id} failed with "${failed.reason ?? ''}", not with ${String(reason)}`];
-  // An errored check says nothing about the fault.
   const other = own.find((r) => r.status !== 'passed');
   return ['missed', `${id} ${other ? `was ${other.status}: ${other.reason ?? ''}` : 'passed'}`];
 }

@@ -1,5 +1,5 @@
 /** An installed release: the handles that checks ask questions of. */
-import { seconds, throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
+import { throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
 import { CheckFailure } from '../../core/errors.ts';
 import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../../kube/api/client.ts';
 import type { ContainerStatus, KubeObject, Node, Pod, Service, Workload } from '../../kube/api/types.ts';
@@ -235,11 +235,11 @@ export function containerStatus(pod: Pod, name: string): ContainerStatus {
 
 function rolloutFailure(
   { kind, name }: WorkloadHandle,
-  { history, details, waitedMs, hopeless }: WaitTimeout,
+  { history, details, waited, hopeless }: WaitTimeout,
 ): CheckFailure {
   const seen = history.at(-1)?.seen ?? 'nothing was seen';
   const why = hopeless === undefined ? '' : `: ${hopeless}`;
-  return new CheckFailure('E_ROLLOUT', `${kind} ${name}: ${seen} after ${seconds(waitedMs)}${why}`, {
+  return new CheckFailure('E_ROLLOUT', `${kind} ${name}: ${seen} after ${waited}${why}`, {
     details,
   });
 }

@@ -2,14 +2,16 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { createCommandRunner } from '../../core/command.ts';
+import { systemClock } from '../../core/deadline.ts';
 import { InterruptedError } from '../../core/errors.ts';
 import { createFileLog, type Log } from '../../core/log.ts';
-import { createRedactor } from '../../core/redact.ts';
+import { Redactor } from '../../core/redact.ts';
 import { RUN_LABEL } from '../../core/run-id.ts';
 import { createDeployer } from '../../kube/deploy/deployer.ts';
 import { createManifestDeployer } from '../../kube/deploy/manifest-deployer.ts';
 import { createHelm } from '../../kube/helm/helm.ts';
 import { helmCapabilities } from '../../kube/helm/helm-capabilities.ts';
+import { observeStalls, type StallObserver } from '../../observe/stalls/observe-stalls.ts';
 import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment } from './environment.ts';
@@ -21,6 +23,10 @@ export interface Session {
   cluster: AttachedCluster;
   helmFor: (name: string) => ReturnType<typeof createHelm>;
   environment: (() => Promise<Environment>) | undefined;
+  /** Knows the secrets of the run, and learns those of each namespace. */
+  redactor: Redactor;
+  /** Observes the machine and the cluster until it is stopped. */
+  stalls: StallObserver;
   log: Log;
   /** Aborted by `cancel`. */
   signal: AbortSignal;
@@ -36,11 +42,8 @@ export async function openSession(
   const { cluster: descriptor, helmPath } = config;
   if (!descriptor || helmPath === undefined)
     throw new Error(`mode ${config.mode} has no cluster to run checks on`);
-  const log = createFileLog(
-    join(config.runDirectory, 'run.jsonl'),
-    { suite: config.suite },
-    createRedactor(config.redact),
-  );
+  const redactor = new Redactor(config.redact);
+  const log = createFileLog(join(config.runDirectory, 'run.jsonl'), { suite: config.suite }, redactor.redact);
   // The main process cancels a run in vitest; that reaches the worker through the signals of the tests.
   const controller = new AbortController();
   const { signal } = controller;
@@ -51,6 +54,7 @@ export async function openSession(
   const cluster = await attach(descriptor, { log, signal, labels: { [RUN_LABEL]: config.runId } });
   return {
     cluster,
+    stalls: observeStalls({ clock: systemClock, kube: cluster.kube, log }),
     helmFor: (name) =>
       createHelm({
         run,
@@ -65,6 +69,7 @@ export async function openSession(
     environment:
       environment &&
       lazily(() => environment.open({ runId: config.runId, cluster, secrets: config.secrets, log, signal })),
+    redactor,
     log,
     signal,
     cancel: () => controller.abort(new InterruptedError()),
@@ -80,19 +85,25 @@ export function newLab(
 ): SharedLab {
   const { kube } = session.cluster;
   const helm = session.helmFor(fault?.name ?? definition.name);
+  const target = { kube, runId: config.runId };
   return new SharedLab({
     definition,
     subject: config.subject,
     cluster: session.cluster,
     helm,
     helmPath: config.helmPath,
-    deployer: createDeployer(helm, createManifestDeployer({ kube, signal: session.signal })),
+    deployer: createDeployer(
+      helm,
+      createManifestDeployer({ cluster: target, signal: session.signal }),
+      target,
+    ),
     environment: session.environment,
     runId: config.runId,
     runDirectory: config.runDirectory,
     fault,
-    redact: config.redact,
+    redactor: session.redactor,
     disposable: config.cluster?.fate === 'deleted',
+    stalls: session.stalls.log,
     log: session.log,
     signal: session.signal,
   });

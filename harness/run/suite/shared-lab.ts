@@ -1,11 +1,13 @@
 /** What all checks of a suite share on the cluster: one release, the recorders, the prepared namespaces. */
 import type { Clock } from '../../core/deadline.ts';
-import { CheckFailure } from '../../core/errors.ts';
+import { CheckFailure, InfrastructureError, messageOf } from '../../core/errors.ts';
 import { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
+import type { Redactor } from '../../core/redact.ts';
 import type { Deployer } from '../../kube/deploy/deployer.ts';
 import type { Helm } from '../../kube/helm/types.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
+import type { StallLog } from '../../observe/stalls/stall-log.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment, MaybePrepared } from './environment.ts';
@@ -27,9 +29,11 @@ export interface LabDeps {
   runDirectory: string;
   /** In a proof: applied over every install. */
   fault?: Fault | undefined;
-  redact: readonly string[];
+  redactor: Redactor;
   /** The cluster is deleted after the run, so an interrupted check needs no teardown. */
   disposable?: boolean;
+  /** What the machine and the cluster lost in time. Without it, a stall is not noticed. */
+  stalls?: StallLog | undefined;
   log: Log;
   /** Aborted when the run is interrupted. */
   signal: AbortSignal;
@@ -51,6 +55,8 @@ export class SharedLab {
   #shared: { by: string; release: Promise<Release> } | undefined;
   /** Namespace of the shared release once it is being installed. */
   sharedNamespace: string | undefined;
+  /** Set when the disturbance of the fault could not be applied. */
+  failedDisturbance: DisturbanceError | undefined;
 
   constructor(deps: LabDeps) {
     this.deps = deps;
@@ -95,6 +101,13 @@ export class SharedLab {
     } catch (error) {
       throw new BlockedError(this.#shared.by, error);
     }
+  }
+}
+
+/** The disturbance of a fault could not be applied, so the check looked at an undisturbed release. */
+export class DisturbanceError extends InfrastructureError {
+  constructor(cause: unknown) {
+    super('E_FAULT_NOT_INJECTED', `the disturbance could not be applied: ${messageOf(cause)}`, { cause });
   }
 }
 

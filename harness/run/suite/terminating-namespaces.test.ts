@@ -12,7 +12,14 @@ const namespace = (name: string, deletionTimestamp?: string): KubeObject => ({
   metadata: { name, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
 });
 const staying = namespace('shared');
-const terminating = namespace('before', '2026-03-01T12:00:00Z');
+const terminating = {
+  ...namespace('before', '2026-03-01T12:00:00Z'),
+  status: {
+    conditions: [
+      { type: 'NamespaceFinalizersRemaining', status: 'True', message: 'finalizers remaining: a/b' },
+    ],
+  },
+};
 
 /** Gives one list after the other, and the last one for ever. */
 function fakeKube(...lists: KubeObject[][]): { kube: Pick<KubeClient, 'list'>; selectors: unknown[] } {
@@ -36,7 +43,7 @@ describe('terminatingNamespacesGone', () => {
     [
       'they take too long',
       fakeKube([terminating]).kube,
-      /namespaces of earlier checks to be gone; last seen: before/,
+      /namespaces of earlier checks to be gone; last seen: before \(finalizers remaining: a\/b\)/,
     ],
     ['the cluster does not answer', away, /connection refused/],
   ])('proceeds and logs it when %s', async (_title, kube, reason) => {

@@ -5,6 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { RUN_LABEL } from '../../core/run-id.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
+import { whyTerminating } from '../../kube/api/terminating.ts';
 
 /** Pods may use their grace periods, all at the same time. */
 export const NAMESPACES_GONE_MS = 120_000;
@@ -31,7 +32,8 @@ export async function terminatingNamespacesGone(
         const all = await kube.list('Namespace', { labelSelector: `${RUN_LABEL}=${runId}`, signal });
         const terminating = all.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
         if (terminating.length === 0) return { done: true, value: undefined };
-        return { done: false, seen: terminating.map(({ metadata }) => metadata.name).join(', ') };
+        const each = terminating.map((one) => `${one.metadata.name} (${whyTerminating(one) ?? ''})`);
+        return { done: false, seen: each.join(', ') };
       },
     });
   } catch (error) {

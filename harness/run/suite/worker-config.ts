@@ -1,4 +1,5 @@
 /** Configuration that the main process passes to the worker. Values must survive a structured clone. */
+import type { FoundSecrets } from '../../core/redact.ts';
 import type { ManifestPatch } from '../../kube/manifests/patch.ts';
 
 export interface ClusterDescriptor {
@@ -16,6 +17,8 @@ export interface ClusterDescriptor {
 /** The subject of a suite in this run: the reference, or the user's own. */
 export interface SubjectConfig {
   chart: string;
+  /** Of a published chart (`oci://…`); the newest by default. */
+  chartVersion?: string;
   values: readonly string[];
   set: readonly string[];
   /** Replace images that the manifests name. */
@@ -34,16 +37,14 @@ export interface WorkerConfig {
   /** Absent in mode `list`. */
   cluster?: ClusterDescriptor;
   helmPath?: string;
-  /** Requirement ids to check; all when absent. */
-  select?: readonly string[];
-  /** Only the checks of this part, `index` from 1 to `count`. */
-  shard?: { index: number; count: number };
+  /** Ids of the checks to run, in mode `check`. */
+  checks?: readonly string[];
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];
   /** Secrets of the suite's environment, by name. */
   secrets: Readonly<Record<string, string>>;
-  /** Strings that are redacted in all output. */
-  redact: readonly string[];
+  /** Redacted in all output. */
+  redact: FoundSecrets;
 }
 
 declare module 'vitest' {

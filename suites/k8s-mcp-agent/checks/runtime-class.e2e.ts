@@ -173,7 +173,7 @@ async function createRuntimeClass(
   await lab.kube.create({
     apiVersion: 'node.k8s.io/v1',
     kind: 'RuntimeClass',
-    metadata: { name, labels },
+    metadata: { name, labels: { ...lab.labels, ...labels } },
     handler,
   });
 }

@@ -4,21 +4,23 @@ import type { ContainerCgroup, MemoryFacts } from '../../../clusters/nodes/conta
 import type { AttachedCluster } from '../../../harness/run/suite/attached-cluster.ts';
 import { noRestartsNoOom } from '../../../harness/observe/predicates/live/restarts.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
-import { waitFor } from '../../../harness/core/deadline.ts';
+import { waitFor, WaitTimeout } from '../../../harness/core/deadline.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import { formatBytes } from '../../../harness/kube/api/quantity.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { anyAgentPod } from '../gpu-nodes.ts';
 import { INVENTORY_TOOL } from '../sessions/inventory.ts';
 import { requirement } from '../kit.ts';
-import { AGENT_CONTAINER, openSession } from '../sessions/mcp-session.ts';
+import { AGENT_CONTAINER, openSession, type McpSession, type SessionHost } from '../sessions/mcp-session.ts';
+import { endedPromptly } from '../sessions/prompt-end.ts';
 
 /** The limit in the requirement for the end of a session. */
 const EXIT_MS = 5000;
-/** For the node, and then the agent, to notice that the client is gone. */
-const LEFT_MS = 30_000;
+/** For the node, and then the agent, to notice that the client is gone, or the end of the input. */
+const LEFT_MS = 60_000;
 const START_MS = 30_000;
 const SESSIONS = 4;
 
@@ -44,11 +46,21 @@ requirement(
   async ({ lab, kube, observe }) => {
     // Its own release: sessions share a tenth of a core per pod, and other checks have sessions in the shared release.
     const release = await lab.install();
-    const session = await openSession(lab, await anyAgentPod(kube, release.namespace));
+    const pod = await anyAgentPod(kube, release.namespace);
+    const session = await openSession(lab, pod);
     await session.initialize();
+    const control = await controlIn(lab, pod);
     session.endInput();
-    const { exitCode } = await session.ended('at the end of its input', EXIT_MS);
+    control?.endInput();
+    const { exitCode } = await session.ended('at the end of its input', LEFT_MS);
     expect(exitCode, 'exit code at the end of input').toBe(0);
+    if (!control) {
+      throw new CheckSkipped(
+        `exit code 0, but the image has no \`cat\` with which to compare the time until its end`,
+      );
+    }
+    await control.ended('at the end of its input', LEFT_MS);
+    await expect(endedPromptly(session, control, EXIT_MS)).toHold();
     observe('exit code 0');
   },
 );
@@ -124,6 +136,24 @@ requirement(
     );
   },
 );
+
+/**
+ * A `cat` that already runs in the agent's container. It has nothing to do at the end of its input, so what the connection, the node and a
+ * tenth of a core need is the same for both.
+ *
+ * @returns `undefined` when the image has no `cat`
+ */
+async function controlIn(lab: SessionHost, pod: Pod): Promise<McpSession | undefined> {
+  const control = await openSession(lab, pod, { command: ['cat'] });
+  control.send('{"jsonrpc":"2.0","id":null,"result":{}}');
+  try {
+    await control.answerTo(null, 'the same line');
+    return control;
+  } catch (error) {
+    if (error instanceof WaitTimeout && error.hopeless !== undefined) return undefined;
+    throw error;
+  }
+}
 
 interface Process {
   pid: number;

@@ -1,4 +1,7 @@
-/** The shell commands in a document. Pure. */
+/** The shell commands in a document. */
+import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { CommandNotRun } from './command-not-run.ts';
+import { commandReview } from './command-session.ts';
 
 /** A fenced block of shell commands, verbatim. */
 export interface CommandBlock {
@@ -28,31 +31,50 @@ export function commandBlocks(markdown: string): CommandBlock[] {
   return blocks;
 }
 
-/** Programs that a block starts, each once: the first words of its commands, also in `$(…)`, in pipes and after assignments. */
-export function programsOf(block: CommandBlock): string[] {
-  const text = block.text
-    .replace(/\\\n/g, ' ')
-    .replace(/^\s*#.*$/gm, '')
-    // Quoted text is an argument.
-    .replace(/'[^']*'/g, "''");
-  const commands = text.split(/\n|;|&&|\|\|?|\$\(/);
-  const programs = commands.flatMap((command) => {
-    const words = command.trim().split(/\s+/);
-    const first = words.find((word) => word !== '' && !/^\w+=/.test(word));
-    return first === undefined || /^[)"]/.test(first) ? [] : [first];
-  });
-  return [...new Set(programs)];
+/** A block of a document, with its placeholders replaced. */
+export interface ReviewedBlock extends CommandBlock {
+  /** Why it is not run; `undefined` when it is. */
+  notRun: string | undefined;
 }
 
 /**
- * The text with its placeholders, `<node-name>`, replaced.
+ * Decides which blocks of README.md are run; starts nothing. A block without kubectl and helm, such as one for the chart's developers, is
+ * left out.
  *
- * @throws Error for a placeholder without a value
+ * @param folder the chart's folder
+ * @throws CheckSkipped when a block with kubectl or helm has a line that must not run, because the rest of the document may need its
+ *   effect, and when no block is left
  */
-export function fillPlaceholders({ text }: CommandBlock, values: Readonly<Record<string, string>>): string {
-  return text.replace(/<([a-z][a-z0-9-]*)>/g, (whole, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`there is no value for ${whole}`);
-    return value;
-  });
+export async function reviewBlocks(
+  blocks: readonly CommandBlock[],
+  values: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<ReviewedBlock[]> {
+  const review = commandReview(folder);
+  const reviewed: ReviewedBlock[] = [];
+  for (const { heading, text: written } of blocks) {
+    const text = fillPlaceholders(written, values);
+    try {
+      await review(text);
+      reviewed.push({ heading, text, notRun: undefined });
+    } catch (error) {
+      if (!(error instanceof CommandNotRun)) throw error;
+      const notRun = `"${heading}" of README.md: ${error.message}`;
+      if (/(^|[\s`(|&;])(kubectl|helm)(?=\s|$)/m.test(text)) throw new CheckSkipped(notRun);
+      reviewed.push({ heading, text, notRun });
+    }
+  }
+  if (reviewed.some(({ notRun }) => notRun === undefined)) return reviewed;
+  throw new CheckSkipped(
+    ['README.md has no block of helm and kubectl commands', ...reviewed.flatMap((b) => b.notRun ?? [])].join(
+      '; ',
+    ),
+  );
+}
+
+/** The text with its placeholders, `<node-name>`, replaced. One without a value stays, and its line is not run. */
+function fillPlaceholders(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/<([a-z][a-z0-9-]*)>/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? whole) : whole,
+  );
 }

@@ -6,6 +6,7 @@ import type {
   KubeClient,
 } from '../../../harness/kube/api/client.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
+import { sleepingClock } from '../../../harness/testing/sleeping-clock.ts';
 import { openSession, type McpSession, type SessionOptions } from './mcp-session.ts';
 
 interface FakeAgent {
@@ -166,6 +167,21 @@ describe('a session', () => {
     const { endCheck, heard } = await start(agreeable, { tty });
     await endCheck();
     expect(heard).toEqual([last]);
+  });
+
+  it('knows when it ended', async () => {
+    const { session } = await start(agreeable, { clock: { ...sleepingClock(), now: () => 4711 } });
+    expect(session.endedAt).toBeUndefined();
+    session.endInput();
+    await session.ended('at its end', 1000);
+    expect(session.endedAt).toBe(4711);
+  });
+
+  it('says what a tool returned instead of JSON', async () => {
+    const { session } = await start(
+      () => '{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"2 GPUs"}]}}',
+    );
+    await expect(session.value('count')).rejects.toThrow('the result of count is not JSON: 2 GPUs');
   });
 
   it('is not ended again at the end of the check', async () => {

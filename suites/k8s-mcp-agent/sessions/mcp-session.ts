@@ -1,5 +1,5 @@
 /** A client of the agent: MCP over standard input and output of a command in its pod, as with `kubectl exec -i`. */
-import { waitFor, type Observation } from '../../../harness/core/deadline.ts';
+import { systemClock, waitFor, type Clock, type Observation } from '../../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError, messageOf } from '../../../harness/core/errors.ts';
 import type { ExecResult, ExecSession, KubeClient } from '../../../harness/kube/api/client.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
@@ -26,6 +26,8 @@ export interface SessionOptions {
   /** Default `agent`. */
   container?: string;
   timeoutMs?: number;
+  /** Tells when the session ended; replaced in unit tests. */
+  clock?: Clock;
 }
 
 /** The check's lab: sessions end with the check. */
@@ -58,11 +60,16 @@ export async function openSession(
     tty: options.tty ?? false,
     timeoutMs: options.timeoutMs ?? SESSION_MS,
   });
-  opened.session = new McpSession(exec, `\`${command.join(' ')}\`${how} in ${where}`, options.tty ?? false);
+  opened.session = new McpSession(
+    exec,
+    `\`${command.join(' ')}\`${how} in ${where}`,
+    options.tty ?? false,
+    options.clock,
+  );
   return opened.session;
 }
 
-type Ending = { result: ExecResult } | { error: unknown };
+type Ending = { at: number } & ({ result: ExecResult } | { error: unknown });
 
 export class McpSession {
   /** For messages: the command, and where it runs. */
@@ -74,13 +81,13 @@ export class McpSession {
   #ending: Ending | undefined;
   #nextId = 1;
 
-  constructor(exec: ExecSession, title: string, tty: boolean) {
+  constructor(exec: ExecSession, title: string, tty: boolean, clock = systemClock) {
     this.#exec = exec;
     this.title = title;
     this.#tty = tty;
     exec.ended.then(
-      (result) => (this.#ending = { result }),
-      (error: unknown) => (this.#ending = { error }),
+      (result) => (this.#ending = { at: clock.now(), result }),
+      (error: unknown) => (this.#ending = { at: clock.now(), error }),
     );
   }
 
@@ -92,6 +99,11 @@ export class McpSession {
   /** Empty with a terminal, which has only one stream. */
   get stderr(): string {
     return this.#exec.output().stderr;
+  }
+
+  /** When this process learned that the session had ended, ms since the epoch; `undefined` while it runs. */
+  get endedAt(): number | undefined {
+    return this.#ending?.at;
   }
 
   /** Sends a line verbatim. */
@@ -184,7 +196,8 @@ export class McpSession {
     if (outcome.refused !== undefined) {
       throw new CheckFailure('E_TOOL', `${this.title}: ${name} fails: ${outcome.refused}`);
     }
-    throw new CheckFailure('E_TOOL', `${this.title}: the result of ${name} is ${outcome.unreadable}`);
+    const result = 'text' in outcome ? `not JSON: ${outcome.text}` : outcome.unreadable;
+    throw new CheckFailure('E_TOOL', `${this.title}: the result of ${name} is ${result}`);
   }
 
   /**

@@ -65,7 +65,12 @@ describe('toolOutcome', () => {
       { id: 1, error: { code: -32_602, message: 'unknown tool' } },
       { refused: '-32602 unknown tool' },
     ],
-    ['text', content('map[device_count:4]'), { unreadable: 'not JSON: map[device_count:4]' }],
+    ['text, which the protocol allows', content('map[device_count:4]'), { text: 'map[device_count:4]' }],
+    [
+      'structured content',
+      { id: 1, result: { content: [], structuredContent: { a: 1 } } },
+      { value: { a: 1 } },
+    ],
     ['no content', { id: 1, result: {} }, { unreadable: 'no content: {}' }],
   ])('reads %s', (_, given, wanted) => {
     expect(toolOutcome(given)).toEqual(wanted);

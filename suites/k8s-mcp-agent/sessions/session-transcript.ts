@@ -100,17 +100,22 @@ export const initializeSchema = z.looseObject({
 export const toolsSchema = z.looseObject({ tools: z.array(toolSchema) });
 
 const callResultSchema = z.looseObject({
-  content: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })).min(1),
+  content: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
+  structuredContent: z.record(z.string(), z.unknown()).optional(),
   isError: z.boolean().optional(),
 });
 
 /** The outcome of a tool call. */
 export type ToolOutcome =
-  { refused: string } | { refused?: undefined; value: unknown } | { refused?: undefined; unreadable: string };
+  | { refused: string }
+  | { refused?: undefined; value: unknown }
+  | { refused?: undefined; text: string }
+  | { refused?: undefined; unreadable: string };
 
 /**
  * The outcome of `tools/call`. A failing tool has `isError` in its result; an unknown tool is a protocol error (MCP specification, tools,
- * error handling). The value is the JSON text of the first content.
+ * error handling). The value is the structured content, or the JSON text of the first content; any other text is a valid result as well,
+ * but not a value. A result is unreadable when it does not follow the protocol.
  */
 export function toolOutcome(answer: Answer): ToolOutcome {
   if (answer.error) return { refused: `${answer.error.code} ${answer.error.message}` };
@@ -118,8 +123,8 @@ export function toolOutcome(answer: Answer): ToolOutcome {
   if (!result.success) return { unreadable: `no content: ${JSON.stringify(answer.result)}` };
   const text = result.data.content[0]?.text ?? '';
   if (result.data.isError === true) return { refused: text };
-  const value = parseJson(text);
-  return value === undefined ? { unreadable: `not JSON: ${text}` } : { value };
+  const value = result.data.structuredContent ?? parseJson(text);
+  return value === undefined ? { text } : { value };
 }
 
 /** Verbs of tools that only read. */

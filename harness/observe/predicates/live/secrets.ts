@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /**
- * No text contains a secret: neither verbatim nor in base64, percent-encoded, or escaped for JSON.
+ * No text contains a secret: neither verbatim nor encoded, escaped, wrapped or truncated (see `Redactor`).
  *
  * A complaint names the secret and the line; it never repeats the value.
  *

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../events.ts';
 import { createGithubReporter } from './github.ts';
-import { sampleFailure, sampleReport, sampleSkip } from '../../../testing/sample-report.ts';
+import { sampleCheck, sampleFailure, sampleReport, sampleSkip } from '../../../testing/sample-report.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -107,6 +107,19 @@ describe('the GitHub reporter', () => {
 
     expect(lines).toEqual(['::error title=kindproof%3A E_COMMAND::kind exited with 1%0AFree some disk.']);
     expect(await summary()).toContain('No verdict: infrastructure failed');
+  });
+
+  it('has an error when a passed run left something behind', async () => {
+    const report = sampleReport({ checks: [sampleCheck()], proofs: [], leftovers: ['container kp-1'] });
+
+    const { lines, summary } = setUp({ type: 'run-ended', report, directory });
+
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^::error title=kindproof%3A E_LEFTOVERS::not everything was removed: container kp-1/,
+      ),
+    ]);
+    expect(await summary()).toContain('## ⚠️ kindproof: Passed, but not everything was removed');
   });
 
   it('sums up blocked checks in one row', async () => {

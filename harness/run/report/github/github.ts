@@ -5,7 +5,7 @@ import { githubSummary } from './summary.ts';
 import type { CheckResult } from '../model.ts';
 import type { Reporter, TextStream } from '../reporter.ts';
 import { plain } from '../text.ts';
-import { isCaught, isRed } from '../verdict.ts';
+import { isRed, isUncaught, verdictOf } from '../verdict.ts';
 import { failureBody, outcomeOf, shortId, summaryOfCheck } from '../wording.ts';
 
 export interface GithubOptions {
@@ -70,7 +70,7 @@ export function createGithubReporter({ env, stream }: GithubOptions): Reporter |
           if (isRed(event.check)) annotate(event.check, event.rerun);
           return;
         case 'proof-ended':
-          if (!isCaught(event.proof)) {
+          if (isUncaught(event.proof)) {
             const title = `${event.proof.suite}: fault ${event.proof.fault} ${outcomeOf(event.proof)}`;
             command('error', { title }, event.proof.reason);
           }
@@ -82,10 +82,10 @@ export function createGithubReporter({ env, stream }: GithubOptions): Reporter |
           return;
         case 'run-ended': {
           endGroup();
-          const { error } = event.report.run;
-          if (error) {
-            const body = error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
-            command('error', { title: `kindproof: ${error.code}` }, body);
+          const { problem } = verdictOf(event.report);
+          if (problem) {
+            const body = problem.hint === undefined ? problem.message : `${problem.message}\n${problem.hint}`;
+            command('error', { title: `kindproof: ${problem.code}` }, body);
           }
           const summaryFile = env['GITHUB_STEP_SUMMARY'] ?? '';
           if (summaryFile !== '') appendFileSync(summaryFile, githubSummary(event.report));

@@ -3,7 +3,7 @@ import { seconds } from '../../../core/deadline.ts';
 import { firstLine } from '../../../core/wording.ts';
 import type { CheckResult, Report } from '../model.ts';
 import { plain } from '../text.ts';
-import { countsOf, isCaught, isRed, verdictOf } from '../verdict.ts';
+import { countsOf, isCaught, isProvable, isRed, verdictOf, type Verdict } from '../verdict.ts';
 import { blockedGroups, bySuite, failureBody, outcomeOf, shortId, summaryOfCheck } from '../wording.ts';
 
 /** GitHub rejects more than 1 MiB for a step. */
@@ -12,11 +12,11 @@ const limit = 900_000;
 /** Verdict, suites, failures with their causes, skipped and blocked checks, proofs. No text from outside becomes markup. */
 export function githubSummary(report: Report): string {
   const verdict = verdictOf(report);
-  const mark = { passed: '✅', failed: '❌', none: '⚠️' }[verdict.tone];
+  const mark = verdict.problem ? '⚠️' : { passed: '✅', failed: '❌', none: '⚠️' }[verdict.tone];
   const parts = [
     `## ${mark} kindproof: ${escapeMarkdown(verdict.headline)}`,
     ...[verdict.sentence, ...verdict.coverage].filter((line) => line !== '').map(escapeMarkdown),
-    ...runError(report),
+    ...problemOf(verdict),
     ...suiteTable(report),
     ...failures(report),
     ...skips(report),
@@ -28,13 +28,12 @@ export function githubSummary(report: Report): string {
   return `${cut}\n`;
 }
 
-function runError(report: Report): string[] {
-  const { error } = report.run;
-  if (!error) return [];
+function problemOf({ problem }: Verdict): string[] {
+  if (!problem) return [];
   return [
-    `**${escapeMarkdown(error.code)}**`,
-    fenced(error.message),
-    ...(error.hint === undefined ? [] : [escapeMarkdown(error.hint)]),
+    `**${escapeMarkdown(problem.code)}**`,
+    fenced(problem.message),
+    ...(problem.hint === undefined ? [] : [escapeMarkdown(problem.hint)]),
   ];
 }
 
@@ -77,7 +76,7 @@ function proofTable(report: Report): string[] {
   const proofs = report.proofs ?? [];
   if (proofs.length === 0) return [];
   const rows = proofs.map((proof) => [
-    isCaught(proof) ? '✅' : '❌',
+    isCaught(proof) ? '✅' : isProvable(proof) ? '❌' : '⚪',
     proof.fault,
     proof.requirements.join(', '),
     outcomeOf(proof),

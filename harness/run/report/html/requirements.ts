@@ -1,6 +1,7 @@
 /** The requirements of the catalogue with their checks, faults and result; the script filters them. */
 import type { CheckResult, Report, RequirementRow } from '../model.ts';
-import { checksOf, isCaught, isOf, isRed } from '../verdict.ts';
+import { checksOf, isOf } from '../coverage.ts';
+import { isCaught, isProvable, isRed } from '../verdict.ts';
 import { shortId } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup } from './markup.ts';
@@ -75,6 +76,8 @@ function checkLine(check: CheckResult): Markup {
 function faultLine(fault: string, row: RequirementRow, report: Report): Markup {
   const proof = report.proofs?.find((candidate) => candidate.fault === fault && isOf(row, candidate.suite));
   if (!proof) return markup`<span class="line muted">${fault}</span>`;
+  if (!isProvable(proof))
+    return markup`<span class="line muted" title="${`not provable here: ${proof.reason}`}">${fault}</span>`;
   const caught = isCaught(proof);
   return markup`<span class="${`line ${caught ? 'good' : 'bad'}`}" title="${`${proof.outcome}: ${proof.reason}`}">${caught ? '✓' : '✗'} ${fault}</span>`;
 }

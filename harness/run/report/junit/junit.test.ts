@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Report } from '../model.ts';
 import { toJunit } from './junit.ts';
 import {
   sampleCheck,
@@ -37,11 +38,25 @@ describe('junit.xml', () => {
   });
 
   it('distinguishes an errored check from a failed one', () => {
-    const errored = sampleFailure({ status: 'errored' });
+    const errored = sampleFailure({ id: 'toolman/T-29', status: 'errored' });
     const root = parseXml(toJunit(sampleReport({ checks: [sampleFailure(), errored], proofs: [] })));
 
     expect(root.attributes).toMatchObject({ tests: '2', failures: '1', errors: '1' });
     expect(root.all('error')[0]?.attributes).toMatchObject({ type: 'InfrastructureError' });
+  });
+
+  it('has an errored proof as an error, and a fault that is not provable as skipped', () => {
+    const proofs = [
+      sampleProof(),
+      sampleProof({ fault: 'b', outcome: 'missed' }),
+      sampleProof({ fault: 'c', outcome: 'errored' }),
+      sampleProof({ fault: 'd', outcome: 'not-provable', reason: 'it does not fit' }),
+    ];
+    const root = parseXml(toJunit(sampleReport({ checks: [], proofs })));
+
+    const [suite] = root.all('testsuite');
+    expect(suite?.attributes).toMatchObject({ tests: '4', failures: '1', errors: '1', skipped: '1' });
+    expect(root.all('skipped')[0]?.attributes.message).toBe('not provable here: it does not fit');
   });
 
   it('carries requirements, observations, attachments and the reason of a skip', () => {
@@ -74,6 +89,16 @@ describe('junit.xml', () => {
     const root = parseXml(toJunit(sampleReport({ checks: [], proofs: [] })));
 
     expect(root.attributes.errors).toBe('1');
+  });
+
+  it.each<[string, Partial<Report>, string]>([
+    ['a check without a result', { checks: [sampleCheck()], plan: sampleReport().plan! }, 'E_INCOMPLETE'],
+    ['only skipped checks', { checks: [sampleSkip()] }, 'E_NOTHING_CHECKED'],
+    ['leftovers after a pass', { checks: [sampleCheck()], leftovers: ['container kp-1'] }, 'E_LEFTOVERS'],
+  ])('has an error for %s', (_, parts, code) => {
+    const root = parseXml(toJunit(sampleReport({ proofs: [], ...parts })));
+    expect(root.attributes.errors).toBe('1');
+    expect(root.all('error')[0]?.attributes.type).toBe(code);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { writeReportFile } from '../files.ts';
 import type { CheckResult, Proof, Report } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
-import { isCaught, isRed, verdictOf } from '../verdict.ts';
+import { isCaught, isProvable, isRed, isUncaught, verdictOf } from '../verdict.ts';
 import { bySuite, failureBody, outcomeOf, shortId, summaryOfCheck } from '../wording.ts';
 import { element, textElement } from './xml.ts';
 
@@ -12,8 +12,8 @@ export const junitReporter: Reporter = {
 };
 
 /**
- * The report as JUnit XML: a testsuite for each suite and one for its proofs. When the run ended with an error of its own, a
- * testsuite `kindproof` has an `<error>`, so that a broken cluster never reads as zero failures.
+ * The report as JUnit XML: a testsuite for each suite and one for its proofs. When the run has no verdict, or left something behind, a
+ * testsuite `kindproof` has an `<error>`, so that it never reads as zero failures.
  */
 export function toJunit(report: Report): string {
   const suites = [
@@ -119,24 +119,27 @@ function checkCase(check: CheckResult): string {
   );
 }
 
+function proofOutcome(proof: Proof): string {
+  const message = `${outcomeOf(proof)}: ${proof.reason}`;
+  if (isCaught(proof)) return textElement('system-out', {}, message);
+  if (!isProvable(proof)) return element('skipped', { message });
+  const name = proof.outcome === 'errored' ? 'error' : 'failure';
+  return textElement(name, { message, type: proof.outcome }, proof.reason);
+}
+
 function proofSuite(suite: string, proofs: readonly Proof[], report: Report): Suite {
   const cases = proofs.map((proof) =>
     element('testcase', { name: proof.fault, classname: `${suite}.faults`, time: time(proof.durationMs) }, [
       ...properties(proof.requirements.map((id): [string, string] => ['requirement', id])),
-      isCaught(proof)
-        ? textElement('system-out', {}, `caught: ${proof.reason}`)
-        : textElement(
-            'failure',
-            { message: `${outcomeOf(proof)}: ${proof.reason}`, type: proof.outcome },
-            proof.reason,
-          ),
+      proofOutcome(proof),
     ]),
   );
-  const failures = proofs.filter((proof) => !isCaught(proof)).length;
+  const errors = proofs.filter(({ outcome }) => outcome === 'errored').length;
+  const failures = proofs.filter(isUncaught).length - errors;
   return testsuite(
     `${suite} proofs`,
     cases,
-    { failures, errors: 0, skipped: 0 },
+    { failures, errors, skipped: proofs.filter((proof) => !isProvable(proof)).length },
     {
       durationMs: proofs.reduce((sum, proof) => sum + proof.durationMs, 0),
       timestamp: report.run.startedAt,
@@ -145,16 +148,10 @@ function proofSuite(suite: string, proofs: readonly Proof[], report: Report): Su
   );
 }
 
-/** Also when nothing ran and no error says why: consumers read a file without tests as a success. */
 function errorSuite(report: Report): Suite[] {
-  const { error } = report.run;
-  const empty = report.checks.length === 0 && (report.proofs ?? []).length === 0;
-  if (!error && !empty) return [];
-  const { code, message, hint } = error ?? {
-    code: 'E_NO_CHECKS',
-    message: verdictOf(report).headline,
-    hint: undefined,
-  };
+  const { problem } = verdictOf(report);
+  if (!problem) return [];
+  const { code, message, hint } = problem;
   const body = hint === undefined ? message : `${message}\n${hint}`;
   const failed = element(
     'testcase',

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { seconds } from '../../../core/deadline.ts';
 import { count } from '../../../core/wording.ts';
+import { stalledMs } from '../../../observe/stalls/stall-log.ts';
 import type { Report } from '../model.ts';
 import { gpuCounts, gpuFidelity } from '../gpu-fidelity.ts';
 import { plain, wrap } from '../text.ts';
@@ -22,13 +23,15 @@ export function summary(report: Report, context: SummaryContext): string[] {
   const lines: string[] = [''];
   lines.push(...slowestPhases(report, context));
   lines.push(...gpus(report, context));
+  lines.push(...lostTime(report, context));
   lines.push(...leftovers(report, context));
   lines.push(...labelledTop('report', path.join(context.directory, 'report.html'), style.dim));
   lines.push('');
   lines.push(...runError(report, context));
 
   const verdict = verdictOf(report);
-  const paint = { passed: style.green, failed: style.red, none: style.yellow }[verdict.tone];
+  const tone = verdict.problem ? 'none' : verdict.tone;
+  const paint = { passed: style.green, failed: style.red, none: style.yellow }[tone];
   const statement =
     verdict.sentence === '' ? `${verdict.headline}.` : `${verdict.headline}. ${verdict.sentence}`;
   const [head = '', ...rest] = wrap(statement, columns);
@@ -51,6 +54,28 @@ function gpus(report: Report, { style }: SummaryContext): string[] {
   const fidelity = gpuFidelity(nodes);
   if (fidelity === undefined) return [];
   return labelledTop('GPU', `${fidelity}: ${plain(gpuCounts(nodes))}`, style.dim);
+}
+
+/** Only when it changed what the checks did: a stall that no check noticed does not matter. */
+function lostTime({ checks, stalls = [] }: Report, { style, columns }: SummaryContext): string[] {
+  const effects = [
+    effect(checks.filter(({ attempts }) => attempts !== undefined).length, 'was', 'were', 'repeated'),
+    effect(checks.filter(({ extendedMs }) => extendedMs !== undefined).length, 'got', 'got', 'more time'),
+  ].filter((text) => text !== '');
+  if (effects.length === 0) return [];
+  const what =
+    stalls.length > 0
+      ? `${count(stalls.length, 'stall')}, ${seconds(stalledMs(stalls))} together`
+      : 'overloaded';
+  const [first = '', ...more] = wrap(`${what}: ${effects.join(', ')}`, columns - LABEL_WIDTH);
+  return [
+    ...labelledTop('machine', first, style.yellow),
+    ...more.map((line) => `${' '.repeat(LABEL_WIDTH)}${line}`),
+  ];
+}
+
+function effect(checks: number, one: string, many: string, what: string): string {
+  return checks === 0 ? '' : `${count(checks, 'check')} ${checks === 1 ? one : many} ${what}`;
 }
 
 function leftovers(report: Report, { style, columns }: SummaryContext): string[] {
@@ -76,6 +101,8 @@ function runError(report: Report, { style, columns }: SummaryContext): string[] 
   ];
 }
 
+const LABEL_WIDTH = 10;
+
 function labelledTop(label: string, text: string, paint: (text: string) => string): string[] {
-  return [`${paint(label.padEnd(10))}${text}`];
+  return [`${paint(label.padEnd(LABEL_WIDTH))}${text}`];
 }

@@ -293,6 +293,18 @@ describe('checks and proofs', () => {
     expect(failuresIn(text())).toBe('✗ single-replica  T-28, T-35  missed  12.3 s\n    T-28 passed');
   });
 
+  it('print a fault that is not provable with its reason, and not again as a failure', () => {
+    const { send, text } = setUp();
+    const proof = sampleProof({ outcome: 'not-provable', reason: 'it does not fit: no such path' });
+
+    send(...wholeRun({ type: 'proof-ended', proof }));
+
+    expect(text()).toContain(
+      '○ single-replica  T-28, T-35  not provable here  12.3 s\n    it does not fit: no such path',
+    );
+    expect(text().match(/not provable here {2}/g)).toHaveLength(1);
+  });
+
   it('print what was observed with --verbose', () => {
     const { send, text } = setUp({ verbose: true });
 
@@ -325,6 +337,14 @@ describe('the end', () => {
     expect(terminal.raw().endsWith(`\n${expected}\n`)).toBe(true);
   });
 
+  it('says of a pass that something was left behind', () => {
+    const { send, terminal } = setUp();
+
+    send(ended(sampleReport({ checks: [sampleCheck()], proofs: [], leftovers: ['container kp-1'] })));
+
+    expect(terminal.lines()).toContain('Passed, but not everything was removed. 1 check passed.');
+  });
+
   it('repeats the counts when something was printed after them', () => {
     const { send, reporter, terminal } = setUp();
 
@@ -332,6 +352,28 @@ describe('the end', () => {
     reporter.close?.();
 
     expect(terminal.lines().at(-1)).toBe('4 passed, 3 failed, 1 skipped');
+  });
+
+  it('says what lost time changed, in one line', () => {
+    const stalls = [
+      { place: 'machine', from: 0, to: 12_000 },
+      { place: 'API server', from: 2000, to: 14_000 },
+    ];
+    const attempt = { startedAt: '', durationMs: 1, reason: 'it restarted', because: 'the machine stalled' };
+    const repeated = { ...sampleCheck(), attempts: [attempt] };
+    const extended = { ...sampleCheck(), extendedMs: 60_000 };
+    const line = (report: Partial<Report>): string | undefined => {
+      const { send, terminal } = setUp();
+      send(started, ended({ ...sampleReport(), ...report }));
+      return terminal.lines().find((text) => text.startsWith('machine'));
+    };
+
+    expect(line({ stalls, checks: [repeated, repeated, extended] })).toBe(
+      'machine   2 stalls, 14.0 s together: 2 checks were repeated, 1 check got more time',
+    );
+    expect(line({ checks: [extended] })).toBe('machine   overloaded: 1 check got more time');
+    // No check noticed it.
+    expect(line({ stalls, checks: [sampleCheck()] })).toBeUndefined();
   });
 
   it('names leftovers and the error of the infrastructure', () => {

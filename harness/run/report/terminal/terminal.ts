@@ -15,7 +15,7 @@ import { createStyle } from '../../../core/style.ts';
 import { summary } from './summary.ts';
 import { createTicker } from './ticker.ts';
 import { plain, wrap } from '../text.ts';
-import { countsLine, countsOf, isCaught, isRed } from '../verdict.ts';
+import { countsLine, countsOf, isCaught, isProvable, isRed, isUncaught } from '../verdict.ts';
 import { bySuite, outcomeOf, shortId } from '../wording.ts';
 
 export interface TerminalOptions {
@@ -121,15 +121,18 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
 
   function proofHead(proof: Proof): string {
     const head = `${style.bold(plain(proof.fault))}  ${proof.requirements.join(', ')}`;
-    const [symbol, outcome] = isCaught(proof)
-      ? [style.green('✓'), style.green('caught')]
-      : [style.red('✗'), style.red(outcomeOf(proof))];
+    const [symbol, paint] = isCaught(proof)
+      ? [style.green('✓'), style.green]
+      : isProvable(proof)
+        ? [style.red('✗'), style.red]
+        : [style.yellow('○'), style.yellow];
+    const outcome = paint(outcomeOf(proof));
     return `${symbol} ${head}  ${outcome}  ${style.dim(seconds(proof.durationMs))}`;
   }
 
   function proofEnded(proof: Proof): void {
-    if (!isCaught(proof)) uncaught.push(proof);
-    const reason = isCaught(proof) ? wrap(proof.reason, columns() - 4) : [];
+    if (isUncaught(proof)) uncaught.push(proof);
+    const reason = isUncaught(proof) ? [] : wrap(proof.reason, columns() - 4);
     printUnder(`${proof.suite} under faults`, [
       proofHead(proof),
       ...reason.map((line) => `    ${style.dim(line)}`),

@@ -1,13 +1,12 @@
-import { CheckFailure, InfrastructureError } from '../../../core/errors.ts';
-import { count } from '../../../core/wording.ts';
-import type { CheckResult, Proof } from '../../report/model.ts';
+import { notProvableLines, type SuitePlan } from '../../plan/plan.ts';
+import type { CheckResult, PlannedRun, Proof } from '../../report/model.ts';
 import type { ClusterDescriptor, WorkerConfig } from '../../suite/worker-config.ts';
 import { withDigests } from './images.ts';
 import { removeServices } from '../remove-services.ts';
 import { rerunCommand } from '../rerun-command.ts';
 import type { Task } from '../task.ts';
 import type { TestRun } from '../test-run.ts';
-import type { CheckListener, RunnerSummary } from '../result-reporter.ts';
+import { type CheckListener, failureOf } from '../result-reporter.ts';
 import type { CheckProject } from '../vitest-runner.ts';
 import { runChecks } from '../vitest-runner.ts';
 
@@ -15,21 +14,45 @@ import { runChecks } from '../vitest-runner.ts';
 export const checks: Task = {
   title: 'checks',
   async setup(run, { signal }) {
+    run.report.plan = plannedRun(run);
+    reportNotProvable(run);
     const summary = await runChecks({
       root: run.project.root,
       projects: run.plan.suites.flatMap((suite) => projectsOf(run, suite)),
-      tags: run.options.tags,
       signal,
       listener: listenerOf(run),
     });
-    rejectIncomplete(run, summary);
+    if (summary.interrupted) throw run.interruption();
+    const failure = failureOf(summary);
+    if (failure) throw failure;
   },
   teardown: (run) => removeServices(run),
 };
 
-function projectsOf(run: TestRun, suite: TestRun['plan']['suites'][number]): CheckProject[] {
-  const { plan, project, options, directory, secrets, tools } = run;
-  const { definition, subject, select, faults } = suite;
+/** What has to be reported: one result for each of these checks and faults. */
+function plannedRun({ plan, selection }: TestRun): PlannedRun {
+  if (!selection) throw new Error('the task "selection" has not run yet');
+  const { chosen, shard } = selection;
+  return {
+    checks: chosen.map(({ id, suite, requirements }) => ({ id, suite, requirements })),
+    proofs: plan.suites.flatMap(({ definition, faults, notProvable }) =>
+      [...faults, ...notProvable.map(({ fault }) => fault)].map((fault) => ({
+        fault,
+        suite: definition.name,
+        requirements: requirementsOf(definition, fault),
+      })),
+    ),
+    ...(shard && { shard }),
+  };
+}
+
+function requirementsOf({ faults }: SuitePlan['definition'], fault: string): string[] {
+  return [...(faults.find(({ name }) => name === fault)?.requirements ?? [])];
+}
+
+function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
+  const { plan, project, directory, secrets, tools, report } = run;
+  const { definition, subject, faults } = suite;
   const config: Omit<WorkerConfig, 'mode'> = {
     runId: plan.runId,
     runDirectory: directory,
@@ -38,13 +61,18 @@ function projectsOf(run: TestRun, suite: TestRun['plan']['suites'][number]): Che
     cluster: clusterOf(run),
     helmPath: tools.helm,
     secrets: secrets.of(definition.name),
-    redact: secrets.all,
-    ...(options.shard && { shard: options.shard }),
-    ...(select && { select }),
+    redact: run.redactor.known,
   };
   const projects: CheckProject[] = [];
-  if (plan.checks) {
-    projects.push({ name: definition.name, file: project.checksFile, config: { ...config, mode: 'check' } });
+  const checks = (report.plan?.checks ?? [])
+    .filter((check) => check.suite === definition.name)
+    .map(({ id }) => id);
+  if (checks.length > 0) {
+    projects.push({
+      name: definition.name,
+      file: project.checksFile,
+      config: { ...config, mode: 'check', checks },
+    });
   }
   if (faults.length > 0) {
     projects.push({
@@ -54,6 +82,28 @@ function projectsOf(run: TestRun, suite: TestRun['plan']['suites'][number]): Che
     });
   }
   return projects;
+}
+
+/** Faults that the plan leaves out are part of the report, and announced together: there may be many for one reason. */
+function reportNotProvable(run: TestRun): void {
+  const { plan, report } = run;
+  const proofs = plan.suites.flatMap(({ definition, notProvable }) =>
+    notProvable.map(({ fault, reason }): Proof => ({
+      fault,
+      suite: definition.name,
+      requirements: requirementsOf(definition, fault),
+      outcome: 'not-provable',
+      reason,
+      durationMs: 0,
+      namespaces: [],
+    })),
+  );
+  if (proofs.length > 0) (report.proofs ??= []).push(...proofs);
+  for (const { definition, notProvable } of plan.suites) {
+    for (const line of notProvableLines(notProvable)) {
+      run.emit({ type: 'notice', level: 'info', text: `faults of ${definition.name} ${line}` });
+    }
+  }
 }
 
 function clusterOf({ cluster, options }: TestRun): ClusterDescriptor {
@@ -66,11 +116,14 @@ function clusterOf({ cluster, options }: TestRun): ClusterDescriptor {
 function listenerOf(run: TestRun): CheckListener {
   const { report } = run;
   return {
+    onSecrets: (found) => run.learn(found),
+    onRunning: (names) => (run.runningChecks = names),
     onStart: ({ id, title }, suite) => run.emit({ type: 'check-started', suite, id, title }),
     onCapabilities(proven) {
       const known = report.cluster?.capabilities;
       known?.push(...proven.filter(({ name }) => !known.some((k) => k.name === name)));
     },
+    onStalls: (stalls) => run.stalls.push(...stalls),
     onCheck(result) {
       const check = run.options.strict ? withoutSkip(result) : result;
       report.checks.push(check);
@@ -88,36 +141,4 @@ function withoutSkip(check: CheckResult): CheckResult {
   if (check.status !== 'skipped') return check;
   const reason = `skipped, and --strict allows no skips: ${check.reason ?? ''}`;
   return { ...check, status: 'failed', reason };
-}
-
-/**
- * A run whose checks did not all run has no verdict.
- *
- * @throws InfrastructureError `E_CLUSTER_LOST`, `E_SUITE`, `E_CHECKS_NOT_MADE`; CheckFailure `E_NOTHING_CHECKED`
- */
-function rejectIncomplete(run: TestRun, { interrupted, infrastructure, errors }: RunnerSummary): void {
-  const { report } = run;
-  if (interrupted) throw run.interruption();
-  if (infrastructure) {
-    throw new InfrastructureError('E_CLUSTER_LOST', infrastructure.message, { hint: infrastructure.hint });
-  }
-  if (errors.length > 0) {
-    throw new InfrastructureError('E_SUITE', `not all checks could run: ${errors.join('; ')}`, {
-      hint: 'This is a defect of the suite or of kindproof, not of the chart.',
-    });
-  }
-  const errored = report.checks.filter(({ status }) => status === 'errored');
-  const [first] = errored;
-  if (first && !report.checks.some(({ status }) => status === 'failed')) {
-    throw new InfrastructureError(
-      'E_CHECKS_NOT_MADE',
-      `${count(errored.length, 'check')} could not run, first ${first.id}: ${first.reason ?? ''}`,
-      { hint: 'The chart is not the cause: run again, and see run.jsonl if it fails again.' },
-    );
-  }
-  if (report.checks.length === 0 && (report.proofs ?? []).length === 0) {
-    throw new CheckFailure('E_NOTHING_CHECKED', 'no check ran: the selection is empty', {
-      hint: 'See --requirement, --tags and --fault; `npm run -s e2e -- --list` lists what exists.',
-    });
-  }
 }

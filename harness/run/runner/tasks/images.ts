@@ -1,7 +1,9 @@
-import { isAbsolute, relative } from 'node:path';
 import type { ImagePlan, PreparedImage } from '../../../host/images/plan-images.ts';
 import { planImages, prepareImages } from '../../../host/images/plan-images.ts';
+import { pullError, pullHint, type PullFailure } from '../../../host/images/pull-failure.ts';
+import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
 import { imagesOf } from '../../../kube/manifests/objects.ts';
+import { withStandIns, type SuitePlan } from '../../plan/plan.ts';
 import type { Report } from '../../report/model.ts';
 import type { SubjectConfig } from '../../suite/worker-config.ts';
 import type { Task } from '../task.ts';
@@ -11,14 +13,36 @@ import type { TestRun } from '../test-run.ts';
 export const prepareAllImages: Task = {
   title: 'images',
   async setup(run, step) {
-    const deps = { run: step.command, log: step.log, signal: step.signal, onProgress: step.onProgress };
+    const { command, log, signal, onProgress } = step;
+    const deps = { run: command, log, signal, onProgress, clock: run.clock };
     await prepareImages(imagesOutsideTheCluster(run), deps);
     run.images = await prepareImages(imagesOnTheNodes(run), deps);
-    for (const { ref, source, reason } of run.images) {
-      if (source === 'unavailable') run.warn(`image ${ref} is unavailable: ${reason ?? 'unknown reason'}`);
+    for (const { ref, failure } of run.images) {
+      if (failure === undefined) continue;
+      if (!canDoWithout(run, failure)) throw pullError(ref, failure);
+      run.warn(`image ${ref} is unavailable: ${failure.reason}`, pullHint(ref, failure.problem));
+    }
+    // The nodes of an existing cluster have images of their own.
+    if (!run.provider.isExisting) {
+      run.plan = withStandIns(run.plan, run.options, (suite, image) => runsStandIn(run, suite, image));
     }
   },
 };
+
+/**
+ * An image that no registry has is a defect of the subject: a check reports it, with the message of the cluster. In all other cases
+ * nothing is known about the subject, so a failed check would be wrong. Nodes that exist may have the image, or credentials of their own.
+ */
+function canDoWithout({ provider, options }: TestRun, { problem }: PullFailure): boolean {
+  return provider.isExisting || options.reuse || problem === 'missing' || problem === 'other';
+}
+
+/** The subject names the reference of the stand-in, and the engine has the stand-in under it, not an image of the user. */
+function runsStandIn({ rendered, images }: TestRun, { definition }: SuitePlan, name: string): boolean {
+  const ref = definition.subject.images.find((image) => image.name === name)?.recipe.ref;
+  const named = imagesOf(rendered.get(definition.name)?.objects ?? []).some((use) => use.ref === ref);
+  return named && images.some((image) => image.ref === ref && image.standIn);
+}
 
 /** Loads the images into the nodes, in one batch. */
 export const loadImages: Task = {
@@ -29,9 +53,31 @@ export const loadImages: Task = {
       available.map(({ ref }) => ref),
       onProgress,
     );
-    run.report.subjects = subjectsOf(run);
+    const identities = await run.cluster.imageIdentities?.(available.map(({ ref }) => ref));
+    run.report.images = run.images.map((image) => reportedImage(image, identities?.get(image.ref)));
+    for (const { definition, subject } of run.plan.suites) {
+      const reported = run.report.subjects.find(({ suite }) => suite === definition.name);
+      if (reported) reported.images = withDigests(subject.images, run.images);
+    }
   },
 };
+
+function reportedImage(
+  { ref, source, standIn, digest, manifest, namedBy }: PreparedImage,
+  onNodes: ImageIdentity | undefined,
+): NonNullable<Report['images']>[number] {
+  // Without the list of the nodes, nothing is known about the ids that pods may show.
+  const ids = onNodes ? [digest, manifest, ...onNodes.ids].filter((id) => id !== undefined) : [];
+  return {
+    ref,
+    source,
+    standIn,
+    ids: [...new Set(ids)],
+    ...(manifest === undefined ? {} : { registryManifest: manifest }),
+    nodeManifests: onNodes?.manifests ?? [],
+    namedBy,
+  };
+}
 
 function imagesOnTheNodes({ plan, project, rendered }: TestRun): ImagePlan {
   const named = [...rendered.values()].flatMap((r) => imagesOf(r.objects));
@@ -55,16 +101,6 @@ function imagesOutsideTheCluster({ plan }: TestRun): ImagePlan {
   return planImages({ rendered: [], recipes, always: recipes.map((r) => r.ref) });
 }
 
-function subjectsOf({ plan, images, project }: TestRun): Report['subjects'] {
-  const shown = (path: string): string => withinProject(project.root, path);
-  return plan.suites.map(({ definition, subject }) => ({
-    suite: definition.name,
-    chart: shown(subject.chart),
-    values: subject.values.map(shown),
-    images: withDigests(subject.images, images),
-  }));
-}
-
 /** A subject's images with the digests that the engine has for them. */
 export function withDigests(
   subject: SubjectConfig['images'],
@@ -75,10 +111,4 @@ export function withDigests(
     const digest = digests.get(image.ref);
     return { ...image, ...(digest === undefined ? {} : { digest }) };
   });
-}
-
-/** Files of the project by their path in it; a user's own as they were given. */
-function withinProject(root: string, path: string): string {
-  const inside = relative(root, path);
-  return isAbsolute(path) && !inside.startsWith('..') ? inside : path;
 }

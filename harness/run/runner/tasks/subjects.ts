@@ -1,13 +1,20 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
+import { makePrivateFolder } from '../../../core/private-files.ts';
+import { count } from '../../../core/wording.ts';
+import { secretsIn } from '../../../kube/api/secret-values.ts';
 import { createDeployer } from '../../../kube/deploy/deployer.ts';
 import { createManifestDeployer } from '../../../kube/deploy/manifest-deployer.ts';
 import { createHelm } from '../../../kube/helm/helm.ts';
+import { isPublished, type PublishedChart } from '../../../kube/helm/published-chart.ts';
+import { stageSubject } from '../../../kube/helm/stage-subject.ts';
+import type { SuitePlan } from '../../plan/plan.ts';
 import type { Task } from '../task.ts';
 import type { TestRun } from '../test-run.ts';
 
 /**
- * Renders every subject as the run will install it.
+ * Copies every subject, and renders the copies as the run will install them. From here on the run uses only the copies: their digests are
+ * those of what is tested, whatever happens to the files of the user meanwhile.
  *
  * @throws UsageError naming the file that is wrong, with a hint
  */
@@ -15,7 +22,7 @@ export const subjects: Task = {
   title: 'subject',
   async setup(run, { command, log, signal }) {
     const workDir = helmDirectory(run);
-    await mkdir(workDir, { recursive: true });
+    await makePrivateFolder(workDir);
     const kubeVersion = await run.provider.kubernetesVersion();
     const helm = createHelm({
       run: command,
@@ -24,24 +31,80 @@ export const subjects: Task = {
       capabilities: () => ({ kubeVersion }),
       log,
       signal,
+      clock: run.clock,
     });
     const deployer = createDeployer(helm, createManifestDeployer({ signal }));
-    for (const { definition, subject } of run.plan.suites) {
+    const suites: SuitePlan[] = [];
+    for (const suite of run.plan.suites) {
+      const { definition, subject } = suite;
+      const folder = join(stagingDirectory(run), definition.name);
+      const pulled = isPublished(subject.chart)
+        ? await helm.pull(subject.chart, subject.chartVersion, join(folder, 'pulled'))
+        : undefined;
+      const staged = await stageSubject(subject, folder, pulled);
+      if (pulled && subject.chartVersion !== pulled.published.version) warnOfVersion(run, pulled.published);
+      const { chart, values, digest } = staged;
+      warnOfLinks(run, subject.chart, digest.chart.outside);
       const source = {
-        chart: subject.chart,
-        values: subject.values,
+        chart,
+        values,
         set: subject.set,
         patches: subject.patches,
         releaseName: definition.subject.releaseName,
         namespace: 'default',
       };
-      run.rendered.set(definition.name, await deployer.validateSubject(source));
+      const rendered = await deployer.validateSubject(source).catch((error: unknown) => {
+        throw staged.inOwnPaths(error);
+      });
+      run.redactor.learn(secretsIn(rendered.objects));
+      run.rendered.set(definition.name, rendered);
+      run.report.subjects.push({
+        suite: definition.name,
+        chart: withinProject(run.project.root, subject.chart),
+        values: subject.values.map((file) => withinProject(run.project.root, file)),
+        images: [],
+        digest,
+      });
+      suites.push({ ...suite, subject: { ...subject, chart, values } });
+    }
+    run.plan = { ...run.plan, suites };
+  },
+  // Values, also rendered ones, may contain secrets of the user and of the environment.
+  async teardown(run) {
+    for (const folder of [helmDirectory(run), stagingDirectory(run)]) {
+      await rm(folder, { recursive: true, force: true });
     }
   },
-  // Rendered values may contain secrets of the environment.
-  teardown: (run) => rm(helmDirectory(run), { recursive: true, force: true }),
 };
+
+/** Another run may test another version. */
+function warnOfVersion(run: TestRun, { reference, version, digest }: PublishedChart): void {
+  run.warn(
+    `chart ${reference}: testing version ${version} (${digest})`,
+    `Name it to test the same again: --chart-version ${version}`,
+  );
+}
+
+/** Their content may change without a change of the chart. */
+function warnOfLinks(run: TestRun, chart: string, outside: readonly string[]): void {
+  const [first] = outside;
+  if (first === undefined) return;
+  run.warn(
+    `${count(outside.length, 'file')} of chart ${chart} came through links from outside of it, first ${first}`,
+    'The run tests what the links lead to now. The digests in report.json name all of these files.',
+  );
+}
 
 function helmDirectory({ directory }: TestRun): string {
   return join(directory, '.helm');
+}
+
+function stagingDirectory({ directory }: TestRun): string {
+  return join(directory, '.subject');
+}
+
+/** Files of the project by their path in it; a user's own as they were given. */
+function withinProject(root: string, path: string): string {
+  const inside = relative(root, path);
+  return isAbsolute(path) && !inside.startsWith('..') ? inside : path;
 }

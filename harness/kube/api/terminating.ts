@@ -1,0 +1,26 @@
+/** Why an object that was deleted still exists. */
+import { z } from 'zod';
+import type { KubeObject } from './types.ts';
+
+const conditionsSchema = z.looseObject({
+  conditions: z
+    .array(z.looseObject({ type: z.string(), status: z.string(), message: z.string().optional() }))
+    .optional(),
+});
+
+/**
+ * One sentence, `undefined` for an object that is not being deleted. The namespace controller reports in conditions what it waits for
+ * (Kubernetes, pkg/controller/namespace/deletion/status_condition_utils.go); other objects wait for their finalizers.
+ */
+export function whyTerminating(object: KubeObject): string | undefined {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  if (deletionTimestamp === undefined) return undefined;
+  const { conditions = [] } = conditionsSchema.safeParse(object['status'] ?? {}).data ?? {};
+  const reported = conditions
+    .filter(({ type, status }) => type.startsWith('Namespace') && status === 'True')
+    .map(({ message }) => message)
+    .filter((message) => message !== undefined);
+  if (reported.length > 0) return reported.join('; ');
+  if (finalizers.length === 0) return 'it is being deleted';
+  return `it waits for its finalizers ${finalizers.join(', ')}`;
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandResult, CommandRunner } from '../../../core/command.ts';
+import { silentLog } from '../../../core/log.ts';
+import { FINGERPRINT_LABEL, type ImageRecipe } from '../../../host/images/types.ts';
+import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
+import { sampleContainer, sampleDeployment } from '../../../testing/sample-objects.ts';
+import { parseOptions } from '../../plan/options.ts';
+import { planRun, type RunPlan } from '../../plan/plan.ts';
+import type { Report } from '../../report/model.ts';
+import type { SuiteDefinition } from '../../suite/definition.ts';
+import type { Step } from '../step.ts';
+import type { TestRun } from '../test-run.ts';
+import { loadImages, prepareAllImages } from './images.ts';
+
+const REF = 'ghcr.io/them/app:1';
+const ID = `sha256:${'a'.repeat(64)}`;
+const MANIFEST = `sha256:${'b'.repeat(64)}`;
+const IN_REGISTRY = `sha256:${'c'.repeat(64)}`;
+
+const definition = {
+  name: 'app',
+  subject: {
+    chart: 'charts/app',
+    values: [],
+    releaseName: 'app',
+    images: [
+      {
+        name: 'app',
+        recipe: { ref: REF, fingerprint: () => Promise.resolve('f1') } as ImageRecipe,
+        override: { containers: ['app'] },
+      },
+    ],
+  },
+  faults: [
+    {
+      name: 'mode',
+      description: '',
+      requirements: ['T-01'],
+      reason: /./,
+      standIn: { part: 'app', reason: 'r' },
+    },
+    { name: 'other', description: '', requirements: ['T-01'], reason: /./ },
+  ],
+  shared: [],
+} as unknown as SuiteDefinition;
+
+/** An engine that has every image, with these labels. */
+function engine(labels: object): CommandRunner {
+  const stdout = JSON.stringify([
+    { Id: ID, Config: { Labels: labels }, RepoDigests: [`ghcr.io/them/app@${IN_REGISTRY}`] },
+  ]);
+  return { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: '' } as CommandResult) };
+}
+
+const step = (command: CommandRunner): Step =>
+  ({
+    command,
+    log: silentLog,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  }) as unknown as Step;
+
+interface Fakes {
+  plan: RunPlan;
+  images: TestRun['images'];
+  report: Pick<Report, 'images' | 'subjects'>;
+}
+
+function runOf({
+  image = REF,
+  isExisting = false,
+  reuse = false,
+}: {
+  image?: string;
+  isExisting?: boolean;
+  reuse?: boolean;
+}): TestRun & Fakes {
+  const options = parseOptions(['--suite', 'app', '--prove', ...(reuse ? ['--reuse'] : [])], () => {})!;
+  const requirement = { id: 'T-01', source: '', requirement: '', check: '', kind: ['S' as const] };
+  const objects = [sampleDeployment({ containers: [sampleContainer({ name: 'app', image })] })];
+  const fakes = {
+    options,
+    plan: planRun(options, [{ definition, requirements: [requirement] }], 'id', 0),
+    project: { probeImages: [] },
+    provider: { isExisting },
+    rendered: new Map([['app', { objects }]]),
+    images: [],
+    report: { subjects: [{ suite: 'app', chart: 'c', values: [], images: [] }] },
+    warn: () => {},
+    cluster: {
+      loadImages: () => Promise.resolve(),
+      imageIdentities: (refs: readonly string[]) =>
+        Promise.resolve(
+          new Map(
+            refs.map((ref): [string, ImageIdentity] => [ref, { manifests: [MANIFEST], ids: [MANIFEST, ID] }]),
+          ),
+        ),
+    },
+  };
+  return fakes as unknown as TestRun & Fakes;
+}
+
+const STAND_IN = { [FINGERPRINT_LABEL]: 'f1' };
+
+describe('preparing the images', () => {
+  it.each<[string, Parameters<typeof runOf>[0], object, string[]]>([
+    ['of the stand-in keeps its faults', {}, STAND_IN, ['mode', 'other']],
+    ['of a user under the name of the stand-in leaves them out', {}, { maintainer: 'me' }, ['other']],
+    ['that the values name instead leaves them out', { image: 'me/app:2' }, STAND_IN, ['other']],
+    [
+      'for an existing cluster, whose nodes have their own, keeps the plan',
+      { isExisting: true },
+      {},
+      ['mode', 'other'],
+    ],
+  ])('%s', async (_case, about, labels, faults) => {
+    const run = runOf(about);
+    await prepareAllImages.setup(run, step(engine(labels)));
+    expect(run.plan.suites[0]?.faults).toEqual(faults);
+  });
+});
+
+describe('an image that cannot be pulled', () => {
+  const OTHER = 'me/app:2';
+  const says = (message: string): CommandRunner => ({
+    run: (_file, args) =>
+      Promise.resolve({
+        exitCode: 1,
+        stdout: '',
+        stderr: args[0] === 'pull' ? message : 'No such image',
+      } as CommandResult),
+  });
+
+  it.each([
+    ['no basic auth credentials', 'E_IMAGE_REFUSED'],
+    ['dial tcp: lookup registry-1.docker.io: no such host', 'E_IMAGE_PULL'],
+    [`filesystem layer verification failed for digest ${ID}`, 'E_IMAGE_CORRUPT'],
+  ])('ends the run without a verdict: %s', async (message, code) => {
+    const run = runOf({ image: OTHER });
+    await expect(prepareAllImages.setup(run, step(says(message)))).rejects.toMatchObject({
+      code,
+      exitCode: 3,
+    });
+  });
+
+  it.each([
+    ['no registry has, which a check reports', {}, 'manifest unknown'],
+    ['nodes of an existing cluster may have', { isExisting: true }, 'no basic auth credentials'],
+    ['nodes of a kept cluster may have', { reuse: true }, 'no basic auth credentials'],
+  ])('is a warning when it is one that %s', async (_case, about, message) => {
+    const run = runOf({ image: OTHER, ...about });
+    await prepareAllImages.setup(run, step(says(message)));
+    expect(run.images).toMatchObject([{ source: 'unavailable', failure: { reason: message } }]);
+  });
+});
+
+describe('loading the images', () => {
+  it('reports everything that pods may show as their ids, and the manifests', async () => {
+    const run = runOf({});
+    await prepareAllImages.setup(run, step(engine({})));
+    await loadImages.setup(run, step(engine({})));
+    expect(run.report.images).toEqual([
+      {
+        ref: REF,
+        source: 'present',
+        standIn: false,
+        ids: [ID, IN_REGISTRY, MANIFEST],
+        registryManifest: IN_REGISTRY,
+        nodeManifests: [MANIFEST],
+        namedBy: ['Deployment web: container app'],
+      },
+    ]);
+    expect(run.report.subjects[0]?.images).toEqual([{ name: 'app', ref: REF, digest: ID }]);
+  });
+});

@@ -1,0 +1,37 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { parseOptions, type RunOptions } from '../../harness/run/plan/options.ts';
+import { saveOptions, withSavedOptions } from './saved-options.ts';
+
+function parsed(...argv: string[]): RunOptions {
+  const options = parseOptions(argv, () => {});
+  if (!options) throw new Error('the options are those of a run');
+  return options;
+}
+
+it('keep the credentials of --set for --rerun, in a file that only the user can read', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+
+  await saveOptions(directory, parsed('--suite', 'toolman', '--set', 'db.password=hunter2'));
+
+  expect((await stat(join(directory, 'options.json'))).mode & 0o777).toBe(0o600);
+  expect((await withSavedOptions(parsed('--rerun', directory))).set).toEqual(['db.password=hunter2']);
+});
+
+it('keep the version of a published chart, but not for another chart', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const published = ['--chart', 'oci://r.example/c/toolman', '--chart-version', '1.4.0'];
+
+  await saveOptions(directory, parsed('--suite', 'toolman', ...published));
+
+  expect(await withSavedOptions(parsed('--rerun', directory))).toMatchObject({
+    chart: 'oci://r.example/c/toolman',
+    chartVersion: '1.4.0',
+  });
+  const other = await withSavedOptions(parsed('--rerun', directory, '--chart', './mine'));
+  expect([other.chart, other.chartVersion]).toEqual(['./mine', undefined]);
+});

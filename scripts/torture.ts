@@ -1,0 +1,110 @@
+/** `npm run torture`: disturbs runs of kindproof itself, and verifies how they end and what they leave. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { createCommandRunner } from '../harness/core/command.ts';
+import { throwIfAborted } from '../harness/core/deadline.ts';
+import { EXIT, InfrastructureError, messageOf, UsageError } from '../harness/core/errors.ts';
+import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
+import { interruptSignal } from './interrupt.ts';
+import { reportFailure } from './report-failure.ts';
+import { sweep } from './sweep.ts';
+import { engineProxy } from './torture/engine-proxy.ts';
+import { faultOf, resultTable, type Result } from './torture/result.ts';
+import type { Scenario } from './torture/scenario.ts';
+import { SCENARIOS } from './torture/scenarios.ts';
+import { KEPT_CLUSTER, runTrial } from './torture/trial.ts';
+
+const EXAMPLES = `
+Examples:
+  npm run torture                             all scenarios; takes up to an hour
+  npm run torture -- --quick                  the few that \`npm test\` includes
+  npm run torture -- --only sigkill-checks    one of them
+  npm run torture -- --list
+
+It starts \`npm run e2e\` for the suite toolman, disturbs only these runs and their clusters, and removes what they leave.
+Exit codes: 0 every run ended as it must, 1 one did not, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
+
+/** Writes progress to standard error and the table to standard output; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const command = new Command('torture')
+    .description('Disturbs runs of kindproof, and verifies exit code, verdict and leftovers.')
+    .option('--only <id...>', 'only these scenarios')
+    .option('--quick', 'only the scenarios of `npm test`', false)
+    .option('--list', 'list the scenarios', false)
+    .addHelpText('after', EXAMPLES);
+  const interrupt = interruptSignal();
+  try {
+    const options = parseArguments(command, argv, (text) => process.stdout.write(text));
+    if (!options) return EXIT.passed;
+    const chosen = choose(options.only, options.quick);
+    if (options.list) {
+      for (const { id, title } of chosen) console.log(`${id.padEnd(20)} ${title}`);
+      return EXIT.passed;
+    }
+    const results = await torture(chosen, interrupt.signal);
+    console.log(`\n${resultTable(results)}`);
+    const failed = results.filter((result) => faultOf(result) !== undefined).length;
+    console.log(`${results.length - failed} passed, ${failed} failed, 0 skipped`);
+    return failed === 0 ? EXIT.passed : EXIT.checkFailed;
+  } catch (error) {
+    return reportFailure(error, (text) => process.stderr.write(text));
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** Runs the scenarios one after the other, on one engine. */
+export async function torture(scenarios: readonly Scenario[], signal: AbortSignal): Promise<Result[]> {
+  const command = createCommandRunner();
+  const engine = await engineSocket();
+  const results: Result[] = [];
+  try {
+    for (const scenario of scenarios) {
+      throwIfAborted(signal);
+      process.stderr.write(`· ${scenario.title}\n`);
+      const directory = await mkdtemp(join(tmpdir(), 'kindproof-torture-'));
+      const proxy = await engineProxy(directory, engine);
+      try {
+        const outcome = await runTrial(scenario, { command, directory, signal, engine: proxy });
+        const result = { scenario, outcome };
+        results.push(result);
+        const fault = faultOf(result);
+        process.stderr.write(fault === undefined ? '  as it must\n' : `  ${fault}\n${outcome.tail}\n`);
+      } finally {
+        await proxy.cut();
+        await rm(directory, { recursive: true, force: true });
+      }
+    }
+    return results;
+  } finally {
+    if (scenarios.some(({ cluster }) => cluster === 'kept')) await sweep(['--run', KEPT_CLUSTER]);
+  }
+}
+
+function choose(only: readonly string[] | undefined, quick: boolean): Scenario[] {
+  const unknown = only?.find((id) => !SCENARIOS.some((scenario) => scenario.id === id));
+  if (unknown !== undefined) {
+    throw new UsageError('E_OPTION', `there is no scenario "${unknown}"`, {
+      hint: 'npm run torture -- --list',
+    });
+  }
+  return SCENARIOS.filter(({ id, ...it }) => only?.includes(id) ?? (!quick || it.quick === true));
+}
+
+/** Path of the engine's Unix socket. */
+async function engineSocket(): Promise<string> {
+  const address = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
+  const [, path] = /^unix:\/\/(.+)$/.exec(address) ?? [];
+  try {
+    if (path === undefined) throw new Error(`DOCKER_HOST is ${address}`);
+    await createCommandRunner().run('docker', ['version'], { timeoutMs: 30_000 });
+    return path;
+  } catch (error) {
+    throw new InfrastructureError('E_TORTURE', `no engine on a Unix socket: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'run `npm run doctor -- --fix`',
+    });
+  }
+}

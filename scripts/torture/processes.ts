@@ -1,0 +1,27 @@
+/** Processes of a run under torture, found in /proc. */
+import { readdir, readFile } from 'node:fs/promises';
+import { InfrastructureError } from '../../harness/core/errors.ts';
+
+/** Ids of the living processes of a group; needs /proc. */
+export async function pidsOf(group: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    // After the program's name in parentheses: state, parent, group.
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state !== 'Z' && Number(pgrp) === group) found.push(Number(name));
+  }
+  return found;
+}
+
+/** The processes of a run that execute checks. */
+export async function workersOf(group: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of await pidsOf(group)) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (/vitest.*worker/.test(commandLine) && pid !== group) found.push(pid);
+  }
+  if (found.length > 0) return found;
+  throw new InfrastructureError('E_TORTURE', 'the run has no worker process');
+}
