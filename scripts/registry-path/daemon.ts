@@ -27,8 +27,11 @@ export interface Daemon {
 const READY_MS = 60_000;
 const STOP_MS = 20_000;
 
-/** Linux ends the program with this process, also after SIGKILL. Both programs are part of util-linux. */
-const ENDS_WITH_US = ['setpriv', '--pdeathsig', 'KILL', '--'];
+/**
+ * Linux ends the program with this process, also after SIGKILL, and keeps it from changing the machine's network: dockerd without a bridge
+ * deletes `docker0`, which the user's engine needs. Both programs are part of util-linux.
+ */
+const ENDS_WITH_US = ['setpriv', '--pdeathsig', 'KILL', '--bounding-set=-net_admin', '--'];
 /** dockerd mounts its data folder, and after SIGKILL nobody would unmount it. */
 const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'private', '--'];
 

@@ -25,6 +25,16 @@ export async function runCase(one: Case, path: RegistryPath): Promise<Result> {
   }
 }
 
+/** The engine of the cases must not remove a network interface of this machine, such as `docker0`. */
+export function stillThere(before: readonly string[], after: readonly string[]): Result {
+  const gone = before.filter((name) => !after.includes(name));
+  return {
+    title: 'network of this machine',
+    outcome: gone.length === 0 ? 'all interfaces are still there' : `gone: ${gone.join(', ')}`,
+    fault: gone.length === 0 ? undefined : 'an interface was removed',
+  };
+}
+
 function faultOf({ outcome: expected, pulls, fault }: Case, outcome: string, asked: number, failed: number) {
   const missing = expected.filter((pattern) => !pattern.test(outcome));
   if (missing.length > 0) return `does not match ${missing.map(String).join(', ')}`;

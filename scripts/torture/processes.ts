@@ -1,6 +1,5 @@
 /** Processes of a run under torture, found in /proc. */
 import { readdir, readFile } from 'node:fs/promises';
-import { InfrastructureError } from '../../harness/core/errors.ts';
 
 /** Ids of the living processes of a group; needs /proc. */
 export async function pidsOf(group: number): Promise<number[]> {
@@ -13,15 +12,4 @@ export async function pidsOf(group: number): Promise<number[]> {
     if (state !== 'Z' && Number(pgrp) === group) found.push(Number(name));
   }
   return found;
-}
-
-/** The processes of a run that execute checks. */
-export async function workersOf(group: number): Promise<number[]> {
-  const found: number[] = [];
-  for (const pid of await pidsOf(group)) {
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (/vitest.*worker/.test(commandLine) && pid !== group) found.push(pid);
-  }
-  if (found.length > 0) return found;
-  throw new InfrastructureError('E_TORTURE', 'the run has no worker process');
 }

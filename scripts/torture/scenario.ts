@@ -15,6 +15,8 @@ export interface Trial {
   closeOutput: () => void;
   /** The kubelets, API server and containers of a cluster go on; only the engine does not answer any more. */
   cutEngine: () => Promise<void>;
+  /** Makes the thread that executes the checks take all memory, or never return to its event loop. */
+  disturbWorker: (how: 'memory' | 'block') => Promise<void>;
   /** Starts a second run and returns its exit code. */
   secondRun: (args: readonly string[]) => Promise<number>;
   /** Registers something that is undone after the run has ended. */
@@ -31,7 +33,7 @@ export interface Scenario {
   /** Disturbs the run when its output matches. */
   when: RegExp;
   disturb: (trial: Trial) => Promise<void>;
-  /** Before the run starts, in the folder that will hold its directory. */
+  /** Before the run starts; `folder` will hold its directory and nothing else. */
   prepare?: (
     folder: string,
     command: CommandRunner,

@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, InfrastructureError } from '../../harness/core/errors.ts';
-import { workersOf } from './processes.ts';
 import type { Scenario, Trial } from './scenario.ts';
 
 const MINUTES = 60_000;
@@ -138,25 +137,23 @@ export const SCENARIOS: readonly Scenario[] = [
     limitMs: 8 * MINUTES,
   },
   {
-    id: 'worker-killed',
-    title: 'the worker that runs the checks is killed, as when it is out of memory',
+    id: 'worker-memory',
+    title: 'the worker that runs the checks is out of memory',
     cluster: 'kept',
     args: SUBJECT,
     when: BETWEEN_CHECKS,
-    disturb: async ({ pid }) => {
-      for (const worker of await workersOf(pid)) process.kill(worker, 'SIGKILL');
-    },
+    disturb: ({ disturbWorker }) => disturbWorker('memory'),
     exitCodes: [EXIT.infrastructure],
     limitMs: 8 * MINUTES,
   },
   {
     id: 'worker-blocked',
-    title: 'SIGINT while the worker does not react',
+    title: 'SIGINT while a check blocks the worker',
     cluster: 'kept',
     args: SUBJECT,
     when: BETWEEN_CHECKS,
-    disturb: async ({ pid }) => {
-      for (const worker of await workersOf(pid)) process.kill(worker, 'SIGSTOP');
+    disturb: async ({ pid, disturbWorker }) => {
+      await disturbWorker('block');
       process.kill(pid, 'SIGINT');
     },
     exitCodes: [EXIT.interrupted],

@@ -1,5 +1,5 @@
 /** One disturbed run: starts `npm run e2e` as a process of its own, disturbs it, and looks at what is left. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 // A run under torture leads a process group of its own and outlives its output, which a CommandRunner does not allow.
 // eslint-disable-next-line no-restricted-imports
@@ -49,14 +49,22 @@ export interface Outcome {
  */
 export async function runTrial(scenario: Scenario, deps: TrialDeps): Promise<Outcome> {
   const { command, signal } = deps;
-  const directory = join(deps.directory, 'run');
-  const undo: (() => Promise<void>)[] = [];
-  await scenario.prepare?.(deps.directory, command, (step) => undo.push(step));
+  const folder = join(deps.directory, 'runs');
+  const directory = join(folder, 'run');
+  const order = join(deps.directory, 'worker');
+  await mkdir(folder);
   const kept = scenario.cluster === 'kept';
-  const env = { KINDPROOF_DESK: DESK, DOCKER_HOST: deps.engine.address };
+  const env = {
+    KINDPROOF_DESK: DESK,
+    DOCKER_HOST: deps.engine.address,
+    KINDPROOF_TORTURE_WORKER: order,
+    // With the small heap, a thread is out of memory soon.
+    NODE_OPTIONS: `--max-old-space-size=768 --import=${new URL('disturb-worker.mjs', import.meta.url).href}`,
+  };
   const argv = [...scenario.args, '--out', directory, ...(kept ? ['--reuse'] : [])];
-  const start = (args: readonly string[]) =>
-    execa(process.execPath, [join(projectRoot, 'scripts', 'run.mjs'), 'e2e', ...args], {
+  const groups: number[] = [];
+  const start = (args: readonly string[]) => {
+    const started = execa(process.execPath, [join(projectRoot, 'scripts', 'run.mjs'), 'e2e', ...args], {
       cwd: projectRoot,
       env,
       detached: true,
@@ -65,6 +73,14 @@ export async function runTrial(scenario: Scenario, deps: TrialDeps): Promise<Out
       buffer: false,
       stdin: 'ignore',
     });
+    if (started.pid !== undefined) groups.push(started.pid);
+    return started;
+  };
+  const killAll = (): void => {
+    groups.forEach(killGroup);
+  };
+  const undo: (() => Promise<void>)[] = [];
+  await scenario.prepare?.(folder, command, (step) => undo.push(step));
   const child = start(argv);
   const { pid } = child;
   if (pid === undefined) throw new InfrastructureError('E_TORTURE', 'the run did not start');
@@ -83,6 +99,7 @@ export async function runTrial(scenario: Scenario, deps: TrialDeps): Promise<Out
       child.stderr.destroy();
     },
     cutEngine: deps.engine.cut,
+    disturbWorker: (how) => writeFile(order, how),
     secondRun: async (args) => (await start(args)).exitCode ?? -1,
     after: (step) => undo.push(step),
   });
@@ -97,17 +114,16 @@ export async function runTrial(scenario: Scenario, deps: TrialDeps): Promise<Out
     printed += chunk.toString();
     look();
   });
-  const onAbort = () => killGroup(pid);
-  signal.addEventListener('abort', onAbort);
+  signal.addEventListener('abort', killAll);
   const limit = AbortSignal.timeout(scenario.limitMs);
-  limit.addEventListener('abort', onAbort);
+  limit.addEventListener('abort', killAll);
   try {
     const result = await child;
     if (disturbed === undefined) problem = `the run ended before it printed ${String(scenario.when)}`;
     await disturbed;
     if (limit.aborted) problem = `the run did not end within ${scenario.limitMs / 60_000} min and was killed`;
-    for (const step of undo.reverse()) await step();
     const report = await readReport(directory).catch(() => undefined);
+    for (const step of undo.splice(0).reverse()) await step();
     const found = () => leftoversOf({ pid, runId, kept }, command);
     const left = await found();
     if (scenario.needsSweep === true) await sweep(runId, scenario, kept);
@@ -120,9 +136,12 @@ export async function runTrial(scenario: Scenario, deps: TrialDeps): Promise<Out
       ...(problem === undefined ? {} : { problem }),
     };
   } finally {
-    signal.removeEventListener('abort', onAbort);
-    limit.removeEventListener('abort', onAbort);
-    killGroup(pid);
+    signal.removeEventListener('abort', killAll);
+    limit.removeEventListener('abort', killAll);
+    killAll();
+    for (const step of undo.splice(0).reverse()) await step();
+    // Killed here, not by the scenario: nobody else removes the cluster.
+    if ((signal.aborted || limit.aborted) && runId !== '' && !kept) await sweep(runId, scenario, kept);
   }
 }
 
