@@ -1,6 +1,6 @@
 /**
- * `npm test`: lint, types and unit tests, then all suites and a rotating sample of their faults on one real cluster, then a short form of
- * `npm run registry-path`.
+ * `npm test`: lint, types and unit tests, then all suites and a rotating sample of their faults on one real cluster, then short forms of
+ * `npm run registry-path` and `npm run torture`.
  *
  * The last line sums up everything: `N passed, N failed, N skipped`.
  */
@@ -17,6 +17,7 @@ import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
 import { readReport } from './read-report.ts';
 import { quickCases, runRegistryPath } from './registry-path.ts';
 import { reportFailure } from './report-failure.ts';
+import { quickScenarios, runTorture } from './torture.ts';
 
 /** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
 const FAULT_SAMPLE = 8;
@@ -55,20 +56,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     const exitCode = await e2e(['--all', '--prove', '--checks', '--sample', String(FAULT_SAMPLE)]);
     // Wrong usage starts no run; `latest` is an older one.
     if (exitCode !== EXIT.usage) add(tally, countsOf(await readReport(join(runsDirectory, 'latest'))));
-    if (exitCode !== EXIT.interrupted) add(tally, await registryPath());
+    if (exitCode !== EXIT.interrupted) {
+      // After the run, which installs an engine on a bare machine.
+      const own = interruptSignal();
+      try {
+        add(tally, await runRegistryPath(quickCases(), own.signal));
+        add(tally, await runTorture(quickScenarios(), own.signal));
+      } finally {
+        own.dispose();
+      }
+    }
     return finish(tally, exitCode);
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
-  } finally {
-    interrupt.dispose();
-  }
-}
-
-/** After the run, which installs an engine on a bare machine. */
-async function registryPath(): Promise<Counts> {
-  const interrupt = interruptSignal();
-  try {
-    return await runRegistryPath(quickCases(), interrupt.signal);
   } finally {
     interrupt.dispose();
   }
@@ -120,7 +120,7 @@ function add(sum: Counts, part: Counts): void {
 }
 
 function finish({ passed, failed, skipped }: Counts, exitCode: number): number {
-  console.log('\nlint, types, unit tests, checks, faults and registries together:');
+  console.log('\nlint, types, unit tests, checks, faults, registries and torture together:');
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed > 0 && exitCode === EXIT.passed ? EXIT.checkFailed : exitCode;
 }

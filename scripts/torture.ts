@@ -7,6 +7,7 @@ import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
 import { EXIT, InfrastructureError, messageOf, UsageError } from '../harness/core/errors.ts';
 import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
+import type { Counts } from '../harness/run/report/verdict.ts';
 import { interruptSignal } from './interrupt.ts';
 import { reportFailure } from './report-failure.ts';
 import { sweep } from './sweep.ts';
@@ -43,11 +44,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       for (const { id, title } of chosen) console.log(`${id.padEnd(20)} ${title}`);
       return EXIT.passed;
     }
-    const results = await torture(chosen, interrupt.signal);
-    console.log(`\n${resultTable(results)}`);
-    const failed = results.filter((result) => faultOf(result) !== undefined).length;
-    console.log(`${results.length - failed} passed, ${failed} failed, 0 skipped`);
-    return failed === 0 ? EXIT.passed : EXIT.checkFailed;
+    const counts = await runTorture(chosen, interrupt.signal);
+    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+    return counts.failed === 0 ? EXIT.passed : EXIT.checkFailed;
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
   } finally {
@@ -55,8 +54,25 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs the scenarios one after the other, on one engine. */
-export async function torture(scenarios: readonly Scenario[], signal: AbortSignal): Promise<Result[]> {
+/** The scenarios of `npm test`. */
+export function quickScenarios(): Scenario[] {
+  return SCENARIOS.filter(({ quick }) => quick === true);
+}
+
+/** Runs the scenarios one after the other, and prints their table. Those that need root are skipped for other users. */
+export async function runTorture(scenarios: readonly Scenario[], signal: AbortSignal): Promise<Counts> {
+  const isRoot = process.getuid?.() === 0;
+  const possible = scenarios.filter(({ needsRoot }) => isRoot || needsRoot !== true);
+  for (const { title } of scenarios.filter((scenario) => !possible.includes(scenario))) {
+    console.log(`○ ${title}: skipped, needs root`);
+  }
+  const results = await torture(possible, signal);
+  console.log(`\n${resultTable(results)}\n`);
+  const failed = results.filter((result) => faultOf(result) !== undefined).length;
+  return { passed: results.length - failed, failed, skipped: scenarios.length - possible.length };
+}
+
+async function torture(scenarios: readonly Scenario[], signal: AbortSignal): Promise<Result[]> {
   const command = createCommandRunner();
   const engine = await engineSocket();
   const results: Result[] = [];
@@ -90,7 +106,8 @@ function choose(only: readonly string[] | undefined, quick: boolean): Scenario[]
       hint: 'npm run torture -- --list',
     });
   }
-  return SCENARIOS.filter(({ id, ...it }) => only?.includes(id) ?? (!quick || it.quick === true));
+  if (only) return SCENARIOS.filter(({ id }) => only.includes(id));
+  return quick ? quickScenarios() : [...SCENARIOS];
 }
 
 /** Path of the engine's Unix socket. */

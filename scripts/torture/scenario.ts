@@ -44,6 +44,8 @@ export interface Scenario {
   /** The run cannot take everything down; a sweep, or the next run on the kept cluster, has to. */
   needsSweep?: boolean;
   limitMs: number;
+  /** Skipped for other users. */
+  needsRoot?: boolean;
   /** Part of `npm test`. */
   quick?: boolean;
 }

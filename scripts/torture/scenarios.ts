@@ -176,6 +176,7 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'disk-full',
     title: 'the disk of the run directory is full during the checks',
     cluster: 'kept',
+    needsRoot: true,
     args: SUBJECT,
     prepare: async (folder, command, after) => {
       await command.run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'kindproof-torture', folder]);
