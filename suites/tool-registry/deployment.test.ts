@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newestIsAvailable, type Conditions } from './deployment.ts';
+import { newestIsAvailable, periodsToFail, type Conditions } from './deployment.ts';
 
 const available: Conditions[number] = {
   type: 'Available',
@@ -34,5 +34,15 @@ describe('newestIsAvailable', () => {
   it('reports the present conditions', () => {
     expect(newestIsAvailable('api', [paused]).actual).toBe('Progressing Unknown (DeploymentPaused)');
     expect(newestIsAvailable('api').actual).toBe('no condition');
+  });
+});
+
+describe('periodsToFail', () => {
+  it.each([
+    ['the defaults', {}, 6],
+    ['a timeout that is longer than the period', { periodSeconds: 2, timeoutSeconds: 5 }, 11],
+    ['another threshold', { failureThreshold: 1 }, 4],
+  ])('%s', (_title, probe, periods) => {
+    expect(periodsToFail(probe)).toBe(periods);
   });
 });

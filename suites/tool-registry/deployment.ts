@@ -72,3 +72,9 @@ export function failureThresholdOf({ failureThreshold = 3 }: Probe): number {
 export function longerThan(probe: Probe): { count: number; intervalMs: number } {
   return { count: Math.ceil(failureTimeMs(probe) / 1000) + 5, intervalMs: 1000 };
 }
+
+/** How many periods pass at most until a probe that always fails, or times out, has an effect; two of them for the kubelet to act. */
+export function periodsToFail({ periodSeconds = 10, timeoutSeconds = 1, ...probe }: Probe): number {
+  const each = Math.max(periodSeconds, timeoutSeconds);
+  return Math.ceil((failureThresholdOf(probe) * each) / periodSeconds) + 3;
+}

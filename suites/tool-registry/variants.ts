@@ -55,13 +55,18 @@ export const unscheduled: readonly ManifestPatch[] = [
   },
 ];
 
-/** A liveness probe that fails after seconds instead of half a minute, so that a wrong restart shows sooner. */
+/** A liveness probe that fails after seconds instead of half a minute, and a restart without a grace period: a wrong one shows sooner. */
 export const impatientLiveness: readonly ManifestPatch[] = [
   {
     target: { kind: 'Deployment', name: DEPLOYMENT },
     ops: [
       { op: 'add', path: `${POD}/containers/[name=api]/livenessProbe/periodSeconds`, value: 2 },
       { op: 'add', path: `${POD}/containers/[name=api]/livenessProbe/failureThreshold`, value: 3 },
+      {
+        op: 'add',
+        path: `${POD}/containers/[name=api]/livenessProbe/terminationGracePeriodSeconds`,
+        value: 1,
+      },
     ],
   },
 ];

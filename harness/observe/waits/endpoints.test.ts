@@ -37,6 +37,16 @@ describe('endpoints of a Service', () => {
     expect(clock.now()).toBe(250);
   });
 
+  it('are not waited for any longer once there is a reason why the pod stays', async () => {
+    const { kube, clock } = changingCluster([slice({ a: true })]);
+    const reasons = [undefined, 'nothing notices'];
+    const unless = () => Promise.resolve(reasons.shift());
+    await expect(endpointGone(kube, service, a, { clock, unless })).rejects.toThrow(
+      'leave the endpoints of Service web; last seen: ready endpoints: a (gave up early: nothing notices)',
+    );
+    expect(clock.now()).toBe(250);
+  });
+
   it('are exactly the given pods', async () => {
     const { kube, clock } = changingCluster(
       [slice({ a: true })],

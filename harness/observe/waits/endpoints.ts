@@ -22,13 +22,14 @@ export function endpointReady(
 /**
  * Waits until a pod is no ready endpoint of a Service any more. Default limit 60 000 ms.
  *
- * @throws WaitTimeout with the ready endpoints
+ * @param wait.unless read before the endpoints: why the pod will not leave, or `undefined` while it may
+ * @throws WaitTimeout with the ready endpoints, early when `unless` gives a reason
  */
 export function endpointGone(
   kube: KubeClient,
   service: ObjectRef,
   { metadata: { name } }: Pod,
-  wait: WaitLimits = {},
+  wait: EndpointWait = {},
 ): Promise<void> {
   const what = `pod ${name} to leave the endpoints of Service ${service.name}`;
   return untilEndpoints(kube, service, { what, ...wait }, (ready) => !ready.has(name));
@@ -55,10 +56,14 @@ export function endpointsAre(
   );
 }
 
+interface EndpointWait extends WaitLimits {
+  unless?: () => Promise<string | undefined>;
+}
+
 function untilEndpoints(
   kube: KubeClient,
   { name, namespace }: ObjectRef,
-  wait: WaitLimits & { what: string },
+  { unless, ...wait }: EndpointWait & { what: string },
   holds: (ready: ReadonlySet<string>) => boolean,
 ): Promise<void> {
   const labelSelector = `kubernetes.io/service-name=${name}`;
@@ -66,6 +71,7 @@ function untilEndpoints(
     timeoutMs: 60_000,
     ...wait,
     look: async () => {
+      const obstacle = await unless?.();
       const slices = await kube.list('EndpointSlice', { namespace, labelSelector, signal: wait.signal });
       const ready = new Set(
         slices
@@ -74,9 +80,9 @@ function untilEndpoints(
           .filter(({ conditions }) => conditions?.ready !== false)
           .map(({ targetRef }) => targetRef?.name ?? 'no pod'),
       );
-      return holds(ready)
-        ? { done: true, value: undefined }
-        : { done: false, seen: `ready endpoints: ${[...ready].join(', ') || 'none'}` };
+      if (holds(ready)) return { done: true, value: undefined };
+      const seen = `ready endpoints: ${[...ready].join(', ') || 'none'}`;
+      return obstacle === undefined ? { done: false, seen } : { done: false, seen, hopeless: obstacle };
     },
   });
 }

@@ -9,8 +9,8 @@ import type { Release } from '../../../harness/run/suite/release.ts';
 import { SERVICE } from '../names.ts';
 
 const PORT = 8000;
-/** Longer than the application waits for its embedding service. */
-const ANSWER_MS = 20_000;
+/** Limit of a call. Longer than the application waits for its embedding service. */
+export const ANSWER_MS = 20_000;
 
 type Method = 'GET' | 'POST' | 'DELETE';
 

@@ -20,8 +20,8 @@ import { replicas } from '../variants.ts';
 /** All characters with a meaning in a URL, in a shell or for ConfigParser. */
 const AWKWARD_PASSWORD = "kp@100%/a:b#c?d e+f&g='h'$i";
 
-/** 30 attempts two seconds apart take a minute; on a busy machine each takes twice as long or longer. */
-const ATTEMPTS_LAST = { atLeast: 45, atMost: 300 } as const;
+/** 30 attempts two seconds apart take a minute. There is no upper bound: on a busy machine each takes longer, but none takes less. */
+const ATTEMPTS_LAST_SECONDS = 45;
 
 /** Every pod of the namespace may open connections to port 53 only. */
 const DNS_ONLY: KubeObject = {
@@ -125,9 +125,8 @@ requirement(
     await expect(gaveUpAfterAllAttempts(log)).toHold();
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
     expect(seconds, `seconds that ${MAX_ATTEMPTS} attempts took`).toBeGreaterThanOrEqual(
-      ATTEMPTS_LAST.atLeast,
+      ATTEMPTS_LAST_SECONDS,
     );
-    expect(seconds, `seconds that ${MAX_ATTEMPTS} attempts took`).toBeLessThanOrEqual(ATTEMPTS_LAST.atMost);
     await expect(namesCause(log, CAUSES.unreachable, 'the unreachable database')).toHold();
     await expect(containsNoPassword(log, release.environment.password)).toHold();
     await containerRestarted(kube, pod, MIGRATIONS);

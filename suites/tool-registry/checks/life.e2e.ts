@@ -1,5 +1,6 @@
 /** A running system through updates: clients do not notice a new revision, a deleted pod or a bad image. */
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
+import { noRestartsNoOom } from '../../../harness/observe/predicates/live/restarts.ts';
 import { endpointsNeverBelow, servedThroughout } from '../../../harness/observe/predicates/live/traffic.ts';
 import { containerWaiting } from '../../../harness/observe/waits/containers.ts';
 import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
@@ -9,16 +10,21 @@ import type { Database } from '../../../fixtures/services/postgres-types.ts';
 import { rolloutUndo } from '../../../harness/kube/deploy/rollout-undo.ts';
 import type { Workload } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { registryApi } from '../api/api-client.ts';
+import { ANSWER_MS, registryApi } from '../api/api-client.ts';
+import { startControl } from '../control/control.ts';
 import { callUntilGone } from '../load/calls-in-flight.ts';
 import { startConstantLoad } from '../load/constant-load.ts';
 import { longerThan, probeOf, scale, servedBy } from '../deployment.ts';
 import { requirement } from '../kit.ts';
 import { DEPLOYMENT, SERVICE } from '../names.ts';
+import { endpointsOfRollout } from '../probe-record.ts';
 import { replicas, restarted } from '../variants.ts';
 
 /** Requests before and after the rollout, so that the load covers all of it. */
 const MARGIN = 40;
+/** Of the calls that an unchanged Service gets meanwhile: enough to notice a machine that is too slow. */
+const CONTROL_RATE = 5;
+const LOAD_SECONDS = 450;
 const CANNOT_PULL = /^(ErrImagePull|ImagePullBackOff)$/;
 /** Seconds for late controllers. */
 const CONTROLLERS_SECONDS = 10;
@@ -30,9 +36,11 @@ requirement(
   { release: 'none', disruptive: true, exclusive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: replicas(3) });
-    const load = await startConstantLoad(release, SERVICE, {
+    const control = await startControl(release, await release.pods());
+    await control.startCalls({ ratePerSecond: CONTROL_RATE, limitSeconds: LOAD_SECONDS });
+    const load = await startConstantLoad(release, await release.service(SERVICE), {
       ratePerSecond: 20,
-      limitSeconds: 450,
+      limitSeconds: LOAD_SECONDS,
       requests: [
         { method: 'POST', path: '/mcp/list_tools', body: {} },
         { method: 'POST', path: '/mcp/find_tool', body: { query: 'a tool that does not exist' } },
@@ -52,8 +60,9 @@ requirement(
       kept.map((p) => p.metadata.name),
       'pods of the old revision after the update',
     ).toEqual([]);
-    await expect(endpointsNeverBelow(recording.endpointsOf(SERVICE), old.length, { from })).toHold();
-    await expect(servedThroughout(report, { atLeast: 4 * MARGIN })).toHold();
+    const endpoints = endpointsOfRollout(recording, SERVICE);
+    await expect(endpointsNeverBelow(endpoints, old.length, { from })).toHold();
+    await expect(await control.judged(servedThroughout(report, { atLeast: 4 * MARGIN }))).toHold();
     observe(`${old.length} pods replaced`);
   },
 );
@@ -112,6 +121,7 @@ requirement(
     await api.register({ name: 'before', description: 'registered before the update' });
     const pods = await release.pods();
     await servedBy(release, pods);
+    const control = await startControl(release, pods);
     const template = (await release.deployment(DEPLOYMENT).read()).spec.template;
     const from = (await release.settleRecording()).changes.length;
     const schemaBefore = await database.alembicVersion();
@@ -131,12 +141,15 @@ requirement(
       count: count + CONTROLLERS_SECONDS,
       intervalMs,
       ask: async () => {
-        const { status } = await api.ask('POST', '/mcp/list_tools', {});
+        const [{ status }] = await Promise.all([
+          api.ask('POST', '/mcp/list_tools', {}),
+          control.call(ANSWER_MS),
+        ]);
         return [{ what: 'POST /mcp/list_tools', status }];
       },
     });
     const expected = `the old revision serves while the new one cannot start: ${steadily.expected}`;
-    await expect({ ...steadily, expected }).toHold();
+    await expect(await control.judged({ ...steadily, expected })).toHold();
 
     const undone = await rolloutUndo(kube, { name: DEPLOYMENT, namespace });
     await release.rolledOut();
@@ -145,9 +158,11 @@ requirement(
       configuredTemplate({ ...now, spec: { ...now.spec, template } }),
     );
     const recording = await release.settleRecording();
-    await expect(endpointsNeverBelow(recording.endpointsOf(SERVICE), pods.length, { from })).toHold();
-    await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
-    expect((await release.pods()).map((p) => p.metadata.name).toSorted(), 'pods after the rollback').toEqual(
+    const endpoints = endpointsOfRollout(recording, SERVICE);
+    await expect(endpointsNeverBelow(endpoints, pods.length, { from })).toHold();
+    const left = await release.pods();
+    await expect(await control.judged(noRestartsNoOom(recording, left))).toHold();
+    expect(left.map((p) => p.metadata.name).toSorted(), 'pods after the rollback').toEqual(
       pods.map((p) => p.metadata.name).toSorted(),
     );
 

@@ -1,11 +1,8 @@
 /** The init container migrates the schema to its image's revision: before the application starts, once, and without losing data. */
 import type { LockWatch } from '../../../fixtures/services/postgres-types.ts';
-import {
-  containerRuns,
-  neverStarted,
-  restartsWithBackOff,
-} from '../../../harness/observe/predicates/live/back-off.ts';
+import { neverStarted, restartsWithBackOff } from '../../../harness/observe/predicates/live/back-off.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
+import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { jobComplete } from '../../../harness/observe/waits/job.ts';
 import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import { trafficAfterInit } from '../../../harness/observe/predicates/live/init-containers.ts';
@@ -178,10 +175,13 @@ requirement(
     await expect(namesCause(log, new RegExp(BROKEN), 'the failing migration')).toHold();
     await expect(containsNoPassword(log, password)).toHold();
     await containerRestarted(kube, young, MIGRATIONS, { times: 2, timeoutMs: 180_000 });
-
-    const recording = await release.settleRecording();
-    await expect(restartsWithBackOff(containerRuns(recording, name, MIGRATIONS), MIGRATIONS)).toHold();
-    await expect(neverStarted(recording, name)).toHold();
+    // The kubelet states the second back-off once the third instance has failed.
+    const backOff = await eventually(
+      () => Promise.resolve(restartsWithBackOff(release.recording, name, MIGRATIONS)),
+      { timeoutMs: 180_000 },
+    );
+    await expect(backOff).toHold();
+    await expect(neverStarted(await release.settleRecording(), name)).toHold();
     // A pod that has missed a probe or two comes back; one that was replaced does not.
     await servedBy(release, [old], {
       what: `the ready endpoints of Service ${SERVICE} to be only the pod of the previous revision`,

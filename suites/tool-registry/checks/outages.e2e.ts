@@ -1,15 +1,24 @@
 /** A dependency of the application stops or hangs: the application is not restarted for that, and recovers. */
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
+import { noRestartsNoOom } from '../../../harness/observe/predicates/live/restarts.ts';
 import { answeredWithin, type TimedAnswer } from '../../../harness/observe/predicates/live/traffic.ts';
-import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { messageOf } from '../../../harness/core/errors.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { healthy, registryApi } from '../api/api-client.ts';
-import { failureThresholdOf, failureTimeMs, longerThan, probeOf, servedBy } from '../deployment.ts';
+import { startControl, type Control } from '../control/control.ts';
+import {
+  failureThresholdOf,
+  failureTimeMs,
+  longerThan,
+  periodsToFail,
+  probeOf,
+  servedBy,
+} from '../deployment.ts';
 import { requirement } from '../kit.ts';
-import { DEPLOYMENT, SERVICE } from '../names.ts';
+import { SERVICE } from '../names.ts';
+import { notRestarted } from '../probe-record.ts';
 import { impatientLiveness, replicas } from '../variants.ts';
 
 /** For a busy kubelet. */
@@ -40,13 +49,15 @@ requirement(
     const pod = await release.pod();
     // To leave the endpoints, the pod has to be among them first.
     await servedBy(release, [pod]);
+    const control = await startControl(release, [pod]);
     for (const { title, begin, end } of outages) {
       await begin();
+      const since = await control.probes();
       await servedBy(release, [], {
         what: `Service ${SERVICE} to have no ready endpoint while the database is ${title}`,
         timeoutMs: failureTimeMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
       });
-      await expect(aliveWithout('database', release, pod)).toHold();
+      await expectAliveWithout('database', release, pod, control, since);
       await end();
       const what = `the replica to be a ready endpoint again after the database was ${title}`;
       await servedBy(release, [pod], { what, timeoutMs: BACK_MS });
@@ -55,7 +66,7 @@ requirement(
       expect(body.database, `database in /health after it was ${title}`).toBe(true);
       observe(`${title}: left the Service, not restarted, and came back`);
     }
-    await expectSamePod(release, pod);
+    await expectSamePod(release, pod, control);
   },
 );
 
@@ -68,7 +79,9 @@ requirement(
     const { embedding } = release.environment;
     const pod = await release.pod();
     const api = registryApi(release);
+    const control = await startControl(release, [pod]);
     await embedding.setMode('hang');
+    const since = await control.probes();
     // Searches wait for an answer throughout.
     const searches = Array.from({ length: 8 }, (_, index) =>
       api.ask('POST', '/mcp/find_tool', { query: `search ${index}` }).catch(() => undefined),
@@ -77,27 +90,23 @@ requirement(
     const limitMs = (liveness.timeoutSeconds ?? 1) * 1000;
     const inARow = failureThresholdOf(liveness);
     const answers: TimedAnswer[] = [];
-    const [steadily, alive] = await Promise.all([
-      consistently({
-        ...longerThan(liveness),
-        inARow,
-        ask: async () => {
-          const answer = await timedHealth(release, limitMs + 1000);
-          answers.push(answer);
-          return [answer];
-        },
-      }),
-      aliveWithout('embedding service', release, pod),
-    ]);
+    const steadily = await consistently({
+      ...longerThan(liveness),
+      inARow,
+      ask: async () => {
+        const [answer] = await Promise.all([timedHealth(release, limitMs + 1000), control.call(limitMs)]);
+        answers.push(answer);
+        return [answer];
+      },
+    });
     await Promise.all(searches);
     const hung = (await embedding.requests()).filter((r) => r.inputs.some((i) => i.startsWith('search ')));
     // Some may have been cancelled before they got there.
     expect(hung.length, 'searches that reached the embedding service').toBeGreaterThan(0);
-    // Judged before the restarts: a grace period may delay a restart until after the check.
-    await expect(alive).toHold();
-    await expectSamePod(release, pod);
-    await expect(answeredWithin(answers, limitMs, inARow)).toHold();
-    await expect(steadily).toHold();
+    await expectAliveWithout('embedding service', release, pod, control, since);
+    await expectSamePod(release, pod, control);
+    await expect(await control.judged(answeredWithin(answers, limitMs, inARow))).toHold();
+    await expect(await control.judged(steadily)).toHold();
 
     await embedding.setMode('ok');
     await api.findTool({ query: 'a search after it' });
@@ -117,27 +126,30 @@ async function timedHealth(release: Release, timeoutMs: number): Promise<TimedAn
   }
 }
 
-/** The process answers its liveness probe for longer than the probe may fail without a restart. */
-async function aliveWithout(what: string, release: Release, pod: Pod): Promise<PredicateResult> {
+/**
+ * The kubelet restarts nothing for longer than the liveness probe may fail. It counts the probes itself: those of the control pod.
+ *
+ * @param since number of the control's probes when the outage began
+ */
+async function expectAliveWithout(
+  what: string,
+  release: Release,
+  pod: Pod,
+  control: Control,
+  since: number,
+): Promise<void> {
   const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
-  const path = httpGet?.path ?? '/live';
-  const { name } = pod.metadata;
-  const result = await consistently({
-    ...longerThan(liveness),
-    inARow: failureThresholdOf(liveness),
-    ask: async () => {
-      const { status } = await release.http({ kind: 'Pod', name, port: 8000 }, path);
-      return [{ what: `${path} of ${name}`, status }];
-    },
-  });
-  const expected = `the liveness probe ${path} does not depend on the ${what}: ${result.expected}`;
-  return { ...result, expected };
+  await control.probed(since + periodsToFail(liveness));
+  const result = notRestarted(await release.settleRecording(), pod.metadata.name);
+  const probe = ['the liveness probe', httpGet?.path].filter((word) => word !== undefined).join(' ');
+  const expected = `${probe} does not depend on the ${what}: ${result.expected}`;
+  await expect(await control.judged({ ...result, expected })).toHold();
 }
 
-async function expectSamePod(release: Release, pod: Pod): Promise<void> {
-  await release.settleRecording();
-  await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
+async function expectSamePod(release: Release, pod: Pod, control: Control): Promise<void> {
+  const recording = await release.settleRecording();
   const pods = await release.pods();
+  await expect(await control.judged(noRestartsNoOom(recording, pods))).toHold();
   expect(
     pods.map((p) => p.metadata.name),
     'pods at the end',

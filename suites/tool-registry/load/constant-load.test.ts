@@ -32,11 +32,10 @@ async function started(
   const release = {
     kube,
     namespace: 'ns',
-    service: () => Promise.resolve(service),
     deployment: () => undefined,
     pod: () => Promise.resolve(pod),
   } as unknown as Release;
-  const load = await startConstantLoad(release, 'web', {
+  const load = await startConstantLoad(release, service, {
     ratePerSecond: 20,
     limitSeconds: 30,
     requests: [

@@ -3,13 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { TrafficReport } from '../../../harness/observe/predicates/live/traffic.ts';
 import { waitFor, type Observation } from '../../../harness/core/deadline.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { InfrastructureError } from '../../../harness/core/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
+import type { Service } from '../../../harness/kube/api/types.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { imageOf } from '../python-pod.ts';
 
 export interface LoadOptions {
+  /** Of the pod; default `constant-load`. */
+  name?: string;
   ratePerSecond: number;
   /** The load ends after that, even if the check never stops it. */
   limitSeconds: number;
@@ -24,7 +27,6 @@ export interface ConstantLoad {
   stop(): Promise<TrafficReport>;
 }
 
-const NAME = 'constant-load';
 const WAIT_MS = 60_000;
 
 const reportSchema = z.object({
@@ -40,19 +42,20 @@ type Report = z.infer<typeof reportSchema>;
 /**
  * Starts the load in the namespace of the release. It uses the application's image, which has Python and is already on the nodes.
  *
- * @param service the release's Service to call, on its first port
+ * @param service the Service to call, on its first port
  */
 export async function startConstantLoad(
   release: Release,
-  service: string,
+  service: Service,
   options: LoadOptions,
 ): Promise<ConstantLoad> {
   const { kube, namespace } = release;
-  const { clusterIP = '', ports = [] } = (await release.service(service)).spec;
+  const { name = 'constant-load' } = options;
+  const { clusterIP = '', ports = [] } = service.spec;
   const script = await readFile(new URL('constant-load.py', import.meta.url), 'utf8');
   const requests = options.requests.map(({ method, path, body }) => [method, path, body ?? null]);
   await startBarePod(kube, {
-    name: NAME,
+    name,
     namespace,
     image: await imageOf(release),
     command: [
@@ -61,16 +64,16 @@ export async function startConstantLoad(
       ...[String(options.ratePerSecond), String(options.limitSeconds), JSON.stringify(requests)],
     ],
   });
-  return new LoadPod(kube, namespace);
+  return new LoadPod(kube, { name, namespace });
 }
 
 class LoadPod implements ConstantLoad {
   readonly #kube: KubeClient;
-  readonly #namespace: string;
+  readonly #container: { namespace: string; pod: string; container: string };
 
-  constructor(kube: KubeClient, namespace: string) {
+  constructor(kube: KubeClient, { name, namespace }: { name: string; namespace: string }) {
     this.#kube = kube;
-    this.#namespace = namespace;
+    this.#container = { namespace, pod: name, container: name };
   }
 
   async goOn(requests: number): Promise<void> {
@@ -84,9 +87,7 @@ class LoadPod implements ConstantLoad {
 
   async stop(): Promise<TrafficReport> {
     await this.#kube.exec({
-      namespace: this.#namespace,
-      pod: NAME,
-      container: NAME,
+      ...this.#container,
       command: ['python3', '-c', 'import os, signal; os.kill(1, signal.SIGTERM)'],
     });
     return this.#until('the load to end', (report) =>
@@ -110,13 +111,12 @@ class LoadPod implements ConstantLoad {
 
   /** The last line of its log; `undefined` before the first. */
   async #report(): Promise<Report | undefined> {
-    const namespace = this.#namespace;
-    const text = await this.#kube.logs({ namespace, pod: NAME, container: NAME, tailLines: 1 });
+    const text = await this.#kube.logs({ ...this.#container, tailLines: 1 });
     if (text === undefined || text.trim() === '') return undefined;
     try {
       return reportSchema.parse(JSON.parse(text));
     } catch (error) {
-      throw new CheckFailure('E_LOAD', `the load cannot be applied: ${text.trim()}`, { cause: error });
+      throw new InfrastructureError('E_LOAD', `the load cannot be applied: ${text.trim()}`, { cause: error });
     }
   }
 }

@@ -17,6 +17,9 @@ export interface ProbeFailure {
   at: number;
 }
 
+/** In the message of a probe that got no answer within its timeout. A refused or closed connection is an answer. */
+export const NO_ANSWER_IN_TIME = /deadline exceeded|Client\.Timeout|i\/o timeout|timed out/;
+
 /** The latest failure of each probe of each container, from the pod's Unhealthy events, newest first. */
 export function probeFailures(pod: Pod, events: readonly KubeEvent[]): ProbeFailure[] {
   const found = new Map<string, ProbeFailure>();
@@ -55,7 +58,7 @@ function outcome(
     return { says: `${request} answers ${status}`, hint: status === '404' ? HINT.probePath : HINT.liveness };
   if (text.includes('connection refused'))
     return { says: `${request} is refused: nothing listens there`, hint: HINT.probeRefused };
-  if (/deadline exceeded|Client\.Timeout|i\/o timeout|timed out/.test(text)) {
+  if (NO_ANSWER_IN_TIME.test(text)) {
     const limit = probe?.timeoutSeconds ?? 1;
     return { says: `${request} gives no answer within ${limit} s`, hint: HINT.probeTimeout };
   }

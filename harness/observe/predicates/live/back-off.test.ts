@@ -9,7 +9,12 @@ const ended = (from: number, to: number, exitCode = 1): ContainerState => ({
   terminated: { exitCode, startedAt: at(from), finishedAt: at(to) },
 });
 const running = (from: number): ContainerState => ({ running: { startedAt: at(from) } });
-const waiting: ContainerState = { waiting: { reason: 'CrashLoopBackOff' } };
+const backingOff = (length: string): ContainerState => ({
+  waiting: {
+    reason: 'CrashLoopBackOff',
+    message: `back-off ${length} restarting failed container=migrations pod=web-1_demo(uid-web-1)`,
+  },
+});
 
 interface Look {
   init: ContainerState;
@@ -31,21 +36,13 @@ function record(...looks: Look[]): Recording {
   );
 }
 
-const pauses = (...seconds: number[]): ReturnType<typeof containerRuns> => {
-  let time = 0;
-  return [0, ...seconds].map((pause) => {
-    const startedAt = at((time += pause));
-    return { startedAt, finishedAt: at((time += 3)), exitCode: 1 };
-  });
-};
-
 describe('containerRuns', () => {
   it('returns each instance once, from all states that show it', () => {
     const recording = record(
       { init: running(1) },
       { init: ended(1, 4) },
       { init: running(5), last: ended(1, 4) },
-      { init: waiting, last: ended(5, 8) },
+      { init: backingOff('10s'), last: ended(5, 8) },
       { init: running(18), last: ended(5, 8) },
     );
     expect(containerRuns(recording, 'web-1', 'migrations')).toEqual([
@@ -64,29 +61,47 @@ describe('containerRuns', () => {
 });
 
 describe('restartsWithBackOff', () => {
+  /** Fails and waits this long each time; how long it really waits does not matter. */
+  const failing = (...lengths: string[]): Recording =>
+    record(
+      { init: running(1) },
+      ...lengths.flatMap((length, index) => {
+        const last = ended(1 + index, 2 + index);
+        return [
+          { init: backingOff(length), last },
+          { init: backingOff(length), last },
+          { init: running(2 + index), last },
+        ];
+      }),
+    );
+
   it.each([
-    ['holds for growing pauses', pauses(0, 11, 24), true, '4 runs, pauses: 0 s, 11 s, 24 s'],
-    ['holds for two restarts', pauses(1, 12), true, '3 runs, pauses: 1 s, 12 s'],
-    ['fails for one restart', pauses(1), false, '2 runs, pauses: 1 s'],
-    ['fails for equal pauses', pauses(1, 1, 1), false, '4 runs, pauses: 1 s, 1 s, 1 s'],
-    ['fails without a restart', pauses(), false, '1 runs, pauses: none'],
-    ['fails without a run', [], false, '0 runs, pauses: none'],
-  ])('%s', (_what, runs, ok, actual) => {
-    expect(restartsWithBackOff(runs, 'migrations')).toMatchObject({ ok, actual });
+    [
+      'holds for growing back-offs',
+      ['10s', '20s', '40s', '1m20s'],
+      true,
+      '5 runs, back-offs: 10s, 20s, 40s, 1m20s',
+    ],
+    ['holds for another start', ['1s', '2s'], true, '3 runs, back-offs: 1s, 2s'],
+    ['fails for a single back-off', ['10s'], false, '2 runs, back-offs: 10s'],
+    ['fails for the same back-off', ['10s', '10s'], false, '3 runs, back-offs: 10s'],
+    ['fails for a shorter back-off', ['1m20s', '10s'], false, '3 runs, back-offs: 1m20s, 10s'],
+    ['fails for an unknown length', ['10s', 'soon'], false, '3 runs, back-offs: 10s, soon'],
+    ['fails without a back-off', [], false, '1 runs, back-offs: none'],
+  ])('%s', (_what, lengths, ok, actual) => {
+    expect(restartsWithBackOff(failing(...lengths), 'web-1', 'migrations')).toMatchObject({ ok, actual });
   });
 
   it('fails when an instance succeeded', () => {
-    const [first, ...others] = pauses(1, 12);
-    const runs = [{ ...first!, exitCode: 0 }, ...others];
-    expect(restartsWithBackOff(runs, 'migrations')).toMatchObject({
+    const recording = record(
+      { init: ended(1, 4, 0) },
+      { init: backingOff('10s'), last: ended(5, 8) },
+      { init: backingOff('20s'), last: ended(18, 20) },
+    );
+    expect(restartsWithBackOff(recording, 'web-1', 'migrations')).toMatchObject({
       ok: false,
       details: [expect.stringContaining('ended with 0')],
     });
-  });
-
-  it('counts a running last instance as a restart', () => {
-    const runs = [...pauses(1), { startedAt: at(30), finishedAt: undefined, exitCode: undefined }];
-    expect(restartsWithBackOff(runs, 'migrations').ok).toBe(true);
   });
 });
 

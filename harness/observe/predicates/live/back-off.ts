@@ -1,4 +1,4 @@
-/** How a failing container restarts: with growing pauses, while the containers after it never start. */
+/** How a failing container restarts: with growing back-off, while the containers after it never start. */
 import type { ContainerStatus } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { PredicateResult } from '../result.ts';
@@ -36,34 +36,45 @@ export function containerRuns(recording: PodHistory, pod: string, container: str
 }
 
 /**
- * The container failed repeatedly, and each pause before a restart was longer than the one before (kubelet, "CrashLoopBackOff": at once,
- * 10 s, 20 s, 40 s …).
- *
- * @param minRestarts at least two, because a single pause cannot grow
+ * The container failed repeatedly, and the kubelet lengthened its back-off ("CrashLoopBackOff": at once, 10 s, 20 s, 40 s …). Judged by the
+ * back-offs that the kubelet states, not by the pauses between the instances: a busy node adds seconds to a pause.
  */
-export function restartsWithBackOff(
-  runs: readonly ContainerRun[],
-  container: string,
-  minRestarts = 2,
-): PredicateResult {
+export function restartsWithBackOff(recording: PodHistory, pod: string, container: string): PredicateResult {
+  const runs = containerRuns(recording, pod, container);
+  const stated = statedBackOffs(recording, pod, container);
+  const lengths = stated.map(durationMs);
   const details = runs
     .filter((run) => run.exitCode === 0)
     .map((run) => `the instance started at ${run.startedAt} ended with 0`);
-  const pauses = runs.slice(1).map((run, index) => secondsBetween(runs[index]?.finishedAt, run.startedAt));
-  if (pauses.length < minRestarts) details.push(`restarted only ${pauses.length} times`);
-  pauses.slice(1).forEach((pause, index) => {
-    const before = pauses[index] ?? NaN;
-    if (!(pause > before))
-      details.push(`pause ${index + 2} of ${pause} s is not longer than the previous one of ${before} s`);
+  if (stated.length < 2) details.push('the kubelet states no second, longer back-off');
+  stated.slice(1).forEach((text, index) => {
+    const [before, after] = [lengths[index] ?? NaN, lengths[index + 1] ?? NaN];
+    if (!(after > before)) details.push(`back-off ${text} follows ${stated[index] ?? ''}`);
   });
-  const list = pauses.map((pause) => `${pause} s`).join(', ') || 'none';
+  const seen = `${runs.length} runs, back-offs: ${stated.join(', ') || 'none'}`;
   return {
     ok: details.length === 0,
-    expected: `${container} fails and restarts at least ${minRestarts} times, with growing pauses`,
-    actual: `${runs.length} runs, pauses: ${list}`,
-    observed: [`${container}: ${runs.length} runs, pauses between them: ${list}`],
+    expected: `${container} fails repeatedly and is restarted with growing back-off`,
+    actual: seen,
+    observed: [`${container}: ${seen}`],
     details,
   };
+}
+
+/** The lengths that the kubelet states while a container waits, such as `10s`, each once for the span that it holds. */
+function statedBackOffs(recording: PodHistory, pod: string, container: string): string[] {
+  return statesOf(recording, pod, container)
+    .flatMap(({ state }) => /^back-off (\S+) restarting/.exec(state?.waiting?.message ?? '')?.[1] ?? [])
+    .filter((text, index, all) => text !== all[index - 1]);
+}
+
+const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+
+/** The length of a duration as Go prints it: `10s`, `1m20s`; NaN for other texts. */
+function durationMs(text: string): number {
+  const parts = [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)];
+  if (parts.length === 0) return NaN;
+  return parts.reduce((sum, [, n, unit]) => sum + Number(n) * UNIT_MS[unit as keyof typeof UNIT_MS], 0);
 }
 
 /** No main container of the pod ever started. */
@@ -93,8 +104,4 @@ function statesOf(recording: PodHistory, pod: string, container: string): Contai
       ...(status?.containerStatuses ?? []),
     ])
     .filter(({ name }) => name === container);
-}
-
-function secondsBetween(from: string | undefined, to: string): number {
-  return (Date.parse(to) - Date.parse(from ?? '')) / 1000;
 }

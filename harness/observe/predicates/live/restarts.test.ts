@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makePod } from '../../../testing/sample-world.ts';
 import { Recording } from '../../recorder/recording.ts';
-import { noRestartsNoOom, noWarningEvents } from './restarts.ts';
+import { noRestartsNoOom } from './restarts.ts';
 
 describe('noRestartsNoOom', () => {
   const quiet = { restarts: () => [], oomKills: () => [] };
@@ -40,33 +40,5 @@ describe('noRestartsNoOom', () => {
       'web-1/app restarted (OOMKilled, exit code 137)',
       'web-1/app was OOM-killed',
     ]);
-  });
-});
-
-describe('noWarningEvents', () => {
-  const event = (reason: string, message: string, type: 'Warning' | 'Normal' = 'Warning') => ({
-    at: 1,
-    type: 'ADDED' as const,
-    object: {
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { name: `e-${reason}`, uid: reason },
-      involvedObject: { kind: 'Pod', name: 'web-1' },
-      reason,
-      message,
-      type,
-    },
-  });
-  const recorded = (...events: ReturnType<typeof event>[]) => {
-    const recording = new Recording();
-    for (const e of events) recording.add(e);
-    return recording;
-  };
-  it.each([
-    ['an excepted message', recorded(event('Unhealthy', 'Startup probe failed: x')), /^Startup/, true],
-    ['one of the reasons', recorded(event('Unhealthy', 'Liveness probe failed: x')), /^Startup/, false],
-    ['an empty recording', recorded(), /x/, false],
-  ])('%s', (_, recording, except, ok) => {
-    expect(noWarningEvents(recording, ['Unhealthy', 'BackOff'], { except }).ok).toBe(ok);
   });
 });

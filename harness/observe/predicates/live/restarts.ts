@@ -1,4 +1,4 @@
-/** No restart, no OOM kill and no warning event, over the whole recording. */
+/** No restart and no OOM kill, over the whole recording. */
 import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { PredicateResult } from '../result.ts';
@@ -52,28 +52,5 @@ export function noRestartsNoOom(
       ...(kills.length > 0 ? [`OOM counters of ${kills.length} cgroups`] : []),
     ],
     details,
-  };
-}
-
-/**
- * No warning event with one of these reasons.
- *
- * @param options.except messages that a healthy pod causes (startup probes fail until the application has started)
- */
-export function noWarningEvents(
-  recording: Pick<Recording, 'warningEvents' | 'changes'>,
-  reasons: readonly string[],
-  options: { except?: RegExp } = {},
-): PredicateResult {
-  const all = recording.warningEvents();
-  const found = all.filter((e) => reasons.includes(e.reason) && !options.except?.test(e.message));
-  const recorded = recording.changes.length;
-  const none = recorded > 0 ? 'none' : 'the recording is empty';
-  return {
-    ok: recorded > 0 && found.length === 0,
-    expected: `no warning event ${reasons.join(', ')}`,
-    actual: found.length === 0 ? none : `${found.length}`,
-    observed: [`${recorded} recorded changes, ${all.length} warning events of any reason`],
-    details: found.map((e) => `${e.reason} ×${e.count} ${e.kind} ${e.name}: ${e.message}`),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeDeployment, makePod } from '../../../testing/sample-world.ts';
 import type { ContainerStatus } from '../../../kube/api/types.ts';
-import { allContainersReady, readinessUnmoved, replicas, selectorSelectsExactly } from './workload.ts';
+import { allContainersReady, replicas, selectorSelectsExactly } from './workload.ts';
 
 describe('replicas', () => {
   const status = { replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
@@ -57,17 +57,5 @@ describe('selectorSelectsExactly', () => {
     [[], [], false],
   ])('%#', (selected, own, ok) => {
     expect(selectorSelectsExactly('app=web', selected, own).ok).toBe(ok);
-  });
-});
-
-describe('readinessUnmoved', () => {
-  const ready = (lastTransitionTime: string) =>
-    makePod({ conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] });
-  it.each([
-    ['the same transition', [ready('a')], true],
-    ['another transition', [ready('b')], false],
-    ['a missing pod', [], false],
-  ])('%s', (_, after, ok) => {
-    expect(readinessUnmoved([ready('a')], after).ok).toBe(ok);
   });
 });

@@ -94,27 +94,3 @@ export function selectorSelectsExactly(
     ],
   };
 }
-
-/** The pods stayed ready between two readings: same pods, same transition time of the Ready condition. */
-export function readinessUnmoved(before: readonly Pod[], after: readonly Pod[]): PredicateResult {
-  const transition = (pod: Pod): string => {
-    const ready = pod.status?.conditions?.find((c) => c.type === 'Ready');
-    return ready?.status === 'True' ? (ready.lastTransitionTime ?? 'unknown') : 'not ready';
-  };
-  const details = before.flatMap((pod) => {
-    const name = pod.metadata.name;
-    const later = after.find((p) => p.metadata.uid === pod.metadata.uid);
-    if (!later) return [`${name} is gone`];
-    const [was, is] = [transition(pod), transition(later)];
-    return was === is && is !== 'not ready'
-      ? []
-      : [`${name}: ready since ${was}, later ${is === 'not ready' ? is : `since ${is}`}`];
-  });
-  return {
-    ok: before.length > 0 && details.length === 0,
-    expected: `${before.length} pods ready without a break`,
-    actual: details.length === 0 ? 'no transition' : `${details.length} moved`,
-    observed: before.map((p) => `${p.metadata.name} is ready since ${transition(p)}`),
-    details,
-  };
-}
