@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { RUN_LABEL } from '../../harness/core/run-id.ts';
 import type { LeftoverFact } from '../../harness/host/preflight/finding.ts';
+import { SHARED_STORAGE_PATH } from '../kind/kind-config.ts';
 import { KIND_CLUSTER_LABEL } from '../kind/node-containers.ts';
 import { BUILD_LABEL } from '../node-image/build-node-image.ts';
 import { filesOfRuns, temporaryFolders } from './leftover-files.ts';
@@ -23,7 +24,10 @@ const rowSchema = z.object({
 type Row = z.infer<typeof rowSchema>;
 
 /**
- * Finds everything with the run label, the nodes of clusters named `kp-…`, and files of recorded runs.
+ * Finds everything with the run label, the nodes of clusters that kindproof created, and files of recorded runs.
+ *
+ * The mark of its nodes is the mount of the shared folder. A node has it from the moment its container is created, so a cluster whose
+ * creation was killed is found as well. kind cannot label its containers, and anybody can name a cluster `kp-…`.
  *
  * @throws CommandError when the engine does not answer
  */
@@ -31,13 +35,15 @@ export async function findLeftovers(deps: LeftoverDeps): Promise<Leftover[]> {
   const recorded = await readRuns(deps.registry);
   const [labelled, nodes, builders, volumes, networks] = await Promise.all([
     rows(deps, 'container', RUN_LABEL),
-    rows(deps, 'container', KIND_CLUSTER_LABEL),
+    rows(deps, 'container', KIND_CLUSTER_LABEL, `volume=${SHARED_STORAGE_PATH}`),
     rows(deps, 'container', BUILD_LABEL),
     rows(deps, 'volume', RUN_LABEL),
     rows(deps, 'network', RUN_LABEL),
   ]);
   const dead = builders.filter((row) => deps.now() - createdAt(row) >= BUILD_AGE_MS);
-  const unique = new Map([...labelled, ...nodes, ...dead].map((row) => [row.id, row]));
+  // Nodes of any cluster whose node image a run has built inherit the run label.
+  const others = [...labelled, ...dead].filter(({ cluster }) => cluster === '');
+  const unique = new Map([...others, ...nodes].map((row) => [row.id, row]));
   const runs = byPrecedence(recorded, new Set(nodes.map(({ cluster }) => cluster)));
   const containers = [...unique.values()].flatMap((row) => container(row, runs));
   return [
@@ -63,8 +69,8 @@ function container(row: Row, runs: readonly Owner[]): Leftover[] {
     return [{ kind: 'container', id: row.id, name: row.name, state: 'stale' }];
   }
   if (cluster === '') return [owned('container', row, runs)];
-  // A node inherits the run label from its image, so its owner is decided by the cluster's name only.
   if (!cluster.startsWith(CLUSTER_PREFIX)) return [];
+  // The run label of a node is that of its image, so its owner is decided by the cluster's name only.
   const owners = runs.filter((run) => ownsCluster(run, cluster));
   const run = owners[0]?.run;
   return [
@@ -95,8 +101,13 @@ function owned(kind: 'container' | 'volume' | 'network', row: Row, runs: readonl
 const NAME_FIELD = { container: '.Names', volume: '.Name', network: '.Name' } as const;
 const ID_FIELD = { container: '.ID', volume: '.Name', network: '.ID' } as const;
 
-/** One listing for each kind. `inspect` after a listing would fail for objects removed in between. */
-async function rows(deps: LeftoverDeps, kind: keyof typeof NAME_FIELD, label: string): Promise<Row[]> {
+/** One listing for each kind. `inspect` after a listing would fail for objects removed in between. All filters have to match. */
+async function rows(
+  deps: LeftoverDeps,
+  kind: keyof typeof NAME_FIELD,
+  label: string,
+  ...filters: readonly string[]
+): Promise<Row[]> {
   const fields = [
     `"id":{{json ${ID_FIELD[kind]}}}`,
     `"name":{{json ${NAME_FIELD[kind]}}}`,
@@ -105,7 +116,8 @@ async function rows(deps: LeftoverDeps, kind: keyof typeof NAME_FIELD, label: st
     ...(kind === 'container' ? ['"created":{{json .CreatedAt}}'] : []),
   ];
   const list = kind === 'container' ? ['ps', '--all', '--no-trunc'] : [kind, 'ls'];
-  const args = [...list, '--filter', `label=${label}`, '--format', `{${fields.join(',')}}`];
+  const filter = [`label=${label}`, ...filters].flatMap((one) => ['--filter', one]);
+  const args = [...list, ...filter, '--format', `{${fields.join(',')}}`];
   const { stdout } = await deps.run.run('docker', args, {
     timeoutMs: 60_000,
     signal: deps.signal,

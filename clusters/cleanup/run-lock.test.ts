@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquireRunLock, isAlive, readRuns } from './run-lock.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { acquireRunLock, forgetRun, isAlive, readRuns } from './run-lock.ts';
 
 let folder: string;
 let registryDir: string;
@@ -143,5 +143,62 @@ describe('a run lock', () => {
     await mkdir(join(runsDir, 'r1'), { recursive: true });
     await writeFile(join(runsDir, 'r1', 'pid'), '{"pid":');
     expect(await readRuns({ registryDir, runsDir })).toEqual([]);
+  });
+});
+
+describe('the records of a user', () => {
+  const acquireHere = (id: string) => acquireRunLock(join(runsDir, id));
+
+  beforeEach(async () => {
+    vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'));
+    for (const name of ['a', 'b']) await mkdir(join(folder, name));
+    vi.stubEnv('TMPDIR', join(folder, 'a'));
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('are seen by runs and sweeps with another TMPDIR', async () => {
+    const first = await acquireHere('r1');
+    await first.useCluster('kp-desk');
+
+    vi.stubEnv('TMPDIR', join(folder, 'b'));
+    const second = await acquireHere('r2');
+    await expect(second.useCluster('kp-desk')).rejects.toMatchObject({ code: 'E_CLUSTER_BUSY' });
+    expect(await isAlive('r1')).toBe(true);
+
+    await first.release();
+    await second.useCluster('kp-desk');
+  });
+
+  it('are not those of another machine that shares the home folder: its processes are unknown here', async () => {
+    const elsewhere = join(folder, 'state', 'kindproof', 'runs-another-machine');
+    await acquireRunLock(join(runsDir, 'r1'), { registryDir: elsewhere });
+    await rm(runsDir, { recursive: true });
+    expect(await readRuns()).toEqual([]);
+  });
+
+  it('are under temporary files when there is no home folder to write to', async () => {
+    await writeFile(join(folder, 'state'), 'a file');
+    const lock = await acquireHere('r1');
+    expect(await readRuns()).toMatchObject([{ run: 'r1', alive: true }]);
+    await lock.release();
+    expect(await readRuns()).toEqual([]);
+  });
+
+  it('are found under temporary files by a run that has a home folder', async () => {
+    vi.stubEnv('XDG_STATE_HOME', join(folder, 'file'));
+    await writeFile(join(folder, 'file'), 'a file');
+    const first = await acquireHere('r1');
+    await first.useCluster('kp-desk');
+    vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'));
+    const second = await acquireHere('r2');
+    await expect(second.useCluster('kp-desk')).rejects.toMatchObject({ code: 'E_CLUSTER_BUSY' });
+  });
+
+  it('are forgotten in both places', async () => {
+    await acquireHere('r1');
+    for (const record of await readRuns()) await forgetRun(record);
+    expect(await readRuns({ runsDir })).toEqual([]);
   });
 });

@@ -1,15 +1,16 @@
 /**
  * Records of runs: each run records its process, so that a sweep never removes the clusters of a run in progress.
  *
- * The record is stored twice: in the run's directory (`pid`), and in a folder of this user under the system's temporary files, where a
- * sweep of another clone, or after `rm -r runs`, finds it.
+ * The record is stored twice: in the run's directory (`pid`), and in a registry of this user, where a run or sweep of another clone, or
+ * after `rm -r runs`, finds it. The registry is in the home folder, because TMPDIR may differ between two runs on one cluster.
  */
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../harness/core/errors.ts';
 import { makeOwnFolder, notOwnFolder } from '../../harness/core/own-folder.ts';
+import { stateFolder } from '../../harness/core/state-folder.ts';
 
 const recordSchema = z.object({
   run: z.string().regex(/^[\w.-]+$/),
@@ -31,9 +32,9 @@ const recordSchema = z.object({
 export type RunRecord = z.infer<typeof recordSchema>;
 
 export interface RunRegistry {
-  /** The project's `runs` folder. Without it, only the folder under temporary files is read. */
+  /** The project's `runs` folder. Without it, only the registry is read. */
   runsDir?: string | undefined;
-  /** Default: `kindproof-runs-<user id>` under the system's temporary files. */
+  /** Default: `defaultRegistries`, of which all are read. */
   registryDir?: string | undefined;
 }
 
@@ -66,7 +67,6 @@ export async function acquireRunLock(
   options: { run?: string; registryDir?: string } = {},
 ): Promise<RunLock> {
   const path = resolve(directory);
-  const registryDir = options.registryDir ?? defaultRegistry();
   const previous = await readRecord(join(path, 'pid'));
   if (previous && previous.pid !== process.pid && (await isRecordAlive(previous))) {
     throw new UsageError('E_RUN_DIRECTORY_BUSY', `process ${previous.pid} is running in ${path}`, {
@@ -83,9 +83,9 @@ export async function acquireRunLock(
     clusters: [],
     kept: [],
   });
-  const files = [join(path, 'pid'), join(registryDir, record.run)];
   await mkdir(path, { recursive: true });
-  await makeOwnFolder(registryDir, 0o700);
+  const registryDir = await makeRegistry(registriesOf(options));
+  const files = [join(path, 'pid'), join(registryDir, record.run)];
   const save = async () => {
     for (const file of files) await writeAtomically(file, `${JSON.stringify(record)}\n`);
   };
@@ -96,7 +96,7 @@ export async function acquireRunLock(
       if (!record.clusters.includes(name)) record.clusters.push(name);
       await save();
       // Reads the others after writing its own record: of two runs that start together, at least one finds the other and withdraws.
-      const first = (await readRuns({ registryDir })).find(
+      const first = (await readRuns({ registryDir: options.registryDir })).find(
         (other) => other.alive && other.run !== record.run && other.clusters.includes(name),
       );
       if (!first) return;
@@ -135,10 +135,12 @@ export async function isAlive(run: string, registry: RunRegistry = {}): Promise<
 
 /** All recorded runs. `alive`: the process still exists. */
 export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord & { alive: boolean })[]> {
-  const registryDir = registry.registryDir ?? defaultRegistry();
-  // A record of another user could name any folder, and a sweep removes the kubeconfigs in it.
-  const isOwn = (await notOwnFolder(registryDir)) === undefined;
-  const files = isOwn ? (await namesIn(registryDir)).map((name) => join(registryDir, name)) : [];
+  const files: string[] = [];
+  for (const registryDir of registriesOf(registry)) {
+    // A record of another user could name any folder, and a sweep removes the kubeconfigs in it.
+    if ((await notOwnFolder(registryDir)) !== undefined) continue;
+    files.push(...(await namesIn(registryDir)).map((name) => join(registryDir, name)));
+  }
   const { runsDir } = registry;
   if (runsDir !== undefined) {
     files.push(...(await namesIn(runsDir)).map((name) => join(resolve(runsDir), name, 'pid')));
@@ -156,11 +158,35 @@ export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord &
 /** Removes the record of an ended run. */
 export async function forgetRun(record: RunRecord, registry: RunRegistry = {}): Promise<void> {
   await rm(join(record.directory, 'pid'), { force: true });
-  await rm(join(registry.registryDir ?? defaultRegistry(), record.run), { force: true });
+  for (const folder of registriesOf(registry)) await rm(join(folder, record.run), { force: true });
 }
 
-function defaultRegistry(): string {
-  return join(tmpdir(), `kindproof-runs-${process.getuid?.() ?? 'user'}`);
+function registriesOf({ registryDir }: RunRegistry): string[] {
+  return registryDir === undefined ? defaultRegistries() : [registryDir];
+}
+
+/**
+ * In order of preference. The second is for accounts without a home folder that they can write to. The first has the name of the machine:
+ * several may share a home folder, and each knows only its own processes.
+ */
+function defaultRegistries(): string[] {
+  return [
+    join(stateFolder(process.env), `runs-${hostname()}`),
+    join(tmpdir(), `kindproof-runs-${process.getuid?.() ?? 'user'}`),
+  ];
+}
+
+/** Creates the first registry that can be created. @throws InfrastructureError `E_FOREIGN_FOLDER` of the last one */
+async function makeRegistry(folders: readonly string[]): Promise<string> {
+  const [first = '', ...others] = folders;
+  try {
+    await mkdir(dirname(first), { recursive: true, mode: 0o700 });
+    await makeOwnFolder(first, 0o700);
+    return first;
+  } catch (error) {
+    if (others.length === 0) throw error;
+    return makeRegistry(others);
+  }
 }
 
 async function isRecordAlive(record: RunRecord): Promise<boolean> {

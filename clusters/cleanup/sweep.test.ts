@@ -6,6 +6,7 @@ import type { CommandOptions, CommandResult, CommandRunner } from '../../harness
 import { CommandError } from '../../harness/core/command.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { silentLog } from '../../harness/core/log.ts';
+import { SHARED_STORAGE_PATH } from '../kind/kind-config.ts';
 import { findLeftovers, summariseLeftovers } from './leftovers.ts';
 import { acquireRunLock } from './run-lock.ts';
 import type { SweepDeps, SweepOptions } from './sweep.ts';
@@ -21,6 +22,8 @@ interface Row {
   cluster: string;
   role?: string;
   created?: string;
+  /** Paths of mounts in the container. The nodes of kindproof have the shared folder. */
+  mounts?: readonly string[];
 }
 
 /** An in-memory engine that answers the commands of a sweep like docker. */
@@ -69,6 +72,8 @@ class FakeEngine implements CommandRunner {
 }
 
 function carries(row: Row, filter: string): boolean {
+  const [, path] = /volume=(\S+)/.exec(filter) ?? [];
+  if (path !== undefined && !(row.mounts ?? [SHARED_STORAGE_PATH]).includes(path)) return false;
   if (filter.includes('label=kindproof.dev/run')) return row.run !== '';
   if (filter.includes('label=io.x-k8s.kind.cluster')) return row.cluster !== '';
   return row.role === 'image-build';
@@ -160,6 +165,23 @@ describe('sweepLeftovers', () => {
     has('container', 'their-node', { cluster: 'mine', run: 'r1', role: 'image-build' });
     expect(await sweep({ all: true })).toEqual([]);
   });
+
+  it.each<[SweepOptions, string]>([
+    [{ all: true }, ''],
+    [{ runId: 'foo' }, ''],
+    [{ runId: 'kp-foo' }, ''],
+    [{ all: true }, 'r1'],
+    [{ runId: 'r1' }, 'r1'],
+  ])(
+    'with %j, leaves a cluster named kp-… that kindproof did not create; its node image has the label of run "%s"',
+    async (options, run) => {
+      await crashed('r1', { kept: ['kp-foo'] });
+      has('container', 'their-node', { cluster: 'kp-foo', run, mounts: ['/var'] });
+      expect(await sweep(options)).toEqual([]);
+      expect(remaining()).toEqual(['their-node']);
+      expect(summariseLeftovers(await findLeftovers(deps))).toEqual([]);
+    },
+  );
 
   it('leaves everything of a run in progress', async () => {
     const lock = await lockOf('r1');

@@ -26,6 +26,12 @@ describe('parseGateOptions', () => {
     expect(parseGateOptions(['--help'], (text) => printed.push(text))).toBeUndefined();
     expect(printed.join('')).toContain('Exit codes');
   });
+
+  it('says in --help what the evidence contains of --set', () => {
+    const printed: string[] = [];
+    parseGateOptions(['--help'], (text) => printed.push(text));
+    expect(printed.join('')).toMatch(/evidence contains --set, .*db\.password masked/);
+  });
 });
 
 describe('e2eArguments', () => {

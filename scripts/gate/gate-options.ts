@@ -18,7 +18,8 @@ Examples:
 
 The decision is "release", "do not release: why" or "no verdict: why". Archive the run directory, which contains evidence.json.
 Faults that only a stand-in can show are not injected into your own images. The evidence lists them as not provable.
-Do not put secrets into --set: the evidence contains it. Of a values file it contains only the digest.
+The evidence contains --set, with the values of keys such as db.password masked. Of a values file it contains only the digest, so put
+secrets under other keys into a values file.
 Exit codes: 0 release, 1 do not release, 2 wrong usage, 3 no verdict (the infrastructure failed), 130 interrupted.`;
 
 function gateCommand() {

@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { makeOwnFolder, notOwnFolder } from '../../core/own-folder.ts';
+import { stateFolder } from '../../core/state-folder.ts';
 import type { ToolPin } from './versions.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -43,11 +43,8 @@ export async function isInstalled(
   return facts?.isFile() ?? false;
 }
 
-/** Source of the default: XDG Base Directory Specification, which also says that a relative path is invalid. */
 function recordFolder(env: Environment): string {
-  const configured = env['XDG_STATE_HOME'] ?? '';
-  const state = isAbsolute(configured) ? configured : join(env['HOME'] ?? homedir(), '.local', 'state');
-  return join(state, 'kindproof', 'tools');
+  return join(stateFolder(env), 'tools');
 }
 
 function recordFile(

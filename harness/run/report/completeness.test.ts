@@ -91,3 +91,27 @@ describe('a run has no verdict and exit code 3 when', () => {
     });
   });
 });
+
+describe('faults that are not provable here', () => {
+  const notProvable = { ...proof, outcome: 'not-provable' } as const;
+  const second = sampleProof({ fault: 'any-node' });
+
+  it('lead to no verdict when all planned ones are, also when every check passed', () => {
+    const report = reported({ proofs: [notProvable] });
+    expect(noVerdict(report)).toMatchObject({
+      code: 'E_NOTHING_CHECKED',
+      message: 'no fault was proven: none is provable here',
+    });
+    expect(verdictOf(report)).toMatchObject({ tone: 'none', exitCode: 3 });
+  });
+
+  it('do not hide that a check failed', () => {
+    const report = reported({ checks: [check, { ...other, status: 'failed' }], proofs: [notProvable] });
+    expect(verdictOf(report)).toMatchObject({ tone: 'failed', exitCode: 1 });
+  });
+
+  it('count neither way beside one that was caught', () => {
+    const report = sampleReport({ checks: [check], proofs: [notProvable, second], run: passedRun });
+    expect(noVerdict(report)).toBeUndefined();
+  });
+});

@@ -126,7 +126,10 @@ function nothingChecked({ plan, checks, proofs = [] }: Results): RunError | unde
       hint: 'The report has the reason of each. Use a cluster that has what they need.',
     };
   }
-  if (suites.size > 0 || proofs.some(({ outcome }) => outcome === 'caught')) return undefined;
+  // Passed checks do not make up for faults that were asked for: of those, nothing is known.
+  if (proofs.length > 0 ? proofs.some(({ outcome }) => outcome === 'caught') : suites.size > 0) {
+    return undefined;
+  }
   return {
     code: 'E_NOTHING_CHECKED',
     message: proofs.length > 0 ? 'no fault was proven: none is provable here' : 'no check ran',

@@ -82,7 +82,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check ran',
-      'No verdict: no check ran',
+      'No verdict: no check ran, or no fault was proven',
     ],
     [
       'only skips',
@@ -90,7 +90,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: it was skipped',
-      'No verdict: no check ran',
+      'No verdict: no check ran, or no fault was proven',
     ],
     [
       'only skips in one of two suites',
@@ -101,7 +101,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: all 2 were skipped',
-      'No verdict: no check ran',
+      'No verdict: no check ran, or no fault was proven',
     ],
     [
       'only skips, and caught faults',
@@ -109,7 +109,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: it was skipped',
-      'No verdict: no check ran',
+      'No verdict: no check ran, or no fault was proven',
     ],
     [
       'faults of which none is provable',
@@ -117,11 +117,19 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no fault was proven: none is provable here',
-      'No verdict: no check ran',
+      'No verdict: no check ran, or no fault was proven',
     ],
     [
       'passed checks and faults of which none is provable',
       { checks: [sampleCheck()], proofs: [sampleProof({ outcome: 'not-provable' })] },
+      'none',
+      3,
+      'no verdict: no fault was proven: none is provable here',
+      'No verdict: no check ran, or no fault was proven',
+    ],
+    [
+      'a caught fault and one that is not provable',
+      { checks: [sampleCheck()], proofs: [sampleProof({ outcome: 'not-provable' }), other] },
       'passed',
       0,
       'passed',

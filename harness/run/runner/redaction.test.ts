@@ -3,7 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decide } from '../../../scripts/gate/decide.ts';
+import { buildEvidence } from '../../../scripts/gate/evidence.ts';
 import { createCommandRunner } from '../../core/command.ts';
+import { maskSet } from '../../core/credentials.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { secretsIn } from '../../kube/api/secret-values.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
@@ -18,6 +21,7 @@ import { createGithubReporter } from '../report/github/github.ts';
 import { htmlReporter } from '../report/html/html.ts';
 import { jsonReporter } from '../report/json.ts';
 import { junitReporter } from '../report/junit/junit.ts';
+import { report as reportSchema } from '../report/model.ts';
 import { createTerminalReporter } from '../report/terminal/terminal.ts';
 import type { RunCluster, RunProject } from './ports.ts';
 import { runTasks } from './run.ts';
@@ -79,11 +83,32 @@ beforeAll(async () => {
     const file = join(entry.parentPath, entry.name);
     artefacts[file.slice(directory.length + 1)] = await readFile(file, 'utf8');
   }
+  artefacts['evidence.json'] = evidenceOf(artefacts['report.json'] ?? '');
   artefacts['terminal'] = shown.terminal;
   artefacts['GitHub annotations'] = shown.github;
   artefacts['GitHub step summary'] = existsSync(summary) ? await readFile(summary, 'utf8') : '';
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+/** As the gate builds it from report.json, and from `--set`. */
+function evidenceOf(reportText: string): string {
+  const report = reportSchema.parse(JSON.parse(reportText));
+  const circumstances = { proofs: true, chartUnchanged: true, imageProblems: [], dirty: false };
+  const evidence = buildEvidence({
+    decision: decide(report, circumstances),
+    report,
+    suite: 'toolman',
+    set: [`db.password=${SECRET}`].map(maskSet),
+    images: { images: [], notRun: [], problems: [] },
+    kindproof: { version: '0.1.0', dirty: false },
+    files: [],
+    writtenAt: report.run.startedAt,
+  });
+  expect(evidence.reasons).not.toEqual([]);
+  expect(evidence.checks).toHaveLength(2);
+  expect(evidence.proofs).toHaveLength(1);
+  return JSON.stringify(evidence, null, 2);
+}
 
 /** Writes everything that a run writes, with the secret in all its texts. */
 async function tell(run: TestRun): Promise<void> {
@@ -178,6 +203,7 @@ const WRITTEN = [
   'suite/T-01/n/pods.yaml',
   'suite/T-01/n/secrets.yaml',
   'report.json',
+  'evidence.json',
   'report.html',
   'junit.xml',
   'terminal',
