@@ -30,20 +30,28 @@ export async function runStage(
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const { stdout, stderr } = error.result;
-    const tail = `${stdout}\n${stderr}`.trimEnd().split('\n').slice(-25);
+    const lines = `${stdout}\n${stderr}`.trimEnd().split('\n');
+    const failed = failedStage(lines) ?? stage;
     throw new InfrastructureError(
       'E_NODE_IMAGE_BUILD',
-      `the node image could not be built: ${failedStage(tail) ?? stage} failed`,
+      `the node image could not be built: ${reasonOfGoBuild(lines) ?? `${failed} failed`}`,
       {
         cause: error,
         hint: options.hint ?? 'read the end of the build output, then run again: finished stages are cached',
-        details: { stage: failedStage(tail) ?? stage, tail: tail.join('\n') },
+        details: { stage: failed, tail: lines.slice(-25).join('\n') },
       },
     );
   }
 }
 
 /** The output of BuildKit ends with ` > [kubernetes 1/1] RUN …` and the output of the failed step. */
-function failedStage(tail: readonly string[]): string | undefined {
-  return tail.map((line) => /^ > \[([\w-]+) /.exec(line)?.[1]).find((stage) => stage !== undefined);
+function failedStage(lines: readonly string[]): string | undefined {
+  return lines.map((line) => /^ > \[([\w-]+) /.exec(line)?.[1]).find((stage) => stage !== undefined);
+}
+
+/** The last line of `build/go-build`, which names the program. BuildKit puts `#12 3.456 ` or `3.456 ` before it. */
+function reasonOfGoBuild(lines: readonly string[]): string | undefined {
+  return lines
+    .map((line) => /^(?:#\d+ )?[\d.]+ go-build: (.+)$/.exec(line)?.[1])
+    .findLast((reason) => reason !== undefined);
 }

@@ -26,6 +26,7 @@ case "$1 $2" in
     test -e "$STATE/broken" || exit 0
     echo ' > [coredns 1/1] RUN go-build github.com/coredns/coredns:' >&2
     echo 'no such module' >&2
+    cat "$STATE/broken" >&2
     exit 1 ;;
   "commit "*) for ref; do :; done; echo "$ref" >> "$STATE/images" ;;
 esac`;
@@ -142,6 +143,15 @@ test('names a failed stage, reports its output, and cleans up', async () => {
     details: { stage: 'coredns', tail: expect.stringContaining('no such module') as string },
   });
   expect(await leftovers()).toEqual([]);
+});
+
+test.each(['#24 3.456 ', '3.456 '])('shows the reason that go-build gives after "%s"', async (prefix) => {
+  await machine.file('cgroup', '1\n');
+  await machine.file('broken', `${prefix}go-build: coredns: go.sum lacks a checksum\n`);
+  await expect(ensure()).rejects.toMatchObject({
+    message: 'the node image could not be built: coredns: go.sum lacks a checksum',
+    details: { stage: 'coredns' },
+  });
 });
 
 test('cleans up after an interrupt', async () => {

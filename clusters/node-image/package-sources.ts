@@ -63,7 +63,8 @@ export function debianMirrorOf(targets: string): string | undefined {
   return undefined;
 }
 
-const GO_VARIABLES = ['GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GONOPROXY', 'GOPRIVATE', 'GOINSECURE'] as const;
+/** Where modules come from. What may be built is in go.sum, so no setting of Go's checksum database is here. */
+const GO_VARIABLES = ['GOPROXY', 'GONOPROXY', 'GOPRIVATE', 'GOINSECURE'] as const;
 
 /** From `go env`, which also reads the file that `go env -w` writes; without Go, from environment variables. */
 export async function readGoEnv({ run, env, signal }: SourceDeps): Promise<string> {

@@ -33,7 +33,7 @@ export interface Recipe {
 }
 
 /** Files of this folder that are not part of the image. */
-const NOT_PART = /\.(ts|md)$/;
+const NOT_PART = /\.(ts|md|gitattributes)$|^update-modules$/;
 
 /**
  * Reads the recipe.
