@@ -6,7 +6,7 @@ import { listNodeContainers } from './node-containers.ts';
 export class ClusterExistsError extends UsageError {
   constructor(name: string) {
     super('E_CLUSTER_EXISTS', `cluster ${name} already exists`, {
-      hint: `use it with --reuse, remove it with \`npm run sweep -- --run ${name}\`, or set KINDPROOF_DESK=two for a second one`,
+      hint: `use it with --reuse, remove it with \`npm run sweep -- --run ${name}\` (with \`kind delete cluster --name ${name}\` when kindproof has not created it), or set KINDPROOF_DESK=two for a second one`,
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { CommandRunner } from '../../harness/core/command.ts';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,9 +53,9 @@ afterEach(async () => {
   await rm(sharedFolderOf(NAME), { recursive: true, force: true });
 });
 
-function provider(signal?: AbortSignal, digest = 'sha256:one'): KindProvider {
+function provider(signal?: AbortSignal, digest = 'sha256:one', run = programs.run): KindProvider {
   return kindProvider({
-    run: programs.run,
+    run,
     kindPath: programs.kindPath,
     nodeImage: { ref: 'node:v1', digest, kubernetes: 'v1.36.3' },
     engine: { cgroupVersion: 'v2', sysResource: true },
@@ -263,6 +264,17 @@ describe('reuse', () => {
     const kind = provider(undefined, 'sha256:two');
     const error = await failure(kind.create(options({ reuse: true })));
     expect(error).toMatchObject({ code: 'E_CLUSTER_EXISTS', exitCode: 2 });
+    expect(await kind.delete(NAME, options().kubeconfig)).toEqual([]);
+    expect(await containers()).toHaveLength(2);
+  });
+
+  it('does not delete a cluster of which the engine said nothing', async () => {
+    let calls = 0;
+    const silentOnce: CommandRunner = {
+      run: (...args) => (++calls === 1 ? Promise.reject(new Error('no answer')) : programs.run.run(...args)),
+    };
+    const kind = provider(undefined, undefined, silentOnce);
+    expect(await failure(kind.create(options()))).toMatchObject({ message: 'no answer' });
     expect(await kind.delete(NAME, options().kubeconfig)).toEqual([]);
     expect(await containers()).toHaveLength(2);
   });

@@ -90,21 +90,21 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
   const connect = deps.connect ?? createKubeClient;
   const creationDeps: CreationDeps = { run, kindPath, log, clock, signal };
   const interrupted = new Set<string>();
-  /** Existing clusters that this provider has neither reused nor replaced. */
+  /** Clusters that may exist and that this provider has neither reused nor replaced. */
   const foreign = new Set<string>();
 
   return {
     async create(options) {
       const { name, onProgress = () => {} } = options;
       assertClusterName(name);
-      if ((await listNodeContainers(run, name)).length > 0) {
-        foreign.add(name);
-        if (options.reuse !== true) throw new ClusterExistsError(name);
-        const reused = await reuse(options, onProgress);
-        foreign.delete(name);
-        if (reused) return reused;
-        await deleteCluster(run, name, { log, clock });
-      }
+      // Also while nothing is known about it: the engine may not answer.
+      foreign.add(name);
+      const exists = (await listNodeContainers(run, name)).length > 0;
+      if (exists && options.reuse !== true) throw new ClusterExistsError(name);
+      const reused = exists ? await reuse(options, onProgress) : undefined;
+      foreign.delete(name);
+      if (reused) return reused;
+      if (exists) await deleteCluster(run, name, { log, clock });
       const start = clock.now();
       const cluster = await make(options, onProgress);
       log.info('cluster ready', { cluster: name, durationMs: clock.now() - start });

@@ -28,15 +28,16 @@ const killed = makeEvent({
 const restarted = (reason: string): Pod =>
   pod(true, [{ restartCount: 1, lastState: { terminated: { exitCode: 137, reason } } }]);
 
+function recordingOf(objects: readonly KubeObject[]): Recording {
+  return new Recording(objects.map((object, seq) => ({ seq, at: seq, type: 'MODIFIED' as const, object })));
+}
+
 /** Judged with a control that ran from a position of the recording on. */
 function judged(
   objects: readonly KubeObject[],
   { from = 0, trouble, node = 'n1' }: { from?: number } & Partial<ControlRecord> = {},
 ) {
-  const recording = new Recording(
-    objects.map((object, seq) => ({ seq, at: seq, type: 'MODIFIED' as const, object })),
-  );
-  return probeEffects(recording, [ready], { from, records: [{ node, trouble }] });
+  return probeEffects(recordingOf(objects), [ready], { from, records: [{ node, trouble }] });
 }
 
 describe('probeEffects', () => {
@@ -114,8 +115,7 @@ describe('evictions', () => {
     ['Usage of EmptyDir volume "tmp" exceeds the limit "1Mi".', { broken: 1, undecided: 0 }],
     ['The node was low on resource: ephemeral-storage.', { broken: 0, undecided: 1 }],
   ])('%s', (message, count) => {
-    const evicted = makePod({ phase: 'Failed', status: { reason: 'Evicted', message } });
-    const { broken, undecided } = evictions({ pods: () => [ready, evicted] });
+    const { broken, undecided } = evictions(recordingOf([ready, makeEvent({ reason: 'Evicted', message })]));
     expect({ broken: broken.length, undecided: undecided.length }).toEqual(count);
     expect([...broken, ...undecided]).toEqual([`web-1 was evicted: ${message}`]);
   });

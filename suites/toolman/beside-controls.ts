@@ -124,15 +124,16 @@ export function livenessKills(
   return [...found.values()];
 }
 
-/** Evictions of all pods in the recording. On a node that runs out of something, the victim may not be the cause. */
-export function evictions(recording: Pick<Recording, 'pods'>): Judgement {
-  const evicted = recording.pods().filter(({ status }) => status?.reason === 'Evicted');
-  const says = ({ metadata, status }: Pod): string =>
-    `${metadata.name} was evicted: ${status?.message ?? 'no message'}`;
-  const isByNode = ({ status }: Pod): boolean =>
-    /^The node (was low|had condition)/.test(status?.message ?? '');
+/**
+ * Evictions of all pods in the recording. The kubelet's events count: a pod that ended by itself within its grace period has phase Succeeded
+ * and no reason in its status. On a node that runs out of something, the victim may not be the cause.
+ */
+export function evictions(recording: Pick<Recording, 'warningEvents'>): Judgement {
+  const evicted = recording.warningEvents({ reason: 'Evicted' });
+  const says = ({ name, message }: WarningEvent): string => `${name} was evicted: ${message.trim()}`;
+  const isByNode = ({ message }: WarningEvent): boolean => /^The node (was low|had condition)/.test(message);
   return {
-    broken: evicted.filter((pod) => !isByNode(pod)).map(says),
+    broken: evicted.filter((event) => !isByNode(event)).map(says),
     undecided: evicted.filter(isByNode).map(says),
   };
 }

@@ -5,7 +5,7 @@ import type { AttachedCluster } from '../../../harness/run/suite/attached-cluste
 import { noRestartsNoOom } from '../../../harness/observe/predicates/live/restarts.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
 import { waitFor, WaitTimeout } from '../../../harness/core/deadline.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
 import { formatBytes } from '../../../harness/kube/api/quantity.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
@@ -59,7 +59,7 @@ requirement(
         `exit code 0, but the image has no \`cat\` with which to compare the time until its end`,
       );
     }
-    await control.ended('at the end of its input', LEFT_MS);
+    await control.ended('at the end of its input', LEFT_MS).catch(controlFailed);
     await expect(endedPromptly(session, control, EXIT_MS)).toHold();
     observe('exit code 0');
   },
@@ -151,8 +151,17 @@ async function controlIn(lab: SessionHost, pod: Pod): Promise<McpSession | undef
     return control;
   } catch (error) {
     if (error instanceof WaitTimeout && error.hopeless !== undefined) return undefined;
-    throw error;
+    return controlFailed(error);
   }
+}
+
+/** Without its answer, nothing is known about the agent. */
+function controlFailed(error: unknown): never {
+  if (!(error instanceof WaitTimeout)) throw error;
+  throw new InfrastructureError('E_CONTROL', `\`cat\` beside the agent did not react: ${error.message}`, {
+    cause: error,
+    hint: 'Run again when the machine does nothing else.',
+  });
 }
 
 interface Process {
