@@ -1,5 +1,5 @@
 /** `npm run registry-path`: what kindproof does with registries that deliver, refuse, fail and lie. */
-import { readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { Command } from '@commander-js/extra-typings';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
@@ -14,7 +14,7 @@ import { CASES, type Case } from './registry-path/cases.ts';
 import { whyNoEngine } from './registry-path/engine.ts';
 import { startRegistryPath } from './registry-path/registry-path.ts';
 import { registryProgram } from './registry-path/registry.ts';
-import { resultTable, runCase, stillThere, type Result } from './registry-path/run-case.ts';
+import { bridgeResult, resultTable, runCase, type Result } from './registry-path/run-case.ts';
 import { reportFailure } from './report-failure.ts';
 
 const EXAMPLES = `
@@ -84,7 +84,7 @@ export async function runRegistryPath(cases: readonly Case[], signal: AbortSigna
   if (registry === undefined) return skipAll('the registry is not built yet, and Go is not installed');
   const { path: helm } = await resolveTool('helm', deps);
   onProgress('starting registry and engine');
-  const interfaces = await networkInterfaces();
+  const hadBridge = await hasDockerBridge();
   const path = await startRegistryPath({ registry, helm }, command, signal);
   const results: Result[] = [];
   try {
@@ -99,15 +99,18 @@ export async function runRegistryPath(cases: readonly Case[], signal: AbortSigna
   } finally {
     await path.stop();
   }
-  results.push(stillThere(interfaces, await networkInterfaces()));
+  if (hadBridge) results.push(bridgeResult(await hasDockerBridge()));
   console.log(`\n${resultTable(results)}\n`);
   const failed = results.filter(({ fault }) => fault !== undefined).length;
   return { passed: results.length - failed, failed, skipped: 0 };
 }
 
-/** Names, also of those that are down. */
-function networkInterfaces(): Promise<string[]> {
-  return readdir('/sys/class/net');
+/** Whether the user's engine has its bridge. */
+function hasDockerBridge(): Promise<boolean> {
+  return access('/sys/class/net/docker0').then(
+    () => true,
+    () => false,
+  );
 }
 
 function choose(only: readonly string[] | undefined, quick: boolean): Case[] {

@@ -122,7 +122,7 @@ export async function prepareRecipe(path: RegistryPath, recipe: ImageRecipe): Pr
     .join();
 }
 
-/** What a build of a recipe gets, with an engine whose containers have no network. */
+/** What a build of a recipe gets. The engine may not set up a network for containers, so they use that of the machine. */
 export async function buildContext(path: RegistryPath): Promise<BuildContext> {
   const workDir = await mkdtemp(join(path.folder, 'build-'));
   await mkdir(workDir, { recursive: true });
@@ -132,7 +132,7 @@ export async function buildContext(path: RegistryPath): Promise<BuildContext> {
 function contextOf({ run, signal }: RegistryPath) {
   const command: RegistryPath['run'] = {
     run: (file, args, options) =>
-      run.run(file, args[0] === 'build' ? ['build', '--network=none', ...args.slice(1)] : args, options),
+      run.run(file, args[0] === 'build' ? ['build', '--network=host', ...args.slice(1)] : args, options),
   };
   return { run: command, log: silentLog, signal, onProgress: () => {} };
 }

@@ -70,7 +70,7 @@ export async function startRegistryPath(
     };
     const publish = async (ref: string, context: string): Promise<string> => {
       const pushed = `${registry.host}/${ref.replace(/^docker\.io\//, '')}`;
-      await docker('build', '--network=none', '--tag', pushed, context);
+      await docker('build', '--network=host', '--tag', pushed, context);
       const { stdout } = await docker('push', pushed);
       return digestIn(stdout);
     };
