@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunPlan } from '../harness/run/plan/plan.ts';
-import { sampleCheck, sampleReport } from '../harness/testing/sample-report.ts';
+import { sampleCheck, sampleMisfit, sampleReport, sampleWarning } from '../harness/testing/sample-report.ts';
 import { temporaryFolder } from '../harness/testing/temporary-folder.ts';
 import { run } from './e2e.ts';
 import { main } from './gate.ts';
@@ -68,6 +68,22 @@ describe('the decision', () => {
     await gate();
     expect(written).toMatch(/\n(no verdict|do not release): .*\n\d+ passed, \d+ failed, \d+ skipped\n$/);
     expect(JSON.parse(await evidence())).toMatchObject({ schemaVersion: 1 });
+  });
+
+  it('lists warnings and what is not applicable', async () => {
+    vi.mocked(run).mockImplementation(async (_options, plan) => {
+      const checks = [sampleCheck(), sampleWarning(), sampleMisfit()];
+      const report = { ...reportOf(plan), ...sampleReport({ checks, proofs: [] }), run: reportOf(plan).run };
+      await writeFile(join(folder, 'report.json'), JSON.stringify(report));
+      return 1;
+    });
+    await gate();
+    expect(written).toContain(
+      '1 warning:\n            toolman/X-12  container toolman has no memory limit\n',
+    );
+    expect(written).toContain(
+      '1 check not applicable to this subject:\n            toolman/T-21  the chart renders no Service\n',
+    );
   });
 
   it.each<[string, (plan: RunPlan) => string | undefined, RegExp]>([

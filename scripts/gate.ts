@@ -4,11 +4,12 @@ import { join, relative, resolve } from 'node:path';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { maskArguments, maskSet } from '../harness/core/credentials.ts';
 import { EXIT, InfrastructureError, messageOf } from '../harness/core/errors.ts';
-import { count } from '../harness/core/wording.ts';
+import { count, firstLine } from '../harness/core/wording.ts';
 import { isStill } from '../harness/kube/helm/subject-digest.ts';
 import { writeReportFile } from '../harness/run/report/files.ts';
 import { inert } from '../harness/run/report/github/inert.ts';
 import { plain } from '../harness/run/report/text.ts';
+import { isNotApplicable, isWarning } from '../harness/run/report/status.ts';
 import { countsLine, countsOf, isProvable } from '../harness/run/report/verdict.ts';
 import type { Report } from '../harness/run/report/model.ts';
 import type { SuitePlan } from '../harness/run/plan/plan.ts';
@@ -104,13 +105,24 @@ async function isUnchanged({ definition, subject }: SuitePlan, report: Report): 
 }
 
 /** How much of the catalogue and of the faults the decision covers. */
-function coverageLines({ requirements: { covered, uncovered }, proofs }: Evidence): string[] {
+function coverageLines({ requirements: { covered, uncovered }, proofs, checks }: Evidence): string[] {
   const all = covered.length + uncovered.length;
   const left = proofs.filter((proof) => !isProvable(proof)).length;
+  const warnings = checks.filter(isWarning);
+  const unfit = checks.filter(isNotApplicable);
   return [
     `covers ${covered.length} of ${all} requirements; the others have no check or no fault yet`,
     ...(left > 0
       ? [`${count(left, 'fault')} not provable with this subject; the evidence has the reasons`]
       : []),
+    ...listed(count(warnings.length, 'warning'), warnings),
+    ...listed(`${count(unfit.length, 'check')} not applicable to this subject`, unfit),
   ];
+}
+
+/** A line with the title, and one for each check; nothing without checks. The reasons quote the subject. */
+function listed(title: string, checks: Evidence['checks']): string[] {
+  if (checks.length === 0) return [];
+  const lines = checks.map(({ id, reason = '' }) => `  ${id}  ${plain(firstLine(reason))}`);
+  return [`${title}:`, ...lines.map((line) => inert(line, process.env))];
 }

@@ -17,11 +17,13 @@ export const suites: readonly SuiteDefinition[] = [toolman, registry, agent];
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;
 
 /** The suites with checks, each with its requirements. */
-export function loadCatalogue(): Promise<CataloguedSuite[]> {
+export async function loadCatalogue(): Promise<CataloguedSuite[]> {
+  const shared = await loadRequirements(join(here, 'requirements.yaml'));
   return Promise.all(
     suites.map(async (definition) => ({
       definition,
       requirements: await loadRequirements(join(definition.directory, 'requirements.yaml')),
+      shared,
     })),
   );
 }

@@ -49,6 +49,21 @@ export class CheckFailure extends KindproofError {
   readonly exitCode = EXIT.checkFailed;
 }
 
+/**
+ * A check does not fit the subject: the condition of its requirement does not hold, or its own means do not fit (a patch without a
+ * target, a value that the chart does not have, a program that the image lacks). The check is not applicable: neither passed nor failed.
+ */
+export class DoesNotFit extends KindproofError {
+  readonly exitCode = EXIT.infrastructure;
+  /** @param missing what the subject lacks, as a clause: `the chart renders no PodDisruptionBudget` */
+  constructor(missing: string, options: ErrorOptionsWithHint = {}) {
+    super('E_DOES_NOT_FIT', missing, options);
+  }
+}
+
+/** The subject has no object or container of a documented name. Only a requirement about that name is broken; no other check fits. */
+export class NameMissing extends DoesNotFit {}
+
 /** The run was cancelled: by a signal (exit code 130), or because of `failure`, which then has code and exit code. */
 export class InterruptedError extends KindproofError {
   readonly exitCode: ExitCode;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../core/deadline.ts';
-import { InterruptedError } from '../core/errors.ts';
+import { CheckFailure, InterruptedError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import { Redactor } from '../core/redact.ts';
 import type { Deployer } from '../kube/deploy/deployer.ts';
@@ -71,7 +71,7 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
     render: () => Promise.resolve({ objects: [] }),
     install: (source) => {
       done.push(`install ${source.releaseName}`);
-      return Promise.reject(new Error('the fake helm installs nothing'));
+      return Promise.reject(new CheckFailure('E_INSTALL_REFUSED', 'the fake helm installs nothing'));
     },
     uninstall: ({ releaseName }) => {
       done.push(`uninstall ${releaseName}`);

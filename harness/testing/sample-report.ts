@@ -83,6 +83,36 @@ export function sampleSkip(overrides: Partial<CheckResult> = {}): CheckResult {
   });
 }
 
+/** A check that does not fit the subject. */
+export function sampleMisfit(overrides: Partial<CheckResult> = {}): CheckResult {
+  return sampleSkip({
+    id: 'toolman/T-21',
+    title: 'routes its Service to exactly its ready pods',
+    requirements: ['T-21'],
+    status: 'not-applicable',
+    reason: 'the chart renders no Service',
+    ...overrides,
+  });
+}
+
+/** Advice that the subject does not follow. */
+export function sampleWarning(overrides: Partial<CheckResult> = {}): CheckResult {
+  return sampleCheck({
+    id: 'toolman/X-12',
+    title: 'has a limit of memory for every container',
+    requirements: ['X-12'],
+    status: 'warning',
+    reason: 'container toolman has no memory limit',
+    diagnosis: {
+      summary: 'container toolman has no memory limit',
+      causes: [],
+      hint: 'Set resources.limits.memory.',
+      timeline: [],
+    },
+    ...overrides,
+  });
+}
+
 export function sampleProof(overrides: Partial<Proof> = {}): Proof {
   return {
     fault: 'single-replica',
@@ -215,7 +245,13 @@ export function sampleReport(overrides: Partial<Report> = {}): Report {
 /** What was planned if nothing is missing. */
 function planOf({ checks, proofs = [] }: Pick<Report, 'checks' | 'proofs'>): Report['plan'] {
   return {
-    checks: checks.map(({ id, suite, requirements }) => ({ id, suite, requirements })),
+    checks: checks.map(({ id, suite, requirements, status }) => ({
+      id,
+      suite,
+      requirements,
+      // Only advice may have a warning.
+      ...(status === 'warning' && { level: 'advice' as const }),
+    })),
     proofs: proofs.map(({ fault, suite, requirements }) => ({ fault, suite, requirements })),
   };
 }

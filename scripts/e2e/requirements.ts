@@ -54,7 +54,7 @@ export async function requirementRows(
 }
 
 function rowOf(
-  { id, suite, source, requirement, notApplicable }: Requirement & { suite: string },
+  { id, suite, source, requirement, level, notApplicable }: Requirement & { suite: string },
   definitions: readonly SuiteDefinition[],
   declared: readonly Pick<DeclaredCheck, 'requirements' | 'file' | 'title'>[],
 ): RequirementRow {
@@ -73,6 +73,7 @@ function rowOf(
     requirement,
     checks,
     faults,
+    ...(level && { level }),
     status: notApplicable === undefined ? (covered ? 'covered' : 'uncovered') : 'not-applicable',
     ...(notApplicable === undefined ? {} : { reason: notApplicable }),
   };

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   sampleCheck,
   sampleFailure,
+  sampleMisfit,
   sampleProof,
   sampleReport,
+  sampleWarning,
 } from '../../harness/testing/sample-report.ts';
 import type { Report } from '../../harness/run/report/model.ts';
 import { decide, decisionLine, exitCodeOfDecision, type Circumstances } from './decide.ts';
@@ -31,6 +33,21 @@ describe('decide', () => {
     const decision = decide(passing(), expected);
     expect(decisionLine(decision)).toBe('release');
     expect(exitCodeOfDecision(decision, passing())).toBe(0);
+  });
+
+  it('releases with warnings and with checks that are not applicable', () => {
+    const report = sampleReport({
+      run: passedRun,
+      checks: [sampleCheck(), sampleWarning(), sampleMisfit()],
+      proofs: [sampleProof()],
+      leftovers: [],
+    });
+    expect(decisionLine(decide(report, expected))).toBe('release');
+  });
+
+  it('gives no verdict when no check is applicable', () => {
+    const report = passing({ checks: [sampleMisfit()] });
+    expect(decisionLine(decide(report, expected))).toMatch(/^no verdict: /);
   });
 
   it('names the failed checks', () => {

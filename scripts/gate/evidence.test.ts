@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestSubject } from '../../harness/kube/helm/subject-digest.ts';
-import { sampleCheck, sampleProof, sampleReport } from '../../harness/testing/sample-report.ts';
+import { sampleCheck, sampleMisfit, sampleProof, sampleReport } from '../../harness/testing/sample-report.ts';
 import { temporaryFolder } from '../../harness/testing/temporary-folder.ts';
 import { buildEvidence, digestRunFiles, evidence } from './evidence.ts';
 import type { ImageEvidence } from './images-that-ran.ts';
@@ -32,11 +32,11 @@ const images: ImageEvidence = {
   problems: [],
 };
 
-async function build(dirty: boolean) {
+async function build(dirty: boolean, checks = [sampleCheck()]) {
   const [first, ...others] = sampleReport().subjects;
   const digest = await digestSubject(join(folder, 'chart'), [join(folder, 'values.yaml')]);
   const report = sampleReport({
-    checks: [sampleCheck()],
+    checks,
     proofs: [sampleProof()],
     subjects: [{ ...first!, digest }, ...others],
   });
@@ -71,6 +71,14 @@ describe('buildEvidence', () => {
     const built = await build(false);
     expect(built.images).toEqual(images.images);
     expect(built.imagesNotRun).toEqual(images.notRun);
+  });
+
+  it('counts no requirement as covered whose checks do not fit the subject', async () => {
+    const misfit = sampleMisfit({ requirements: ['T-28', 'T-35'] });
+    const { requirements, checks } = await build(false, [sampleCheck({ requirements: ['T-35'] }), misfit]);
+    expect(requirements.covered).toEqual(['T-12', 'T-35', 'T-52', 'R-07']);
+    expect(requirements.notApplicable).toEqual(['T-28', 'T-61']);
+    expect(checks[1]).toMatchObject({ status: 'not-applicable', reason: 'the chart renders no Service' });
   });
 
   it('says that kindproof had uncommitted changes', async () => {

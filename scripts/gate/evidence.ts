@@ -2,13 +2,16 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fileDigest } from '../../harness/kube/helm/subject-digest.ts';
+import { checksOf } from '../../harness/run/report/coverage.ts';
 import {
   checkStatus,
   fileDigest as fileDigestSchema,
   proof,
   subjectDigest,
   type Report,
+  type RequirementRow,
 } from '../../harness/run/report/model.ts';
+import { isDecided, isNotApplicable } from '../../harness/run/report/status.ts';
 import type { Decision } from './decide.ts';
 import type { ImageEvidence } from './images-that-ran.ts';
 import type { OwnVersion } from './own-version.ts';
@@ -64,6 +67,7 @@ export const evidence = z.object({
   requirements: z.object({
     covered: z.array(z.string()),
     uncovered: z.array(z.string()),
+    /** In the catalogue, or because no check of the requirement fits the subject. */
     notApplicable: z.array(z.string()),
   }),
   /** Files of the run directory when the evidence was written. */
@@ -85,8 +89,10 @@ export function buildEvidence(input: {
 }): Evidence {
   const { report, decision, suite, images } = input;
   const rows = report.requirements ?? [];
-  const ids = (status: (typeof rows)[number]['status']): string[] =>
-    rows.filter((row) => row.status === status).map((row) => row.id);
+  const statusOf = (row: RequirementRow): RequirementRow['status'] =>
+    row.status === 'covered' && isUnfit(row, report) ? 'not-applicable' : row.status;
+  const ids = (status: RequirementRow['status']): string[] =>
+    rows.filter((row) => statusOf(row) === status).map((row) => row.id);
   const { cluster } = report;
   const subject = report.subjects.find((s) => s.suite === suite);
   const { version, commit, dirty } = input.kindproof;
@@ -133,6 +139,12 @@ export function buildEvidence(input: {
     },
     files: [...input.files],
   });
+}
+
+/** None of its checks says anything about the subject, because they do not fit it. */
+function isUnfit(row: RequirementRow, report: Report): boolean {
+  const checks = checksOf(row, report);
+  return checks.some(isNotApplicable) && !checks.some(isDecided);
 }
 
 /** Digests of those files of a run directory that exist. */

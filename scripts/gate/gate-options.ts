@@ -43,6 +43,7 @@ function gateCommand() {
       positiveInteger,
       DEFAULT_SAMPLE,
     )
+    .option('--strict-advice', 'count a warning as a failure', false)
     .option('--no-prove', 'inject no faults')
     .option('--allow-dirty', 'decide although the code of kindproof has uncommitted changes', false)
     .option('--verbose', 'also show what each passing check observed', false)
@@ -70,6 +71,7 @@ export function e2eArguments(options: GateOptions): string[] {
     '--suite',
     options.suite,
     '--strict',
+    ...(options.strictAdvice ? ['--strict-advice'] : []),
     ...repeated('--chart', options.chart),
     ...repeated('--chart-version', options.chartVersion),
     ...repeated('--values', ...(options.values ?? [])),

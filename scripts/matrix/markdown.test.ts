@@ -27,6 +27,7 @@ describe('requirementsMarkdown', () => {
     expect(text).toContain('| T-01 | the chart validates | covered | lints and renders | `unknown-field` |');
     expect(text).toContain('| T-02 | the chart validates | open | — | — |');
     expect(text).toContain('n/a: a hosted service');
+    expect(requirementsMarkdown([row({ level: 'advice' })])).toContain('| covered, **advice** |');
     expect(text.match(/^## /gm)).toHaveLength(2);
   });
 

@@ -1,8 +1,9 @@
 /** The nodes with GPUs, and the agent's pod on each. */
 import { GPU_RESOURCE } from '../../clusters/nodes/gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
-import { CheckFailure } from '../../harness/core/errors.ts';
+import { NameMissing } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
+import { CheckSkipped } from '../../harness/run/suite/check.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 
 /** How the document finds the agent's pods. */
@@ -25,14 +26,14 @@ export interface GpuNodeFacts {
 /**
  * Nodes with the label of GPU nodes, sorted by name.
  *
- * @throws CheckFailure `E_SELECTED_NOTHING` when there are none
+ * @throws CheckSkipped when there are none
  */
 export async function gpuNodes(kube: KubeClient): Promise<GpuNodeFacts[]> {
   const labelSelector = Object.entries(GPU_NODE_LABELS)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const nodes = await kube.list('Node', { labelSelector });
-  if (nodes.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', `no node carries ${labelSelector}`);
+  if (nodes.length === 0) throw new CheckSkipped(`no node carries ${labelSelector}`);
   return nodes
     .map(({ metadata, status }) => ({
       name: metadata.name,
@@ -53,12 +54,12 @@ export function agentPodsOn(kube: KubeClient, namespace: string, node: string): 
 /**
  * The first of them, which the documented command uses.
  *
- * @throws CheckFailure `E_SELECTED_NOTHING`
+ * @throws NameMissing
  */
 export async function agentPodOn(kube: KubeClient, namespace: string, node: string): Promise<Pod> {
   const [pod] = await agentPodsOn(kube, namespace, node);
   if (pod) return pod;
-  throw new CheckFailure('E_SELECTED_NOTHING', `no pod with ${AGENT_SELECTOR} is on ${node}`);
+  throw new NameMissing(`no pod with ${AGENT_SELECTOR} is on ${node}`);
 }
 
 /** The agent's pod on the first GPU node. */

@@ -1,6 +1,6 @@
 /** The registry's Deployment and its Service: as rendered, scaled, with their conditions, endpoints and probes. */
 import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
-import { CheckFailure } from '../../harness/core/errors.ts';
+import { CheckFailure, NameMissing } from '../../harness/core/errors.ts';
 import type { KubeObject, Pod, Probe, Workload } from '../../harness/kube/api/types.ts';
 import { find } from '../../harness/kube/manifests/objects.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
@@ -14,7 +14,7 @@ export async function renderedDeployment(lab: Lab): Promise<KubeObject> {
   const { objects } = await lab.render();
   const deployment = find(objects, 'Deployment', DEPLOYMENT);
   if (deployment) return deployment;
-  throw new CheckFailure('E_NOT_RENDERED', `the manifests have no Deployment ${DEPLOYMENT}`, {
+  throw new NameMissing(`the manifests have no Deployment ${DEPLOYMENT}`, {
     hint: `They have: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
   });
 }

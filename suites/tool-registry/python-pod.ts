@@ -3,7 +3,7 @@ import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
-import type { Release } from '../../harness/run/suite/release.ts';
+import { containerNamed, type Release } from '../../harness/run/suite/release.ts';
 
 /** A host, by name or address, and a port. */
 export interface Destination {
@@ -66,9 +66,7 @@ export async function startPythonPod(release: Release, namespace: string, name: 
 /** The image of container api. */
 export async function imageOf(release: Release): Promise<string> {
   const pod = await release.pod(release.deployment());
-  const image = pod.spec.containers.find((c) => c.name === 'api')?.image;
-  if (image !== undefined) return image;
-  throw new CheckFailure('E_SELECTED_NOTHING', 'the release has no container api');
+  return containerNamed(pod.spec, 'api', 'the release').image;
 }
 
 /** Connects from the first container of any pod with Python; returns `connected`, or why it failed. */

@@ -125,8 +125,8 @@ export function livenessKills(
 }
 
 /**
- * Evictions of all pods in the recording. The kubelet's events count: a pod that ended by itself within its grace period has phase Succeeded
- * and no reason in its status. On a node that runs out of something, the victim may not be the cause.
+ * Evictions of all pods in the recording. The kubelet's events count: a pod that ended within its grace period is Succeeded, with
+ * no reason. On a node that runs out of something, the victim may not be the cause.
  */
 export function evictions(recording: Pick<Recording, 'warningEvents'>): Judgement {
   const evicted = recording.warningEvents({ reason: 'Evicted' });

@@ -20,3 +20,15 @@ export class ApiError extends InfrastructureError {
     this.reason = reason;
   }
 }
+
+/**
+ * Whether the API server refuses because of who asks: the user of the kubeconfig lacks a permission. Admission refuses with the same status
+ * because of the object.
+ *
+ * @param message of the API server; helm quotes it
+ */
+export function isLackOfPermission(message: string): boolean {
+  return /User "[^"]*" cannot \w+ resource|is attempting to grant RBAC permissions not currently held/.test(
+    message,
+  );
+}

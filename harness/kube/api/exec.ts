@@ -7,6 +7,7 @@ import { lastLines } from '../../core/wording.ts';
 import { callScope } from '../../core/call-scope.ts';
 import type { CallScope } from '../../core/call-scope.ts';
 import type { ExecOptions, ExecResult, ExecSession, ExecSessionOptions } from './client.ts';
+import { missingProgram, missingProgramOf } from './missing-program.ts';
 import type { Status } from './status.ts';
 import { parseOutcome, toApiError } from './status.ts';
 import { DEFAULT_TIMEOUT_MS } from './transport.ts';
@@ -29,8 +30,9 @@ interface Socket {
  * Runs a command in a container to completion.
  *
  * @returns exit code and output, also for a non-zero exit code
- * @throws ApiError when the command could not start (missing pod, container or program); CheckFailure `E_EXEC_TIMEOUT`,
- *   `E_EXEC_DROPPED` (the connection ended before the command, e.g. because the container died); InfrastructureError
+ * @throws DoesNotFit when the image lacks a program of the checks; CheckFailure `E_NO_PROGRAM` when it lacks another one,
+ *   `E_EXEC_TIMEOUT`, `E_EXEC_DROPPED` (the connection ended before the command, e.g. because the container died); ApiError when the
+ *   command could not start for another reason (missing pod or container); InfrastructureError
  *   `E_CLUSTER_UNREACHABLE`, `E_EXEC_UNREADABLE`; InterruptedError
  */
 export async function execInPod(
@@ -111,7 +113,14 @@ export async function openExec(
     try {
       const outcome = await status.promise;
       const exitCode = exitCodeOf(outcome);
-      if (exitCode !== undefined) return { exitCode, stdout: text(1), stderr: text(2) };
+      if (exitCode !== undefined) {
+        const result = { exitCode, stdout: text(1), stderr: text(2) };
+        const unfit = missingProgramOf(options.command, where, result);
+        if (unfit) throw unfit;
+        return result;
+      }
+      const missing = missingProgram(options.command, where, outcome.message ?? '');
+      if (missing) throw missing;
       throw toApiError(
         `could not ${what}`,
         outcome.code ?? 500,

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { Agent, ProxyAgent, request as undiciRequest } from 'undici';
 import pRetry from 'p-retry';
 import { seconds } from '../../core/deadline.ts';
+import type { ApiError } from './errors.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { CallOptions } from './client.ts';
@@ -199,9 +200,17 @@ export function createTransport(
 /** Server-side apply answers 500, as for a server failure, to fields that violate the schema (observed with Kubernetes 1.36). */
 export const SCHEMA_REFUSAL = /failed to create typed patch object.*/s;
 
+/** Of strict validation, and of fields of the wrong type. */
+const NOT_DECODED = /strict decoding error|cannot unmarshal|unable to decode/;
+
 const permanent = new Set(['ENOTFOUND', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 
 /** Whether a retry can succeed. */
+/** The API server refuses an object for what it contains, not the request for who sends it or when. */
+export function isInvalidObject({ status, message }: ApiError): boolean {
+  return status === 422 || (status === 400 && NOT_DECODED.test(message)) || SCHEMA_REFUSAL.test(message);
+}
+
 export function isTransient(error: unknown): boolean {
   if (error instanceof InfrastructureError && error.code === 'E_API') {
     const status = error.details['status'] as number;

@@ -3,7 +3,7 @@ import { maskSet } from '../../core/credentials.ts';
 import { CheckFailure, UsageError } from '../../core/errors.ts';
 import type { ChartSource, Rendered } from '../helm/types.ts';
 import { checkSubjectFiles } from '../helm/subject-files.ts';
-import { ApiError } from '../api/errors.ts';
+import { ApiError, isLackOfPermission } from '../api/errors.ts';
 import type { KubeObject } from '../api/types.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { patchObjects } from '../manifests/patch.ts';
@@ -60,6 +60,7 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
       await request();
     } catch (error) {
       if (!(error instanceof ApiError) || !REJECTED.includes(error.status)) throw error;
+      if (isLackOfPermission(error.message)) throw error;
       throw new CheckFailure('E_APPLY', `the cluster refuses ${nameOf(object)}: ${error.message}`, {
         cause: error,
       });

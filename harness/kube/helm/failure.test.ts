@@ -106,6 +106,13 @@ describe('helmFailure', () => {
       /^$/,
     ],
     [
+      'a quota',
+      'Error: INSTALLATION FAILED: pods "p" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1',
+      'E_INSTALL_REFUSED',
+      /exceeded quota/,
+      /ResourceQuota/,
+    ],
+    [
       'a failed hook',
       'Error: INSTALLATION FAILED: failed pre-install: 1 error occurred:\n\t* job migrate failed: BackoffLimitExceeded\n\n',
       'E_HOOK_FAILED',
@@ -144,6 +151,16 @@ describe('helmFailure', () => {
       'E_RELEASE_STATE',
     ],
     ['a missing revision', 'Error: release has no 99 version', 'E_RELEASE_STATE'],
+    [
+      'a permission that the user lacks',
+      'Error: INSTALLATION FAILED: clusterroles.rbac.authorization.k8s.io is forbidden: User "tester" cannot create resource "clusterroles" in API group "rbac.authorization.k8s.io" at the cluster scope',
+      'E_FORBIDDEN',
+    ],
+    [
+      'permissions that the user may not grant',
+      'Error: INSTALLATION FAILED: roles.rbac.authorization.k8s.io "r" is forbidden: user "tester" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["get"]}',
+      'E_FORBIDDEN',
+    ],
     [
       'a missing namespace',
       'Error: INSTALLATION FAILED: create: failed to create: namespaces "n" not found',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CommandResult } from '../../core/command.ts';
 import { CheckFailure, InfrastructureError, UsageError, type KindproofError } from '../../core/errors.ts';
+import { isLackOfPermission } from '../api/errors.ts';
 import { locateValue } from './locate-value.ts';
 import type { Subject } from './types.ts';
 
@@ -174,6 +175,12 @@ async function schemaViolation(message: string, subject: Subject | undefined): P
 
 function clusterFailure(message: string, details: Record<string, unknown>): InfrastructureError | undefined {
   if (message.includes('failed calling webhook')) return undefined;
+  if (isLackOfPermission(message)) {
+    return new InfrastructureError('E_FORBIDDEN', `helm may not do this on the cluster: ${message}`, {
+      hint: 'Grant the permission to the user of the kubeconfig, or use another context.',
+      details,
+    });
+  }
   const unreachable =
     /Kubernetes cluster unreachable|connection refused|connection reset|no such host|i\/o timeout|TLS handshake|x509:|Unauthorized|context "?[^"]*"? does not exist|invalid configuration|client connection lost|unexpected EOF|etcdserver: |the server is currently unable to handle/;
   if (!unreachable.test(message)) return undefined;

@@ -9,7 +9,8 @@ const objects: KubeObject[] = ['a', 'b'].map((name) => ({
   kind: 'ConfigMap',
   metadata: { name },
 }));
-const answer = (status: number): ApiError => new ApiError('could not apply ConfigMap a', status, '', 'no');
+const answer = (status: number, message = 'no'): ApiError =>
+  new ApiError('could not apply ConfigMap a', status, '', message);
 
 describe('refusalsOf', () => {
   it('returns each refused object with the message of the server', async () => {
@@ -19,9 +20,15 @@ describe('refusalsOf', () => {
     expect(found).toEqual(['ConfigMap a: could not apply ConfigMap a: no']);
   });
 
+  it('counts a refusal by admission, which has the status of a missing permission', async () => {
+    const refused = answer(403, 'pods "a" is forbidden: violates PodSecurity "restricted:latest"');
+    expect(await refusalsOf(objects.slice(0, 1), () => Promise.reject(refused))).toHaveLength(1);
+  });
+
   it.each([
     ['a server that is overloaded', answer(429)],
     ['a server that fails', answer(503)],
+    ['a user without permission', answer(403, 'User "x" cannot patch resource "configmaps"')],
     ['no answer', new InfrastructureError('E_API_TIMEOUT', 'did not answer')],
   ])('passes on the error of %s', async (_title, error) => {
     await expect(refusalsOf(objects, () => Promise.reject(error))).rejects.toBe(error);

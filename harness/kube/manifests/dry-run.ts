@@ -1,6 +1,6 @@
 /** Objects that the API server refuses in a dry-run. */
 import { messageOf } from '../../core/errors.ts';
-import { ApiError } from '../api/errors.ts';
+import { ApiError, isLackOfPermission } from '../api/errors.ts';
 import { isTransient } from '../api/transport.ts';
 import type { KubeObject } from '../api/types.ts';
 import { nameOf } from './objects.ts';
@@ -28,5 +28,5 @@ export async function refusalsOf<T extends KubeObject>(
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && !isTransient(error);
+  return error instanceof ApiError && !isTransient(error) && !isLackOfPermission(error.message);
 }

@@ -1,5 +1,5 @@
 /** Converts a predicate result into the outcome of a vitest matcher. */
-import { CheckFailure } from '../../core/errors.ts';
+import { InfrastructureError, NameMissing } from '../../core/errors.ts';
 import type { PredicateResult } from '../predicates/result.ts';
 import { PredicateFailure } from './predicate-failure.ts';
 import { reportResult } from './result-sink.ts';
@@ -22,12 +22,13 @@ export interface MatcherOutcome {
 /**
  * Throws PredicateFailure itself, because an error made by vitest cannot carry the result.
  *
- * @throws PredicateFailure when the assertion fails; CheckFailure E_VACUOUS when an ok result is blank, that is, nothing was examined
+ * @throws PredicateFailure when the assertion fails; NameMissing when what it is about has another name
+ * @throws InfrastructureError `E_VACUOUS` when an ok result is blank: nothing was examined, which is a defect of the predicate
  */
 export function settle(context: MatcherContext, result: PredicateResult): MatcherOutcome {
   reportResult(result);
   if (result.ok && isBlank(result)) {
-    throw new CheckFailure(
+    throw new InfrastructureError(
       'E_VACUOUS',
       'the predicate result is ok, but has no expected or no actual and observed text',
       {
@@ -36,6 +37,7 @@ export function settle(context: MatcherContext, result: PredicateResult): Matche
       },
     );
   }
+  if (!result.ok && result.nameMissing !== undefined) throw new NameMissing(result.nameMissing);
   const negated = context.isNot === true;
   if (result.ok === negated) throw new PredicateFailure(result, { negated });
   return {
@@ -53,7 +55,7 @@ function isBlank(result: PredicateResult): boolean {
 
 export function workload(received: unknown, matcher: string): WorkloadHandle {
   if (isWorkloadHandle(received)) return received;
-  throw new CheckFailure(
+  throw new InfrastructureError(
     'E_MATCHER',
     `${matcher} needs a workload, for example expect(release.deployment('web'))`,
   );

@@ -8,6 +8,8 @@ export interface PredicateResult {
   observed?: string[];
   /** One line for each deviation. */
   details?: string[];
+  /** What lacks its documented name: `Deployment app has no container api`. Only a requirement about names is broken then. */
+  nameMissing?: string;
 }
 
 /** Holds when there are no complaints; otherwise `actual` is the first of them. */

@@ -35,6 +35,12 @@ export function selectedNothing(expected: string, what: string): PredicateResult
   return { ok: false, expected, actual: `selected nothing: ${what}` };
 }
 
+/** The result when an object has no container of that name. */
+export function noContainer(expected: string, object: KubeObject, name: string): PredicateResult {
+  const nameMissing = `${nameOf(object)} has no container ${name}`;
+  return { ...selectedNothing(expected, nameMissing), nameMissing };
+}
+
 /** The result for a list: ok when `wrong` finds nothing in any entry; counts and names the entries in which it does. */
 export function everyOne<T>(
   entries: readonly T[],

@@ -34,6 +34,7 @@ describe('parseOptions', () => {
       sample: undefined,
       shard: undefined,
       strict: false,
+      strictAdvice: false,
       out: undefined,
       keepRuns: 20,
       dryRun: false,

@@ -53,6 +53,7 @@ function e2eCommand() {
       duration,
     )
     .option('--strict', 'count a skipped check as a failure', false)
+    .option('--strict-advice', 'count a warning as a failure', false)
     .option('--out <dir>', 'run directory (default: runs/<id>)')
     .option(
       '--keep-runs <count>',

@@ -315,3 +315,27 @@ describe('describePlan', () => {
     expect(lines).toContain('  set db.password=•••,a=1');
   });
 });
+
+describe('advice', () => {
+  const advice = (id: string): Requirement => ({ ...row(id), level: 'advice' });
+  const own: CataloguedSuite = {
+    ...suite('toolman', [], []),
+    requirements: [row('T-01'), advice('T-02')],
+    shared: [advice('X-01'), row('X-02')],
+  };
+  const planned = (line: string) =>
+    planRun(
+      parseOptions(line.split(' '), () => {})!,
+      [own],
+      'id',
+      0,
+    );
+
+  it('is known to the plan, also that of shared requirements', () => {
+    expect(planned('--suite toolman').suites[0]?.advice).toEqual(['T-02', 'X-01']);
+  });
+
+  it('is treated like a promise with --strict-advice', () => {
+    expect(planned('--suite toolman --strict-advice').suites[0]?.advice).toEqual([]);
+  });
+});

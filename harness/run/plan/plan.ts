@@ -18,6 +18,8 @@ export interface UncheckedSuite {
 export interface CataloguedSuite {
   definition: SuiteDefinition;
   requirements: readonly Requirement[];
+  /** Requirements that all suites share; `definition.shared` has the ids of those that this suite verifies. */
+  shared?: readonly Requirement[];
 }
 
 export interface SuitePlan {
@@ -25,6 +27,8 @@ export interface SuitePlan {
   subject: SubjectConfig;
   /** Requirement ids to check; `undefined` is all. */
   select: readonly string[] | undefined;
+  /** Ids of the requirements that are advice: a failure of their checks is a warning. Empty with `--strict-advice`. */
+  advice: readonly string[];
   /** Names of the faults to prove; empty without `--prove`. */
   faults: readonly string[];
   /** Faults that are left out, because the run lacks the part of the reference subject that shows them. */
@@ -72,10 +76,11 @@ export function planRun(
     tagFilter(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
   }
   const select = options.requirements.length > 0 ? options.requirements : undefined;
-  const suites = chosen.map(({ definition, requirements }): SuitePlan => ({
+  const suites = chosen.map(({ definition, requirements, shared = [] }): SuitePlan => ({
     definition,
     subject: subjectOf(definition, options),
     select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
+    advice: options.strictAdvice ? [] : adviceAmong([...requirements, ...shared]),
     ...chooseFaults(definition, options, rotation, referenceParts(definition, options)),
   }));
   rejectUnknownFaults(
@@ -84,6 +89,10 @@ export function planRun(
   );
   if (options.prove) rejectWithoutFault(suites);
   return { runId, suites, checks: !options.prove || options.checks, rotation };
+}
+
+function adviceAmong(requirements: readonly Requirement[]): string[] {
+  return requirements.filter(({ level }) => level === 'advice').map(({ id }) => id);
 }
 
 function rejectWithoutFault(suites: readonly SuitePlan[]): void {

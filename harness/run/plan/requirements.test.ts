@@ -20,8 +20,10 @@ const entry = (id: string, more = '') =>
   `- { id: ${id}, source: s, requirement: r, check: c, kind: [S, L]${more} }\n`;
 
 describe('loadRequirements', () => {
-  it('reads rows with decision and notApplicable', async () => {
-    expect(await load(entry('T-01') + entry('K-02', ', decision: d, notApplicable: n'))).toEqual([
+  it('reads rows with level, decision and notApplicable', async () => {
+    expect(
+      await load(entry('T-01') + entry('K-02', ', level: advice, decision: d, notApplicable: n')),
+    ).toEqual([
       { id: 'T-01', source: 's', requirement: 'r', check: 'c', kind: ['S', 'L'] },
       {
         id: 'K-02',
@@ -29,6 +31,7 @@ describe('loadRequirements', () => {
         requirement: 'r',
         check: 'c',
         kind: ['S', 'L'],
+        level: 'advice',
         decision: 'd',
         notApplicable: 'n',
       },

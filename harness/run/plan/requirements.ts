@@ -13,6 +13,8 @@ const requirement = z.strictObject({
   check: z.string(),
   /** S rendered manifest or strict dry-run, L live state or behaviour, D disruptive or negative. */
   kind: z.array(z.enum(['S', 'L', 'D'])).min(1),
+  /** `advice`: a failure is a warning. Absent: a promise. */
+  level: z.enum(['promise', 'advice']).optional(),
   /** The interpretation, where the text contradicts Kubernetes or another document. */
   decision: z.string().optional(),
   /** Why the requirement cannot apply. */

@@ -66,6 +66,21 @@ describe('a run has no verdict and exit code 3 when', () => {
       'toolman/T-28 is blocked by toolman/T-35, which reports no failure',
     ],
     [
+      'a promise is reported as a warning',
+      reported({ checks: [check, { ...other, status: 'warning' }] }),
+      'toolman/T-28 was reported as a warning and planned as a promise',
+    ],
+    [
+      'a check is blocked by a warning',
+      (() => {
+        const blocked = { ...other, status: 'blocked', blockedBy: check.id } as const;
+        const report = reported({ checks: [{ ...check, status: 'warning' }, blocked] });
+        report.plan!.checks[0]!.level = 'advice';
+        return report;
+      })(),
+      'toolman/T-28 is blocked by toolman/T-35, which reports no failure',
+    ],
+    [
       'a check is blocked by nothing',
       reported({ checks: [check, { ...other, status: 'blocked' }] }),
       'toolman/T-28 is blocked by an unnamed check, which reports no failure',

@@ -1,6 +1,7 @@
 /** Whether the results of a run amount to a verdict. The one place that compares what was planned with what was reported. */
 import { count } from '../../core/wording.ts';
-import type { CheckResult, Report } from './model.ts';
+import type { CheckResult, PlannedRun, Report } from './model.ts';
+import { isDecided, isNotApplicable, isWarning } from './status.ts';
 
 type Results = Pick<Report, 'plan' | 'checks' | 'proofs'>;
 type RunError = NonNullable<Report['run']['error']>;
@@ -10,7 +11,7 @@ type RunError = NonNullable<Report['run']['error']>;
  *
  * - `E_INCOMPLETE`: planned and reported differ. It outweighs a failed check, because the other results cannot be relied on either.
  * - `E_CHECKS_NOT_MADE`: a check or proof errored, and none failed. A failure is a fact, whatever else errored.
- * - `E_NOTHING_CHECKED`: all checks of a suite were skipped or blocked, or no fault was provable.
+ * - `E_NOTHING_CHECKED`: all checks of a suite were skipped, blocked or not applicable, or no fault was provable.
  */
 export function noVerdict(results: Results): RunError | undefined {
   const { checks, proofs = [] } = results;
@@ -42,6 +43,7 @@ function gapsOf({ plan, checks, proofs = [] }: Results): string[] {
       plan.proofs.map((proof) => ({ name: nameOfProof(proof), requirements: proof.requirements })),
       proofs.map((proof) => ({ ...proof, name: nameOfProof(proof), said: proof.outcome })),
     ),
+    ...checks.filter(isWarning).flatMap((check) => unexpectedWarning(check, plan.checks)),
     ...checks
       .filter((check) => check.status === 'blocked')
       .flatMap((check) => blockedByNothing(check, checks)),
@@ -86,6 +88,13 @@ function nameOfProof({ fault, suite }: { fault: string; suite: string }): string
   return `fault ${fault} of ${suite}`;
 }
 
+/** A broken promise must not be reported as a warning. */
+function unexpectedWarning(check: CheckResult, planned: PlannedRun['checks']): string[] {
+  const name = nameOfCheck(check);
+  const isAdvice = planned.some((one) => nameOfCheck(one) === name && one.level === 'advice');
+  return isAdvice ? [] : [`${name} was reported as a warning and planned as a promise`];
+}
+
 /** A blocked check counts as skipped only because another check reports the failure. */
 function blockedByNothing({ id, blockedBy }: CheckResult, checks: readonly CheckResult[]): string[] {
   const by = checks.find((check) => check.id === blockedBy);
@@ -115,15 +124,23 @@ function notMade({ checks, proofs = [] }: Results): RunError | undefined {
   };
 }
 
+function whyNot(checks: readonly CheckResult[]): string {
+  const were = checks.length === 1 ? 'it was' : `all ${checks.length} were`;
+  if (!checks.some(isNotApplicable)) return `${were} skipped`;
+  return `${were} ${checks.every(isNotApplicable) ? 'not applicable to this subject' : 'skipped or not applicable'}`;
+}
+
 function nothingChecked({ plan, checks, proofs = [] }: Results): RunError | undefined {
   const suites = new Set(plan?.checks.map(({ suite }) => suite));
   for (const suite of suites) {
     const own = checks.filter((check) => check.suite === suite);
-    if (own.some(({ status }) => status === 'passed')) continue;
+    if (own.some(isDecided)) continue;
     return {
       code: 'E_NOTHING_CHECKED',
-      message: `no check of suite ${suite} ran: ${own.length === 1 ? 'it was' : `all ${own.length} were`} skipped`,
-      hint: 'The report has the reason of each. Use a cluster that has what they need.',
+      message: `no check of suite ${suite} ran: ${whyNot(own)}`,
+      hint: own.some(isNotApplicable)
+        ? 'The report says for each what the subject lacks. Use the suite that the subject was written for.'
+        : 'The report has the reason of each. Use a cluster that has what they need.',
     };
   }
   // Passed checks do not make up for faults that were asked for: of those, nothing is known.

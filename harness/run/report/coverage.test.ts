@@ -25,18 +25,22 @@ describe('the coverage', () => {
         check('skipped', 'T-4'),
         check('blocked', 'T-5'),
         check('errored', 'T-6'),
+        check('warning', 'T-10'),
+        check('not-applicable', 'T-1', 'T-11'),
       ],
       requirements: [
         ...[1, 2, 3, 4, 5, 6, 7].map((n) => rowOf(`T-${n}`, 'toolman', 'covered')),
         rowOf('T-8', 'toolman', 'uncovered'),
         rowOf('T-9', 'toolman', 'not-applicable'),
+        rowOf('T-10', 'toolman', 'covered'),
+        rowOf('T-11', 'toolman', 'covered'),
         rowOf('R-1', 'tool-registry', 'covered'),
       ],
     });
 
-    expect(coverageOf(report)).toEqual([{ suite: 'toolman', checked: 3, notApplicable: 1, notChecked: 5 }]);
+    expect(coverageOf(report)).toEqual([{ suite: 'toolman', checked: 4, notApplicable: 2, notChecked: 5 }]);
     expect(verdictOf(report).coverage).toEqual([
-      'toolman: 3 of 9 requirements checked, 1 not applicable, 5 not checked',
+      'toolman: 4 of 11 requirements checked, 2 not applicable, 5 not checked',
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** How many requirements of the catalogue a run has checked. */
 import { count } from '../../core/wording.ts';
 import type { CheckResult, Report, RequirementRow } from './model.ts';
+import { isDecided, isNotApplicable } from './status.ts';
 
 /** How many requirements of a suite were checked in this run. */
 export interface Coverage {
@@ -8,6 +9,7 @@ export interface Coverage {
   suite: string;
   /** A check of the requirement passed or failed in this run. */
   checked: number;
+  /** In the catalogue, or in this run because its checks do not fit the subject. */
   notApplicable: number;
   notChecked: number;
 }
@@ -21,9 +23,9 @@ export function coverageOf(report: Pick<Report, 'checks' | 'requirements'>): Cov
     const suite = row.suite === EVERY_SUITE ? 'shared' : row.suite;
     const coverage = bySuite.get(suite) ?? { suite, checked: 0, notApplicable: 0, notChecked: 0 };
     bySuite.set(suite, coverage);
-    const wasChecked = checksOf(row, report).some(({ status }) => status === 'passed' || status === 'failed');
-    if (wasChecked) coverage.checked += 1;
-    else if (row.status === 'not-applicable') coverage.notApplicable += 1;
+    const checks = checksOf(row, report);
+    if (checks.some(isDecided)) coverage.checked += 1;
+    else if (row.status === 'not-applicable' || checks.some(isNotApplicable)) coverage.notApplicable += 1;
     else coverage.notChecked += 1;
   }
   return ran.size === 0 ? [] : [...bySuite.values()];

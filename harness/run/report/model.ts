@@ -4,11 +4,25 @@ import { diagnosis } from '../../observe/diagnose/diagnosis.ts';
 
 /**
  * - `failed`: the subject broke a promise. Only this status speaks against the subject.
- * - `errored`: the engine, the cluster or a tool failed, so nothing is known about the subject. Counts as failed.
- * - `skipped`: the cluster lacks a capability, or the subject has nothing that the check looks at.
+ * - `warning`: the subject does not follow advice. Counts as passed, and is listed separately.
+ * - `errored`: the engine, the cluster, a tool or the check itself failed, so nothing is known about the subject. Counts as failed.
+ * - `skipped`: the cluster lacks a capability.
+ * - `not-applicable`: the condition of the requirement does not hold for this subject, or the means of the check do not fit it. Counts as
+ *   skipped; `reason` says what was missing.
  * - `blocked`: rests on a failure that another check reports. Counts as skipped.
  */
-export const checkStatus = z.enum(['passed', 'failed', 'errored', 'skipped', 'blocked']);
+export const checkStatus = z.enum([
+  'passed',
+  'warning',
+  'failed',
+  'errored',
+  'skipped',
+  'not-applicable',
+  'blocked',
+]);
+
+/** What a requirement is: a broken promise fails, ignored advice is a warning. */
+export const requirementLevel = z.enum(['promise', 'advice']);
 
 export const checkResult = z.object({
   /** `toolman/T-35`, with a suffix when several checks share their first requirement. */
@@ -110,13 +124,20 @@ export const requirementRow = z.object({
   requirement: z.string(),
   checks: z.array(z.object({ file: z.string(), title: z.string() })),
   faults: z.array(z.string()),
+  /** Absent: a promise. */
+  level: requirementLevel.optional(),
   status: z.enum(['covered', 'uncovered', 'not-applicable']),
   reason: z.string().optional(),
 });
 
 /** What a run set out to do. Each entry must have exactly one result. */
 export const runPlan = z.object({
-  checks: z.array(checkResult.pick({ id: true, suite: true, requirements: true })),
+  checks: z.array(
+    checkResult.pick({ id: true, suite: true, requirements: true }).extend({
+      /** `advice`: a failure is a warning. Absent: a promise. */
+      level: requirementLevel.optional(),
+    }),
+  ),
   /** Faults that are not provable here are planned, too: their result says so. */
   proofs: z.array(proof.pick({ fault: true, suite: true, requirements: true })),
   /** Set with `--shard`: the run is one of `count` parts, which have `of` checks together. A pass is a pass of this part only. */

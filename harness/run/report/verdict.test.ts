@@ -5,7 +5,9 @@ import {
   sampleFailure,
   sampleProof,
   sampleReport,
+  sampleMisfit,
   sampleSkip,
+  sampleWarning,
 } from '../../testing/sample-report.ts';
 import { countsLine, countsOf, verdictOf } from './verdict.ts';
 import { summaryOfCheck } from './wording.ts';
@@ -26,6 +28,11 @@ describe('the counts', () => {
 
     expect(countsLine(counts)).toBe('2 passed, 3 failed, 1 skipped');
   });
+
+  it('have a warning as passed, and what is not applicable as skipped', () => {
+    const counts = countsOf({ checks: [sampleWarning(), sampleMisfit(), sampleMisfit()] });
+    expect(countsLine(counts)).toBe('1 passed, 0 failed, 2 skipped');
+  });
 });
 
 const other = sampleProof({ fault: 'any-node' });
@@ -35,6 +42,31 @@ describe('the verdict', () => {
   it.each<[string, Partial<Report>, string, number, string, string]>([
     ['all passed', { checks: [sampleCheck()], proofs: [] }, 'passed', 0, 'passed', 'Passed'],
     ['a skip', { checks: [sampleCheck(), sampleSkip()], proofs: [] }, 'passed', 0, 'passed', 'Passed'],
+    ['a warning', { checks: [sampleCheck(), sampleWarning()], proofs: [] }, 'passed', 0, 'passed', 'Passed'],
+    [
+      'what is not applicable',
+      { checks: [sampleCheck(), sampleMisfit()], proofs: [] },
+      'passed',
+      0,
+      'passed',
+      'Passed',
+    ],
+    [
+      'nothing that is applicable',
+      { checks: [sampleMisfit()], proofs: [] },
+      'none',
+      3,
+      'no verdict: no check of suite toolman ran: it was not applicable to this subject',
+      'No verdict: no check ran',
+    ],
+    [
+      'nothing that is applicable, and skips',
+      { checks: [sampleMisfit(), sampleSkip()], proofs: [other] },
+      'none',
+      3,
+      'no verdict: no check of suite toolman ran: all 2 were skipped or not applicable',
+      'No verdict: no check ran',
+    ],
     ['faults', { checks: [], proofs: [other] }, 'passed', 0, 'every fault was caught', 'Passed'],
     [
       'a failed check',
@@ -208,5 +240,21 @@ describe('the verdict', () => {
 
     expect(verdictOf(report).sentence).toBe('This run says nothing about the subject.');
     expect(summaryOfCheck(errored)).toMatch(/^could not be checked: /);
+  });
+});
+
+describe('the sentence of the verdict', () => {
+  const sentence = (...checks: Report['checks']) => verdictOf(sampleReport({ checks, proofs: [] })).sentence;
+
+  it('tells warnings and misfits of a pass', () => {
+    expect(sentence(sampleCheck(), sampleWarning(), sampleMisfit(), sampleSkip())).toBe(
+      '2 checks passed, 1 with a warning. 2 skipped, 1 not applicable to this subject.',
+    );
+    expect(sentence(sampleCheck(), sampleSkip())).toBe('1 check passed. 1 skipped.');
+  });
+
+  it('tells warnings of a failure', () => {
+    expect(sentence(sampleFailure(), sampleWarning())).toBe('1 warning.');
+    expect(sentence(sampleFailure())).toBe('');
   });
 });

@@ -4,6 +4,7 @@ import { count } from '../../core/wording.ts';
 import { noVerdict } from './completeness.ts';
 import { coverageLine, coverageOf } from './coverage.ts';
 import type { CheckResult, Proof, Report } from './model.ts';
+import { isNotApplicable, isWarning } from './status.ts';
 
 export interface Counts {
   passed: number;
@@ -12,7 +13,8 @@ export interface Counts {
 }
 
 /**
- * Checks and proofs together. A caught fault counts as passed, a fault that is not provable here counts neither way, any other as failed.
+ * Checks and proofs together. A warning counts as passed, a check that is not applicable as skipped. A caught fault counts as passed, a
+ * fault that is not provable here counts neither way, any other as failed.
  * Checks that failed under a fault, as they should, are not part of `report.checks`.
  */
 export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
@@ -26,9 +28,11 @@ export function countsOf(report: Pick<Report, 'checks' | 'proofs'>): Counts {
 
 const COUNTED_AS: Readonly<Record<CheckResult['status'], keyof Counts>> = {
   passed: 'passed',
+  warning: 'passed',
   failed: 'failed',
   errored: 'failed',
   skipped: 'skipped',
+  'not-applicable': 'skipped',
   blocked: 'skipped',
 };
 
@@ -123,12 +127,16 @@ function failed(report: Report): Statement | undefined {
   const errored =
     report.checks.filter(({ status }) => status === 'errored').length +
     (report.proofs ?? []).filter(({ outcome }) => outcome === 'errored').length;
+  const warnings = report.checks.filter(isWarning).length;
   return {
     tone: 'failed',
     exitCode: EXIT.checkFailed,
     text: errored === 0 ? text : `${text}, ${errored} errored`,
     headline: `Failed: ${share}`,
-    sentence: errored === 0 ? '' : `${errored} errored.`,
+    sentence: [
+      ...(errored > 0 ? [`${errored} errored.`] : []),
+      ...(warnings > 0 ? [`${count(warnings, 'warning')}.`] : []),
+    ].join(' '),
   };
 }
 
@@ -175,15 +183,22 @@ function failures({ checks, proofs = [] }: Pick<Report, 'checks' | 'proofs'>): {
 }
 
 function passedSentence({ plan, checks, proofs = [] }: Report): string {
-  const passed = checks.filter(({ status }) => status === 'passed').length;
-  const skipped = checks.length - passed;
+  const { passed, skipped } = countsOf({ checks });
+  const warnings = checks.filter(isWarning).length;
+  const notApplicable = checks.filter(isNotApplicable).length;
   const caught = proofs.filter(isCaught).length;
   const notProvable = proofs.filter((proof) => !isProvable(proof)).length;
   const parts: string[] = [];
-  if (passed > 0) parts.push(`${count(passed, 'check')} passed.`);
+  if (passed > 0) {
+    const but = warnings > 0 ? `, ${warnings} with a warning` : '';
+    parts.push(`${count(passed, 'check')} passed${but}.`);
+  }
   if (caught > 0) parts.push(`${count(caught, 'fault')} caught.`);
   if (notProvable > 0) parts.push(`${count(notProvable, 'fault')} not provable here.`);
-  if (skipped > 0) parts.push(`${skipped} skipped.`);
+  if (skipped > 0) {
+    const because = notApplicable > 0 ? `, ${notApplicable} not applicable to this subject` : '';
+    parts.push(`${skipped} skipped${because}.`);
+  }
   if (plan?.shard)
     parts.push(`All ${plan.shard.count} parts together have ${count(plan.shard.of, 'check')}.`);
   return parts.join(' ');

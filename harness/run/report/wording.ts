@@ -23,6 +23,15 @@ export function summaryOfCheck(check: CheckResult): string {
   return check.status === 'errored' ? `could not be checked: ${summary}` : summary;
 }
 
+/** Why a check is not red although it did not pass; `undefined` for the others. */
+export function remarkOf(check: CheckResult): string | undefined {
+  const reason = check.reason ?? 'no reason was given';
+  if (check.status === 'skipped') return `skipped: ${reason}`;
+  if (check.status === 'not-applicable') return `not applicable: ${reason}`;
+  if (check.status === 'blocked') return `blocked: ${reason}`;
+  return check.status === 'warning' ? `warning: ${reason}` : undefined;
+}
+
 /** Blocked checks that rest on the same failure. */
 export interface BlockedGroup {
   /** The check that reports the failure; absent when it is not among the checks. */

@@ -32,9 +32,11 @@ const pick = <T>(random: Random, items: readonly T[]): T => items[index(random, 
 
 const STATES = {
   passed: 'passed',
+  warning: 'passed',
   failed: 'failed',
   errored: 'failed',
   skipped: 'skipped',
+  'not-applicable': 'skipped',
   blocked: 'skipped',
 } as const;
 
@@ -71,6 +73,8 @@ const check = (suite: string, requirement: string, parts: Partial<CheckResult> =
 const CHECKS = [
   ...['T-1', 'T-2', 'T-3', 'T-4'].map((id) => check('toolman', id)),
   check('toolman', 'T-5', { status: 'skipped', reason: 'the cluster lacks x', assertions: 0 }),
+  check('toolman', 'T-7', { status: 'not-applicable', reason: 'the chart renders no x', assertions: 0 }),
+  check('toolman', 'T-8', { status: 'warning', reason: 'it has no x' }),
   check('toolman', 'T-1', { id: 'toolman/T-1#2', requirements: ['T-1', 'T-6'] }),
   ...['G-1', 'G-2'].map((id) => check('agent', id)),
 ];
@@ -78,6 +82,7 @@ const PROOFS = [
   ...['any-node', 'no-probe', 'single-replica'].map((fault) => sampleProof({ fault })),
   sampleProof({ fault: 'any-node', suite: 'agent', requirements: ['G-1'] }),
 ];
+const ADVICE = 'toolman/T-8';
 const { plan: PLAN } = sampleReport({ checks: CHECKS, proofs: PROOFS });
 
 /** Fresh copies: they are changed in place. */
@@ -125,7 +130,10 @@ function testCaseOf({ project, record, state }: Delivery): TestCase {
   return fake as unknown as TestCase;
 }
 
-/** Exactly one result for every planned check and fault, each passed, caught or skipped, some check of each suite passed. */
+/**
+ * Exactly one result for every planned check and fault, each passed, caught, skipped or not applicable, only advice with a warning, and
+ * some check of each suite passed.
+ */
 function isCompletePass(delivered: readonly Delivery[]): boolean {
   const original = deliveries();
   const about = ({ project, record }: Delivery): string => {
@@ -147,8 +155,10 @@ function isCompletePass(delivered: readonly Delivery[]): boolean {
   const isGood = ({ record, state }: Delivery): boolean => {
     const { outcome } = record as { outcome?: { result?: CheckResult; proof?: Proof } };
     if (outcome?.proof) return outcome.proof.outcome === 'caught' && state === 'passed';
-    const { status, assertions } = outcome?.result ?? {};
-    return status === state && (status === 'skipped' || (status === 'passed' && Number(assertions) > 0));
+    const { id, status, assertions } = outcome?.result ?? {};
+    if (status === 'warning') return id === ADVICE && state === 'passed';
+    if (status === 'skipped' || status === 'not-applicable') return state === 'skipped';
+    return status === 'passed' && state === 'passed' && Number(assertions) > 0;
   };
   const areRecords = delivered.every(({ record }) => typeof record === 'object' && record !== null);
   if (!areRecords || !delivered.every(isGood)) return false;
@@ -213,6 +223,19 @@ const HARMFUL: Record<string, Change> = {
     if (result) result.status = 'blocked';
     if (proof) proof.outcome = 'wrong-reason';
   },
+  'says not applicable, and the test runner that it passed': (delivered, at) => {
+    const { result, proof } = recordAt(delivered, at).outcome ?? {};
+    if (result) result.status = 'not-applicable';
+    if (proof) proof.outcome = 'errored';
+    delivered[at]!.state = 'passed';
+  },
+  'says failed as a warning': (delivered, at) => {
+    const { result, proof } = recordAt(delivered, at).outcome ?? {};
+    // Advice may say so.
+    if (result) result.status = result.id === ADVICE ? 'failed' : 'warning';
+    if (proof) proof.outcome = 'missed';
+    delivered[at]!.state = 'passed';
+  },
   'says something unknown': (delivered, at, random) => {
     const { result, proof } = recordAt(delivered, at).outcome ?? {};
     const said = pick(random, ['green', 'PASSED', '', true, null, 1, ['passed']]) as never;
@@ -250,6 +273,12 @@ const HARMFUL: Record<string, Change> = {
 
 /** These may, or may not, leave a pass. */
 const OTHER: Record<string, Change> = {
+  'is not applicable': (delivered, at) => {
+    const { result } = recordAt(delivered, at).outcome ?? {};
+    if (!result) return;
+    result.status = 'not-applicable';
+    delivered[at]!.state = 'skipped';
+  },
   'has another value somewhere': (delivered, at, random) => {
     const leaves = leavesOf(delivered[at]!.record);
     if (leaves.length === 0) return;
@@ -338,6 +367,18 @@ describe('a run whose checks passed and whose faults were caught', () => {
       HARMFUL[name]!(delivered, at, randomOf(at + 1));
       expect([at, isCompletePass(delivered)]).toEqual([at, false]);
       expect([at, flawsOf(reportOf(delivered))]).toEqual([at, []]);
+    }
+  });
+
+  it('has no verdict when nothing of a suite applies to the subject', () => {
+    for (const suite of ['toolman', 'agent']) {
+      const delivered = deliveries();
+      delivered.forEach(({ project }, at) => {
+        if (project === suite) OTHER['is not applicable']!(delivered, at, () => 0);
+      });
+      const { run: ended } = reportOf(delivered);
+      expect(ended).toMatchObject({ exitCode: 3, error: { code: 'E_NOTHING_CHECKED' } });
+      expect(ended.verdict).toContain('not applicable to this subject');
     }
   });
 

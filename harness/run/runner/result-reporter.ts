@@ -151,9 +151,19 @@ function isContradicted(testCase: TestCase, record: TestRecord): boolean {
   if (record.type === 'proof')
     return record.outcome?.proof && !isUncaught(record.outcome.proof) ? state !== 'passed' : false;
   const status = record.outcome?.result.status;
-  if (status === 'passed') return state !== 'passed';
-  return (status === 'skipped' || status === 'blocked') && state !== 'skipped';
+  return status !== undefined && STATES[status] !== 'failed' && state !== STATES[status];
 }
+
+/** How the test of a check with this status ends. */
+const STATES: Readonly<Record<CheckResult['status'], 'passed' | 'failed' | 'skipped'>> = {
+  passed: 'passed',
+  warning: 'passed',
+  failed: 'failed',
+  errored: 'failed',
+  skipped: 'skipped',
+  'not-applicable': 'skipped',
+  blocked: 'skipped',
+};
 
 /** A test that was cancelled or never started has no result; it is missing from the report, which says so. */
 function hasEnded(testCase: TestCase): boolean {

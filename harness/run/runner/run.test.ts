@@ -176,6 +176,7 @@ async function trial(
           images: [],
         },
         select: undefined,
+        advice: [],
         faults: settings.faults ?? [],
         notProvable: settings.notProvable ?? [],
       },

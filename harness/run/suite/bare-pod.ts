@@ -1,7 +1,11 @@
 /** Pods without an owner: a check uses them as clients and neighbours of a release. */
 import type { PodWait } from '../../observe/waits/pod-start.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
+import { WaitTimeout } from '../../core/deadline.ts';
+import { DoesNotFit, InfrastructureError } from '../../core/errors.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
+import { ApiError } from '../../kube/api/errors.ts';
+import { missingProgram } from '../../kube/api/missing-program.ts';
 import type { Pod, PodSpec } from '../../kube/api/types.ts';
 
 export interface BarePod extends BarePodSpec {
@@ -49,29 +53,60 @@ export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
   };
 }
 
-/** Creates a bare pod and does not wait for it. It is deleted with its namespace and never restarted. */
+/**
+ * Creates a bare pod and does not wait for it. It is deleted with its namespace and never restarted.
+ *
+ * @throws InfrastructureError `E_OWN_POD` when the cluster refuses it
+ */
 export async function createBarePod(kube: KubeClient, wanted: BarePod): Promise<void> {
   const { name, namespace } = wanted;
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    // No labels, so that no Service and no policy of the release selects it.
-    metadata: { name, namespace },
-    spec: { ...barePodSpec(name, wanted), restartPolicy: 'Never' },
-  });
+  try {
+    await kube.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      // No labels, so that no Service and no policy of the release selects it.
+      metadata: { name, namespace },
+      spec: { ...barePodSpec(name, wanted), restartPolicy: 'Never' },
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new InfrastructureError(
+      'E_OWN_POD',
+      `the cluster refuses pod ${name} of the check: ${error.message}`,
+      { cause: error },
+    );
+  }
 }
 
 /**
- * Creates a bare pod and waits until it is Ready.
+ * Creates a bare pod and waits until it is Ready. It is a means of the check, so its failure says nothing about the subject. Where its
+ * start is what the check is about, use `createBarePod` and `podReady`.
  *
- * @throws WaitTimeout with the message of the scheduler or the kubelet
+ * @throws DoesNotFit when its image, which may be the subject's, lacks the program
+ * @throws InfrastructureError `E_OWN_POD` with the message of the scheduler or the kubelet
  */
 export async function startBarePod(kube: KubeClient, wanted: BarePod, wait: PodWait = {}): Promise<Pod> {
+  const { name, namespace, image, command = SLEEP } = wanted;
   await createBarePod(kube, wanted);
-  return podReady(kube, wanted, {
-    what: `pod ${wanted.name} in namespace ${wanted.namespace} to be ready`,
-    ...wait,
-  });
+  try {
+    return await podReady(kube, wanted, {
+      what: `pod ${name} in namespace ${namespace} to be ready`,
+      ...wait,
+    });
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+    const message = `pod ${name} of the check did not start: ${error.message}`;
+    const unfit = missingProgram(command, `${name}, ${image},`, await startErrorOf(kube, wanted));
+    if (unfit instanceof DoesNotFit) throw unfit;
+    throw new InfrastructureError('E_OWN_POD', message, { cause: error, details: error.details });
+  }
+}
+
+/** What the container runtime says about a container that it could not start. */
+async function startErrorOf(kube: KubeClient, { name, namespace }: BarePod): Promise<string> {
+  const pod = await kube.get('Pod', { name, namespace });
+  const states = pod?.status?.containerStatuses?.map(({ state }) => state) ?? [];
+  return states.map((state) => state?.terminated?.message ?? state?.waiting?.message ?? '').join('\n');
 }
 
 /** By the node's name, as DaemonSets do: the hostname label may differ. */

@@ -30,6 +30,8 @@ export interface CheckOptions {
   first?: boolean;
   /** Reads rendered manifests only; all other checks are `live`. */
   static?: boolean;
+  /** The requirement is about documented names: an object or container without its name is a failure. For all others it is a misfit. */
+  names?: boolean;
   /** Breaks or moves something on purpose. */
   disruptive?: boolean;
   /** Changes what other checks rest on, such as nodes, so nothing runs at the same time. All other checks run concurrently. */
@@ -50,7 +52,10 @@ export interface Check {
   run(context: CheckContext): Promise<void> | void;
 }
 
-/** Thrown by a check that has nothing to look at; it is reported as skipped, with the message as the reason. */
+/**
+ * Thrown by a check that this cluster or machine cannot run; it is reported as skipped, with the message as the reason. When it is the
+ * subject that lacks something, throw DoesNotFit.
+ */
 export class CheckSkipped extends CheckFailure {
   constructor(reason: string) {
     super('E_SKIPPED', reason);

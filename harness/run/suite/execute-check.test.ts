@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CheckFailure, InfrastructureError, InterruptedError } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError, InterruptedError } from '../../core/errors.ts';
 import { ApiError } from '../../kube/api/errors.ts';
 import type { ReleaseInfo } from '../../kube/helm/types.ts';
 import { expect as counted } from './assertions.ts';
-import { CheckSkipped } from './check.ts';
+import { CheckSkipped, type CheckOptions } from './check.ts';
 import { executeCheck } from './execute-check.ts';
 import { fakeCheck, fakeLab } from '../../testing/fake-lab.ts';
 
@@ -44,14 +44,37 @@ describe('a check', () => {
     expect(result).toMatchObject({ status: 'skipped', reason: 'the chart has no README.md' });
   });
 
-  it('fails without an assertion', async () => {
+  it('is errored without an assertion: it would pass whatever the subject does', async () => {
     const { result } = await executeCheck(
       fakeCheck('T-01', () => {}),
       fakeLab().lab,
     );
-    expect(result).toMatchObject({ status: 'failed', assertions: 0 });
+    expect(result).toMatchObject({ status: 'errored', assertions: 0 });
     expect(result.reason).toMatch(/the check made no assertion/);
     expect(result.diagnosis?.hint).toBe('Assert something with expect(), or delete the check.');
+  });
+
+  it('is not applicable without an assertion about a subject that is not the reference', async () => {
+    const { lab } = fakeLab();
+    lab.deps.subject.reference = false;
+    const { result } = await executeCheck(
+      fakeCheck('T-01', () => {}),
+      lab,
+    );
+    expect(result).toMatchObject({
+      status: 'not-applicable',
+      reason: expect.stringMatching(/nothing that the check asserts/) as string,
+    });
+  });
+
+  it('is not applicable when it does not fit the subject, and says what is missing', async () => {
+    const check = fakeCheck('T-01', () => {
+      counted(1).toBe(1);
+      throw new DoesNotFit('the chart renders no Service');
+    });
+    const { result } = await executeCheck(check, fakeLab().lab);
+    expect(result).toMatchObject({ status: 'not-applicable', reason: 'the chart renders no Service' });
+    expect(result).not.toHaveProperty('diagnosis');
   });
 
   it.each([
@@ -132,10 +155,10 @@ describe('a check', () => {
 
   it.each([
     [new InfrastructureError('E_SERVICE', 'cannot pause container x'), 'errored'],
+    [new TypeError('x is undefined'), 'errored'],
     [new ApiError('cannot create Pod x', 422, 'Invalid', 'no such field'), 'failed'],
     [new CheckFailure('E_X', '2 of 3 replicas'), 'failed'],
-    [new Error('expected 2 to be 3'), 'failed'],
-  ])('is errored only when infrastructure fails: %s', async (error, status) => {
+  ])('is failed only for what the subject does: %s', async (error, status) => {
     const { result } = await executeCheck(
       fakeCheck('T-01', () => Promise.reject(error)),
       fakeLab().lab,
@@ -178,7 +201,7 @@ describe('a lost cluster', () => {
       },
     });
     const outcome = await executeCheck(
-      fakeCheck('T-01', () => Promise.reject(new Error('what'))),
+      fakeCheck('T-01', () => Promise.reject(new CheckFailure('E_X', 'what'))),
       lab,
     );
     expect(outcome.infrastructure).toBeUndefined();
@@ -186,8 +209,52 @@ describe('a lost cluster', () => {
   });
 });
 
+describe('a check of advice', () => {
+  const advises = (
+    requirements: string[],
+    body = (): void => counted(1).toBe(2),
+    options: CheckOptions = {},
+  ) =>
+    executeCheck(fakeCheck(requirements, body, options), fakeLab({ deps: { advice: ['T-01', 'T-02'] } }).lab);
+
+  it('is a warning with its diagnosis when the subject does not follow it', async () => {
+    const { result } = await advises(['T-01', 'T-02']);
+    expect(result).toMatchObject({ status: 'warning', diagnosis: { expected: '2', actual: '1' } });
+    expect(result.reason).toContain('expected 1 to be 2');
+  });
+
+  it('passes when the subject follows it', async () => {
+    expect((await advises(['T-01'], passes)).result.status).toBe('passed');
+  });
+
+  it('fails when one of its requirements is a promise', async () => {
+    expect((await advises(['T-01', 'T-03'])).result.status).toBe('failed');
+  });
+
+  it('is errored when it cannot be made', async () => {
+    const broken = (): void => {
+      throw new TypeError('x is undefined');
+    };
+    expect((await advises(['T-01'], broken)).result.status).toBe('errored');
+  });
+
+  it('fails when the shared release never becomes ready: then nothing is checked', async () => {
+    expect((await advises(['T-01'], passes, { release: 'shared' })).result.status).toBe('failed');
+  });
+});
+
 describe('a release that never becomes ready', () => {
   const shared = { release: 'shared' } as const;
+
+  it('makes every check not applicable when what it is installed with does not fit the subject', async () => {
+    const { lab } = fakeLab({
+      helm: { render: () => Promise.reject(new DoesNotFit('the chart has no Secret x')) },
+    });
+    for (const id of ['T-01', 'T-02']) {
+      const { result } = await executeCheck(fakeCheck(id, passes, shared), lab);
+      expect(result).toMatchObject({ status: 'not-applicable', reason: 'the chart has no Secret x' });
+    }
+  });
 
   it('fails the first check and blocks the others', async () => {
     const { lab, done } = fakeLab();

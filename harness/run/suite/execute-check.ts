@@ -13,6 +13,7 @@ import {
 } from '../../core/deadline.ts';
 import {
   CheckFailure,
+  DoesNotFit,
   InfrastructureError,
   InterruptedError,
   KindproofError,
@@ -23,17 +24,18 @@ import { type BudgetState, withLostTime } from '../../core/lost-time.ts';
 import { firstLine } from '../../core/wording.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
-import { ApiError } from '../../kube/api/errors.ts';
 import type { PredicateResult } from '../../observe/predicates/result.ts';
 import { observeResults } from '../../observe/matchers/result-sink.ts';
 import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
 import type { CheckResult } from '../report/model.ts';
+import { isAdvice } from '../report/status.ts';
 import type { Cause, Diagnosis } from '../../observe/diagnose/diagnosis.ts';
 import { countAssertions } from './assertions.ts';
 import { CheckSkipped, type Check } from './check.ts';
 import { Lab } from './lab.ts';
 import { BlockedError, type SharedLab } from './shared-lab.ts';
 import { stallBehind } from './stall-behind.ts';
+import { statusOfError } from './status-of-error.ts';
 import { terminatingNamespacesGone } from './terminating-namespaces.ts';
 import type { CheckOutcome, InfrastructureFailure } from './test-record.ts';
 
@@ -139,7 +141,7 @@ async function execute(
   shared: SharedLab,
   { capabilities, observed }: Pick<Gathered, 'capabilities' | 'observed'>,
 ): Promise<Omit<Attempt, 'outcome'> & Omit<Attempt['outcome'], 'capabilities'>> {
-  const { stalls, log, clock = systemClock } = shared.deps;
+  const { stalls, log, advice = [], clock = systemClock } = shared.deps;
   const assertions = { count: 0 };
   const start = clock.now();
   let extendedMs = 0;
@@ -174,17 +176,17 @@ async function execute(
   } catch (error) {
     // An aborted call may surface as another error.
     if (error instanceof InterruptedError || shared.deps.signal.aborted) throw error;
-    if (error instanceof CheckSkipped)
-      return { ...certain, result: result('skipped', { reason: error.message }) };
-    if (error instanceof BlockedError) {
+    const status = statusOfError(error, check.options);
+    if (error instanceof BlockedError)
       return { ...certain, result: result('blocked', { reason: error.message, blockedBy: error.by }) };
-    }
+    if (status === 'skipped' || status === 'not-applicable')
+      return { ...certain, result: result(status, { reason: firstLine(messageOf(error)) }) };
     log.error('check failed', {
       id: check.id,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
     // What a check reads from rendered manifests does not depend on time.
-    const isTimeless = check.options.static === true || isInfrastructure(error);
+    const isTimeless = check.options.static === true || status === 'errored';
     const span = { from: start, to: clock.now() };
     const doubt = stalls && !isTimeless ? stallBehind(error, span, stalls) : undefined;
     const outage = await clusterOutage(shared, error);
@@ -198,8 +200,10 @@ async function execute(
     const artifacts = await evidence(check, lab, shared);
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
+    // Without the shared release nothing was checked, so its failure is never a matter of advice.
+    const isMild = status === 'failed' && !rests.onSharedRelease && isAdvice(check.requirements, advice);
     return {
-      result: result(isInfrastructure(error) ? 'errored' : 'failed', { reason, diagnosis, artifacts }),
+      result: result(isMild ? 'warning' : status, { reason, diagnosis, artifacts }),
       doubt,
       isRepeatable: !rests.onSharedRelease && !changesSharedRelease(check),
     };
@@ -243,7 +247,7 @@ async function run(
       lab,
       get release() {
         if (release) return release;
-        throw new CheckFailure(
+        throw new InfrastructureError(
           'E_NO_RELEASE',
           `check ${check.id} asked for the shared release but declares release: 'none'`,
         );
@@ -260,15 +264,17 @@ async function run(
   // A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported.
   const limited = (): Promise<void> => endWithin(limitMs, body(), late, clock);
   await countAssertions(assertions, () => observeResults(sink, limited));
-  if (assertions.count === 0) {
-    throw new CheckFailure(
-      'E_VACUOUS',
-      'the check made no assertion, so it would pass whatever the chart does',
-      {
-        hint: 'Assert something with expect(), or delete the check.',
-      },
-    );
-  }
+  if (assertions.count === 0) throw vacuous(subject.reference);
+}
+
+/** A check that asserts nothing about the reference subject is defective. Another subject may lack what the check is about. */
+function vacuous(isReference: boolean): Error {
+  if (!isReference) return new DoesNotFit('the subject has nothing that the check asserts something about');
+  return new InfrastructureError(
+    'E_VACUOUS',
+    'the check made no assertion, so it would pass whatever the chart does',
+    { hint: 'Assert something with expect(), or delete the check.' },
+  );
 }
 
 function tooLate(state: BudgetState, limitMs: number, startedAt: number): Error {
@@ -276,11 +282,6 @@ function tooLate(state: BudgetState, limitMs: number, startedAt: number): Error 
   return new CheckFailure('E_CHECK_TIMEOUT', `the check did not end within ${seconds(limitMs)}`, {
     details: { what: 'its end', startedAt },
   });
-}
-
-/** The engine, a tool or the connection failed. An error that the API server returns is about the request of the check. */
-function isInfrastructure(error: unknown): boolean {
-  return error instanceof InfrastructureError && !(error instanceof ApiError);
 }
 
 /** A check may have failed because the cluster did; that says nothing about the subject. */

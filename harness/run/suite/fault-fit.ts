@@ -1,6 +1,6 @@
 /** Whether a fault fits a subject: a fault that was not injected proves nothing. */
 import { isDeepStrictEqual } from 'node:util';
-import { CheckFailure, UsageError } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, UsageError } from '../../core/errors.ts';
 import { Lifecycle } from '../../core/lifecycle.ts';
 import { firstLine } from '../../core/wording.ts';
 import { ApiError } from '../../kube/api/errors.ts';
@@ -25,7 +25,7 @@ export async function misfitOf(fault: Fault, shared: SharedLab): Promise<string 
     for (const { file } of fault.documents ?? []) await lab.document(file);
     return undefined;
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof CheckFailure)) throw error;
+    if (!isAboutFit(error)) throw error;
     await labOf(withoutFault(shared)).render();
     return firstLine(error.message);
   }
@@ -42,7 +42,11 @@ export async function areValuesIgnored(fault: Fault, shared: SharedLab): Promise
 
 /** The disturbance asked for something that the subject does not have: an object, a program, a reaction. */
 export function isMisfitOfDisturbance(error: unknown): boolean {
-  return error instanceof CheckFailure || (error instanceof ApiError && error.status === 404);
+  return isAboutFit(error) || (error instanceof ApiError && error.status === 404);
+}
+
+function isAboutFit(error: unknown): error is Error {
+  return error instanceof UsageError || error instanceof CheckFailure || error instanceof DoesNotFit;
 }
 
 /** Every fault has to fit the reference subject with its stand-ins: there, a misfit is a defect of the fault. */

@@ -162,7 +162,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         );
         task.meta.kindproof = { ...record, outcome };
         const { status, reason } = outcome.result;
-        if (status === 'skipped' || status === 'blocked') skip(reason);
+        if (status === 'skipped' || status === 'blocked' || status === 'not-applicable') skip(reason);
         if (isRed(outcome.result)) throw new Error(reason);
       },
     );

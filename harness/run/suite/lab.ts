@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { podsReplaced } from '../../observe/waits/pod-end.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
-import { CheckFailure, InterruptedError } from '../../core/errors.ts';
+import { CheckFailure, InterruptedError, type UsageError } from '../../core/errors.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { createNamespace } from '../../kube/api/new-namespace.ts';
@@ -19,6 +19,7 @@ import { startRecorder, type Recorder } from '../../observe/recorder/recorder.ts
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { optionalManifests } from './optional-manifests.ts';
+import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
 
@@ -42,6 +43,15 @@ export interface InstallOptions<Options = unknown> {
   rollout?: boolean;
   timeoutMs?: number;
 }
+
+/** What can be changed about a subject that is only rendered. */
+export type RenderOptions = Pick<
+  InstallOptions,
+  'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
+> & {
+  /** Without the values of the subject: as the chart renders by itself. */
+  onlyChart?: boolean;
+};
 
 /** The lab of one check. `Options`, `Prepared`: of the suite's environment. */
 export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
@@ -96,13 +106,33 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     }
   }
 
-  /** Renders the subject with these options; installs nothing. */
-  render(
-    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'> & {
-      onlyChart?: boolean;
-    } = {},
-  ): Promise<Rendered> {
-    return this.#render(this.source(options));
+  /**
+   * Renders the subject with these options; installs nothing.
+   *
+   * @throws DoesNotFit when the options do not fit the subject
+   */
+  render(options: RenderOptions = {}): Promise<Rendered> {
+    return renderFitting(this.#changes(options));
+  }
+
+  /**
+   * Why the subject refuses to render with these options; `undefined` when it renders.
+   *
+   * @throws DoesNotFit when it does not know the options
+   */
+  refusal(options: RenderOptions): Promise<UsageError | undefined> {
+    return refusalOf(this.#changes(options));
+  }
+
+  #changes(options: RenderOptions, prepared?: PreparedNamespace): OwnChanges {
+    const sound = { ...options, set: [], values: [], patches: [] };
+    return {
+      render: (source) => this.#render(source),
+      source: this.source(options, prepared),
+      sound: this.source(sound),
+      given: options.onlyChart ? [] : this.#shared.deps.subject.set,
+      set: options.set ?? [],
+    };
   }
 
   get kube(): KubeClient {
@@ -121,11 +151,10 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   ): Promise<void> {
     const { deployer } = this.#shared.deps;
     const prepared = await this.#shared.prepared.get(release.namespace);
-    const source = this.source(
-      { ...options, releaseName: release.name, namespace: release.namespace },
-      prepared,
-    );
-    const { objects } = await this.#render(source);
+    const place = { releaseName: release.name, namespace: release.namespace };
+    const changes = this.#changes({ ...options, ...place }, prepared);
+    const { source } = changes;
+    const { objects } = await renderFitting(changes);
     await deployer.upgrade(source);
     release.replaceObjects(objects);
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
@@ -197,12 +226,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    * The subject with everything that is applied to it, in this order: its own values and patches, the environment's, the check's, the
    * fault's.
    */
-  source(
-    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'> & {
-      onlyChart?: boolean;
-    } = {},
-    prepared?: PreparedNamespace,
-  ): ChartSource {
+  source(options: RenderOptions = {}, prepared?: PreparedNamespace): ChartSource {
     const { subject, definition, fault } = this.#shared.deps;
     return {
       chart: subject.chart,
@@ -271,8 +295,9 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     onNamespace(namespace);
     const recorder = await this.#recorderOf(namespace, lifecycle);
     const environment = await this.environment(namespace, options.environment, lifecycle);
-    const source = this.source({ ...options, namespace }, environment);
-    const { objects } = await this.#render(source);
+    const changes = this.#changes({ ...options, namespace }, environment);
+    const { source } = changes;
+    const { objects } = await renderFitting(changes);
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, signal },

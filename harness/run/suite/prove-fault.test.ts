@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CheckFailure, InfrastructureError, InterruptedError, UsageError } from '../../core/errors.ts';
+import {
+  CheckFailure,
+  DoesNotFit,
+  InfrastructureError,
+  InterruptedError,
+  UsageError,
+} from '../../core/errors.ts';
 import { ApiError } from '../../kube/api/errors.ts';
 import type { ChartSource } from '../../kube/helm/types.ts';
 import type { Check } from './check.ts';
@@ -13,6 +19,10 @@ const green = (): void => {
 };
 const red = (message: string) => (): void => {
   counted(message, message).toBe('');
+};
+
+const unfit = (): void => {
+  throw new DoesNotFit('the chart has no probe');
 };
 
 function prove(fault: Partial<Fault>, checks: Check[], options: FakeLabOptions = {}) {
@@ -48,7 +58,13 @@ describe('proveFault', () => {
       'wrong-reason',
       /no image/,
     ],
-    ['asserts nothing', [fakeCheck('T-01', () => {})], 'wrong-reason', /made no assertion/],
+    ['asserts nothing', [fakeCheck('T-01', () => {})], 'errored', /made no assertion/],
+    [
+      'does not fit the reference subject, which is a defect',
+      [fakeCheck('T-01', unfit)],
+      'errored',
+      /^T-01 is not applicable: the chart has no probe$/,
+    ],
   ] as const)('is not caught when the requirement %s', async (_, checks, outcome, reason) => {
     const { proof } = await prove({}, [...checks]).proving;
     expect(proof.outcome).toBe(outcome);
@@ -184,6 +200,26 @@ describe('a fault that does not fit the subject', () => {
     const helm = { render: () => Promise.reject(new UsageError('E_TEMPLATE', 'a template is broken')) };
     const { proof } = await prove(patched, [never], { helm, deps: foreign }).proving;
     expect(proof).toMatchObject({ outcome: 'errored', reason: 'a template is broken' });
+  });
+
+  it.each<[string, Check[]]>([
+    ['does not fit', [fakeCheck('T-01', unfit)]],
+    ['does not fit and another passed', [fakeCheck('T-01', green), fakeCheck('T-01', unfit)]],
+    [
+      'does not fit and another is red for another reason',
+      [fakeCheck('T-01', unfit), fakeCheck('T-01', red('no image'))],
+    ],
+  ])('is not provable when its check %s, although the message matches', async (_, checks) => {
+    const { proof } = await prove({}, checks, { deps: foreign }).proving;
+    expect(proof).toMatchObject({
+      outcome: 'not-provable',
+      reason: 'T-01 is not applicable: the chart has no probe',
+    });
+  });
+
+  it('is caught when another check of the requirement fits', async () => {
+    const checks = [fakeCheck('T-01', unfit), fakeCheck('T-01', red('no probe'))];
+    expect((await prove({}, checks, { deps: foreign }).proving).proof.outcome).toBe('caught');
   });
 
   it('because a document does not have the words is not provable', async () => {

@@ -2,6 +2,7 @@
 import { InterruptedError, messageOf } from '../../core/errors.ts';
 import { firstLine } from '../../core/wording.ts';
 import type { CheckResult, Proof } from '../report/model.ts';
+import { isNotApplicable } from '../report/status.ts';
 import type { Check } from './check.ts';
 import type { Fault } from './definition.ts';
 import { executeCheck } from './execute-check.ts';
@@ -86,8 +87,9 @@ async function uncaught(
   id: string,
   lab: SharedLab,
 ): Promise<[Proof['outcome'], string]> {
-  const [outcome, reason] = missed(results, id, fault.reason);
-  const mayNotFit = outcome === 'missed' && !isReferenceSubject(lab);
+  const isReference = isReferenceSubject(lab);
+  const [outcome, reason] = missed(results, id, { reason: fault.reason, isReference });
+  const mayNotFit = outcome === 'missed' && !isReference;
   if (!mayNotFit || !(await areValuesIgnored(fault, lab))) return [outcome, reason];
   return [
     'not-provable',
@@ -102,13 +104,20 @@ function isTried({ requirements, options }: Check, fault: Fault): boolean {
   );
 }
 
-/** Why a requirement did not catch its fault. */
-function missed(results: readonly CheckResult[], id: string, reason: RegExp): [Proof['outcome'], string] {
+/** Why a requirement did not catch its fault. A check that errored, or does not fit the subject, might have caught it. */
+function missed(
+  results: readonly CheckResult[],
+  id: string,
+  { reason, isReference }: { reason: RegExp; isReference: boolean },
+): [Proof['outcome'], string] {
   const own = results.filter((r) => r.requirements.includes(id));
   if (own.length === 0) return ['missed', `${id} has no check`];
-  // An errored check might have caught the fault.
   const errored = own.find((r) => r.status === 'errored');
   if (errored) return ['errored', `${id} errored: ${errored.reason ?? ''}`];
+  const unfit = own.find(isNotApplicable);
+  // Every check has to fit the reference subject: there, a misfit must not be overlooked.
+  if (unfit)
+    return [isReference ? 'errored' : 'not-provable', `${id} is not applicable: ${unfit.reason ?? ''}`];
   const failed = own.find((r) => r.status === 'failed');
   if (failed)
     return ['wrong-reason', `${id} failed with "${failed.reason ?? ''}", not with ${String(reason)}`];

@@ -1,8 +1,17 @@
 /** An installed release: the handles that checks ask questions of. */
 import { throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
-import { CheckFailure } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, NameMissing } from '../../core/errors.ts';
 import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../../kube/api/client.ts';
-import type { ContainerStatus, KubeObject, Node, Pod, Service, Workload } from '../../kube/api/types.ts';
+import type {
+  Container,
+  ContainerStatus,
+  KubeObject,
+  Node,
+  Pod,
+  PodSpec,
+  Service,
+  Workload,
+} from '../../kube/api/types.ts';
 import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
@@ -71,7 +80,12 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     return this.recording;
   }
 
-  /** The rendered object of that kind; the name may be left out when there is only one. */
+  /**
+   * The rendered object of that kind; the name may be left out when there is only one.
+   *
+   * @throws NameMissing when none has the name; DoesNotFit when there are several and none was named; CheckFailure `E_NOT_RENDERED` when
+   * there is none of the kind
+   */
   rendered(kind: string, name?: string): KubeObject {
     const found = this.objects.filter(
       (o) => o.kind === kind && (name === undefined || o.metadata.name === name),
@@ -80,13 +94,14 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     if (object && found.length === 1) return object;
     const wanted = name === undefined ? kind : `${kind} ${name}`;
     const have = this.objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ');
-    throw new CheckFailure(
-      'E_NOT_RENDERED',
-      found.length === 0
-        ? `the chart renders no ${wanted}`
-        : `the chart renders ${found.length} ${kind} objects, a name is needed`,
-      { hint: `It renders: ${have}` },
-    );
+    const hint = `It renders: ${have}`;
+    if (found.length > 0) {
+      throw new DoesNotFit(`the chart renders ${found.length} ${kind} objects, and the check expects one`, {
+        hint,
+      });
+    }
+    if (name !== undefined) throw new NameMissing(`the chart renders no ${wanted}`, { hint });
+    throw new CheckFailure('E_NOT_RENDERED', `the chart renders no ${wanted}`, { hint });
   }
 
   /** All workloads that the release renders. */
@@ -154,7 +169,8 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   async rolledOut(timeoutMs = 150_000): Promise<void> {
     throwIfAborted(this.#deps.signal);
     const workloads = this.workloads();
-    if (workloads.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', 'the chart renders no workload');
+    if (workloads.length === 0)
+      throw new DoesNotFit('the chart renders no Deployment, StatefulSet or DaemonSet');
     await Promise.all(
       workloads.map(async (workload) => {
         try {
@@ -177,8 +193,13 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     });
   }
 
-  /** Runs a command in a container of a pod and returns its result, whatever its exit code. */
-  exec(pod: Pod, command: string[], container = mainContainer(pod)): Promise<ExecResult> {
+  /**
+   * Runs a command in a container of a pod and returns its result, whatever its exit code.
+   *
+   * @throws DoesNotFit when the pod has no such container, or the image lacks a program of the check
+   */
+  async exec(pod: Pod, command: string[], container = mainContainer(pod)): Promise<ExecResult> {
+    containerNamed(pod.spec, container, `pod ${pod.metadata.name}`);
     return this.kube.exec({
       namespace: this.namespace,
       pod: pod.metadata.name,
@@ -227,10 +248,14 @@ export function containerStatus(pod: Pod, name: string): ContainerStatus {
   const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const status = all.find((s) => s.name === name);
   if (status) return status;
-  throw new CheckFailure(
-    'E_SELECTED_NOTHING',
-    `pod ${pod.metadata.name} reports no status of container ${name}`,
-  );
+  throw new NameMissing(`pod ${pod.metadata.name} reports no status of a container ${name}`);
+}
+
+/** A container of a pod or template by its documented name, init containers included. */
+export function containerNamed(spec: PodSpec | undefined, name: string, of: string): Container {
+  const found = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find((c) => c.name === name);
+  if (found) return found;
+  throw new NameMissing(`${of} has no container ${name}`);
 }
 
 function rolloutFailure(

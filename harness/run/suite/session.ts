@@ -101,6 +101,7 @@ export function newLab(
     runId: config.runId,
     runDirectory: config.runDirectory,
     fault,
+    advice: config.advice,
     redactor: session.redactor,
     disposable: config.cluster?.fate === 'deleted',
     stalls: session.stalls.log,

@@ -1,6 +1,6 @@
 /** What all checks of a suite share on the cluster: one release, the recorders, the prepared namespaces. */
 import type { Clock } from '../../core/deadline.ts';
-import { CheckFailure, InfrastructureError, messageOf } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError, messageOf } from '../../core/errors.ts';
 import { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
 import type { Redactor } from '../../core/redact.ts';
@@ -37,6 +37,8 @@ export interface LabDeps {
   log: Log;
   /** Aborted when the run is interrupted. */
   signal: AbortSignal;
+  /** Ids of the requirements that are advice. */
+  advice?: readonly string[] | undefined;
   /** Replaced in unit tests. */
   clock?: Clock | undefined;
 }
@@ -83,7 +85,7 @@ export class SharedLab {
     try {
       return await release;
     } catch (error) {
-      if (by !== checkId && !this.deps.fault) throw new BlockedError(by, error);
+      if (by !== checkId && !this.deps.fault) throw blockedBy(by, error);
       throw error;
     }
   }
@@ -92,16 +94,21 @@ export class SharedLab {
    * Waits for the shared release if one is being installed: when it cannot become ready, neither can another release of the same
    * subject, and the same cause would be reported again.
    *
-   * @throws BlockedError
+   * @throws BlockedError; DoesNotFit
    */
   async sharedReleaseSettled(): Promise<void> {
     if (!this.#shared || this.deps.fault) return;
     try {
       await this.#shared.release;
     } catch (error) {
-      throw new BlockedError(this.#shared.by, error);
+      throw blockedBy(this.#shared.by, error);
     }
   }
+}
+
+/** What does not fit the subject is no failure that another check reports: it prevents all of them in the same way. */
+function blockedBy(by: string, error: unknown): Error {
+  return error instanceof DoesNotFit ? error : new BlockedError(by, error);
 }
 
 /** The disturbance of a fault could not be applied, so the check looked at an undisturbed release. */

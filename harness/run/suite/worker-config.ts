@@ -39,6 +39,8 @@ export interface WorkerConfig {
   helmPath?: string;
   /** Ids of the checks to run, in mode `check`. */
   checks?: readonly string[];
+  /** Ids of the requirements that are advice: a failure of their checks is a warning. None in a proof, which needs the failure. */
+  advice?: readonly string[];
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];
   /** Secrets of the suite's environment, by name. */

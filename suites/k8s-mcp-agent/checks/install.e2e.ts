@@ -15,7 +15,7 @@ import { requirement } from '../kit.ts';
 requirement(
   'G-04',
   'is a DaemonSet k8s-mcp-agent with a ready pod on every node that it targets',
-  { first: true },
+  { first: true, names: true },
   async ({ release, observe }) => {
     const status = (await release.daemonSet('k8s-mcp-agent').read()).status as Record<string, number>;
     const count = (field: string): number => status[field] ?? 0;

@@ -8,7 +8,7 @@ import {
 import { selectorsAreStable } from '../../../harness/observe/predicates/rendered/selectors.ts';
 import { containersOf } from '../../../harness/observe/predicates/select.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
-import { CheckFailure, UsageError } from '../../../harness/core/errors.ts';
+import { CheckFailure, type UsageError } from '../../../harness/core/errors.ts';
 import { firstLine } from '../../../harness/core/wording.ts';
 import { nameOf, podSpecOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
@@ -241,12 +241,8 @@ requirement(
 
 /** Why the chart does not render. */
 async function refusal(lab: Lab, set: string[]): Promise<UsageError> {
-  try {
-    await lab.render({ set });
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
-  }
+  const error = await lab.refusal({ set });
+  if (error) return error;
   throw new CheckFailure('E_RENDERED', `the chart renders with ${set.join(', ')}`, {
     hint: 'It has to fail, because the access method would be a guess.',
   });

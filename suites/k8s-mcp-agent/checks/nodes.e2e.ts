@@ -123,7 +123,8 @@ requirement(
     const image = agentImageOf(release);
     const computing = { name: 'computes', namespace, image, node: node.name };
     const workload = { ...computing, limits: gpuLimit(node.gpus), tolerations: [GPU_TOLERATION] };
-    await startBarePod(kube, workload, { what: `a pod with all ${node.gpus} GPUs of ${node.name} to run` });
+    await createBarePod(kube, workload);
+    await podReady(kube, workload, { what: `a pod with all ${node.gpus} GPUs of ${node.name} to run` });
     const { stdout } = await kube.exec({ namespace, pod: workload.name, command: ['env'] });
     const allocated = /^NVIDIA_VISIBLE_DEVICES=(.*)$/m.exec(stdout)?.[1]?.trim() ?? '';
     expect(allocated.split(',').toSorted(), 'NVIDIA_VISIBLE_DEVICES').toEqual(

@@ -5,13 +5,13 @@ import { heldBy, holdsNone } from '../../../harness/observe/predicates/live/exte
 import { onePerNode } from '../../../harness/observe/predicates/live/one-per-node.ts';
 import { nodesAllowed } from '../../../harness/observe/predicates/live/placement.ts';
 import { podsScheduled } from '../../../harness/observe/waits/pod-creation.ts';
-import { podUnschedulable } from '../../../harness/observe/waits/pod-start.ts';
+import { podReady, podUnschedulable } from '../../../harness/observe/waits/pod-start.ts';
 import { toleratesOnly } from '../../../harness/observe/predicates/rendered/tolerations.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { barePodSpec, createBarePod, startBarePod } from '../../../harness/run/suite/bare-pod.ts';
+import { barePodSpec, createBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import { agentImageOf, daemonPods, daemonPodsOn } from '../agent-pods.ts';
 import { gpuLimit, GPU_TOLERATION, gpuNodes } from '../gpu-nodes.ts';
@@ -94,7 +94,8 @@ requirement(
     };
     const free = node.gpus - held;
     const all = { ...requesting, name: 'all-gpus', limits: gpuLimit(free) };
-    await startBarePod(kube, all, { what: `a pod with all ${free} free GPUs of ${node.name} to run` });
+    await createBarePod(kube, all);
+    await podReady(kube, all, { what: `a pod with all ${free} free GPUs of ${node.name} to run` });
     const more = { ...requesting, name: 'one-too-many', limits: gpuLimit(1) };
     await createBarePod(kube, more);
     const refusal = await podUnschedulable(kube, more, {

@@ -5,11 +5,10 @@ import type { AttachedCluster } from '../../../harness/run/suite/attached-cluste
 import { noRestartsNoOom } from '../../../harness/observe/predicates/live/restarts.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
 import { waitFor, WaitTimeout } from '../../../harness/core/deadline.ts';
-import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
 import { formatBytes } from '../../../harness/kube/api/quantity.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { anyAgentPod } from '../gpu-nodes.ts';
 import { INVENTORY_TOOL } from '../sessions/inventory.ts';
@@ -55,7 +54,7 @@ requirement(
     const { exitCode } = await session.ended('at the end of its input', LEFT_MS);
     expect(exitCode, 'exit code at the end of input').toBe(0);
     if (!control) {
-      throw new CheckSkipped(
+      throw new DoesNotFit(
         `exit code 0, but the image has no \`cat\` with which to compare the time until its end`,
       );
     }

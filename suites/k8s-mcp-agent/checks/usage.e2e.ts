@@ -1,14 +1,13 @@
 /** Documented usage: finding the pod of a node, the commands of the README, and why not `kubectl debug`. */
 import { GPU_RESOURCE } from '../../../clusters/nodes/gpu-capacity.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { lastLines } from '../../../harness/core/wording.ts';
 import type { Container } from '../../../harness/kube/api/types.ts';
 import { containerRunning } from '../../../harness/observe/waits/containers.ts';
 import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
-import { CheckSkipped } from '../../../harness/run/suite/check.ts';
-import type { Release } from '../../../harness/run/suite/release.ts';
+import { containerNamed, type Release } from '../../../harness/run/suite/release.ts';
 import { commandBlocks, reviewBlocks } from '../readme/documented-commands.ts';
 import { commandSession } from '../readme/documented-programs.ts';
 import { addEphemeralContainer } from '../ephemeral-container.ts';
@@ -44,7 +43,7 @@ requirement(
   { release: 'none', disruptive: true, exclusive: true },
   async ({ lab, kube, cluster, subject, observe }) => {
     const readme = await lab.document('README.md');
-    if (readme === undefined) throw new CheckSkipped('the chart has no README.md in its folder');
+    if (readme === undefined) throw new DoesNotFit('the chart has no README.md in its folder');
     const folder = subject.chart;
     const [node] = await gpuNodes(kube);
     const values = node ? { 'node-name': node.name } : {};
@@ -62,7 +61,7 @@ requirement(
       const how = `exit code of the commands of "${heading}": ${lastLines(stderr, 1)}`;
       // The failure may be the consequence.
       if (exitCode !== 0 && left.length > 0)
-        throw new CheckSkipped([`${how}, ${exitCode}`, ...left].join('; '));
+        throw new DoesNotFit([`${how}, ${exitCode}`, ...left].join('; '));
       expect(exitCode, how).toBe(0);
       output.push(stdout);
       observe(`"${heading}": exit code 0`);
@@ -107,10 +106,7 @@ requirement(
 );
 
 function agentContainer(release: Release): Container {
-  const { containers = [] } = podSpecOf(release.rendered('DaemonSet')) ?? {};
-  const agent = containers.find(({ name }) => name === AGENT_CONTAINER);
-  if (agent) return agent;
-  throw new CheckFailure('E_SELECTED_NOTHING', `the DaemonSet has no container ${AGENT_CONTAINER}`);
+  return containerNamed(podSpecOf(release.rendered('DaemonSet')), AGENT_CONTAINER, 'the DaemonSet');
 }
 
 async function gpusSeenBy(session: McpSession): Promise<number> {

@@ -80,7 +80,7 @@ describe('reviewBlocks', () => {
   ])('does not apply to a document with %j', async (text, quoted) => {
     const blocks = [block('kubectl get pods'), block(text, 'Diagnose')];
     await expect(reviewBlocks(blocks, {}, folder)).rejects.toMatchObject({
-      code: 'E_SKIPPED',
+      code: 'E_DOES_NOT_FIT',
       message: expect.stringContaining(`"Diagnose" of README.md: ${quoted} is not run: `) as string,
     });
   });

@@ -1,5 +1,5 @@
 /** The shell commands in a document. */
-import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { CommandNotRun } from './command-not-run.ts';
 import { commandReview } from './command-session.ts';
 
@@ -60,12 +60,12 @@ export async function reviewBlocks(
     } catch (error) {
       if (!(error instanceof CommandNotRun)) throw error;
       const notRun = `"${heading}" of README.md: ${error.message}`;
-      if (/(^|[\s`(|&;])(kubectl|helm)(?=\s|$)/m.test(text)) throw new CheckSkipped(notRun);
+      if (/(^|[\s`(|&;])(kubectl|helm)(?=\s|$)/m.test(text)) throw new DoesNotFit(notRun);
       reviewed.push({ heading, text, notRun });
     }
   }
   if (reviewed.some(({ notRun }) => notRun === undefined)) return reviewed;
-  throw new CheckSkipped(
+  throw new DoesNotFit(
     ['README.md has no block of helm and kubectl commands', ...reviewed.flatMap((b) => b.notRun ?? [])].join(
       '; ',
     ),

@@ -1,6 +1,7 @@
 /** The HTTP interface, through the Service and through every replica. */
 import { z } from 'zod';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { inShape, parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { healthy, registryApi } from '../api/api-client.ts';
 import { requirement } from '../kit.ts';
 
@@ -32,7 +33,7 @@ requirement(
     expect(docs.body, '/docs loads the description').toContain('/openapi.json');
     const openapi = await api.reach('GET', '/openapi.json');
     expect(openapi.status, 'GET /openapi.json').toBe(200);
-    const { paths } = openapiSchema.parse(JSON.parse(openapi.body));
+    const { paths } = inShape(openapiSchema, parseJsonOf(openapi.body, '/openapi.json'), '/openapi.json');
     expect(Object.keys(paths), 'paths in /openapi.json').toEqual(expect.arrayContaining(MCP_PATHS));
     observe(`/docs is HTML; /openapi.json describes ${Object.keys(paths).length} paths`);
   },

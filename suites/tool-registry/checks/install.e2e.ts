@@ -33,7 +33,7 @@ const DOCUMENTED_ORDER = ['ConfigMap', 'Secret', 'Service', 'Deployment'];
 requirement(
   ['R-01', 'X-05'],
   'consists of the documented objects, and applying it again changes none of them',
-  OWN,
+  { ...OWN, names: true },
   async ({ lab, kube }) => {
     const patches = replicas(1);
     const release = await lab.install({ patches });

@@ -61,6 +61,7 @@ requirement('R-24', `selects exactly its 3 pods by ${SELECTOR}`, async ({ releas
 requirement(
   'R-25',
   'logs that the migrations completed and that the application started',
+  { names: true },
   async ({ release, kube, observe }) => {
     const { namespace } = release;
     // The documents define the names of the containers and the meaning of the logs, not their wording.
@@ -85,6 +86,7 @@ requirement(
 requirement(
   'R-26',
   'has the conditions Available and Progressing, with its newest ReplicaSet available',
+  { names: true },
   async ({ release, observe }) => {
     // One late probe makes it unavailable for a moment.
     const result = await eventually(async () => {

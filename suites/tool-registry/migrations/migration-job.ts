@@ -1,10 +1,10 @@
 /** The documents' other way to migrate: "Run migrations in a separate Job before deployment". */
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
-import { allContainers, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
+import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { patchObjects } from '../../../harness/kube/manifests/patch.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
-import type { Release } from '../../../harness/run/suite/release.ts';
+import { containerNamed, type Release } from '../../../harness/run/suite/release.ts';
 import { MIGRATIONS } from './migration-run.ts';
 import { DEPLOYMENT } from '../names.ts';
 
@@ -17,9 +17,8 @@ const FILE = 'migration-job.yaml';
 export async function migrationJob(lab: Lab, release: Release): Promise<KubeObject> {
   const jobs = (await lab.optional(FILE)).filter(({ kind }) => kind === 'Job');
   const spec = podSpecOf(release.rendered('Deployment', DEPLOYMENT));
-  const init = spec && allContainers(spec).find(({ container }) => container.name === MIGRATIONS);
-  if (!init) throw new CheckFailure('E_SELECTED_NOTHING', `the subject has no container ${MIGRATIONS}`);
-  const [job] = patchObjects(jobs, [{ images: { [MIGRATIONS]: init.container.image } }]);
+  const { image } = containerNamed(spec, MIGRATIONS, `Deployment ${DEPLOYMENT}`);
+  const [job] = patchObjects(jobs, [{ images: { [MIGRATIONS]: image } }]);
   if (!job) throw new CheckFailure('E_SELECTED_NOTHING', `${FILE} has no Job`);
   return { ...job, metadata: { ...job.metadata, namespace: release.namespace } };
 }

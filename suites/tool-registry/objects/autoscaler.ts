@@ -4,6 +4,8 @@ import { CheckFailure } from '../../../harness/core/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import { inShape } from '../../../harness/run/suite/shape.ts';
+import { nameOf } from '../../../harness/kube/manifests/objects.ts';
 
 const specSchema = z.object({
   scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
@@ -41,7 +43,7 @@ export interface Autoscaler {
 }
 
 /**
- * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler; ZodError when it is not of autoscaling/v2
+ * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler, E_SHAPE when it is not of autoscaling/v2
  */
 export async function autoscaler(lab: Pick<Lab, 'optional'>): Promise<Autoscaler> {
   const objects = await lab.optional('hpa.yaml');
@@ -51,7 +53,7 @@ export async function autoscaler(lab: Pick<Lab, 'optional'>): Promise<Autoscaler
       'E_SELECTED_NOTHING',
       'hpa.yaml does not have exactly one HorizontalPodAutoscaler',
     );
-  const { metrics, ...spec } = specSchema.parse(object['spec']);
+  const { metrics, ...spec } = inShape(specSchema, object['spec'], `the spec of ${nameOf(object)}`);
   const cpu = metrics.find(({ resource }) => resource?.name === 'cpu')?.resource;
   return { object, spec: { ...spec, cpuPercent: cpu?.target.averageUtilization } };
 }

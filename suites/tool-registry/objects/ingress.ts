@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import { nameOf } from '../../../harness/kube/manifests/objects.ts';
+import { inShape } from '../../../harness/run/suite/shape.ts';
 import { SERVICE } from '../names.ts';
 
 const ingressSchema = z.object({
@@ -36,7 +37,7 @@ const portsSchema = z.object({
 
 /** One host, everything below / to the registry, TLS with a certificate of that host. */
 export function isExampleIngress(ingress: KubeObject): PredicateResult {
-  const { tls, rules } = ingressSchema.parse(ingress).spec;
+  const { tls, rules } = inShape(ingressSchema, ingress, nameOf(ingress)).spec;
   const [rule, ...more] = rules;
   const [route, ...moreRoutes] = rule?.http.paths ?? [];
   const { name, port } = route?.backend.service ?? {};
@@ -55,13 +56,13 @@ export function isExampleIngress(ingress: KubeObject): PredicateResult {
 
 /** Every backend is a Service among the objects, with that port. */
 export function routesExist(ingress: KubeObject, objects: readonly KubeObject[]): PredicateResult {
-  const services = ingressSchema
-    .parse(ingress)
-    .spec.rules.flatMap(({ http }) => http.paths.map(({ backend }) => backend.service));
+  const services = inShape(ingressSchema, ingress, nameOf(ingress)).spec.rules.flatMap(({ http }) =>
+    http.paths.map(({ backend }) => backend.service),
+  );
   const complaints = services.flatMap(({ name, port }) => {
     const service = objects.find((o) => o.kind === 'Service' && o.metadata.name === name);
     if (!service) return [`there is no Service ${name}`];
-    const { ports } = portsSchema.parse(service).spec;
+    const { ports } = inShape(portsSchema, service, nameOf(service)).spec;
     const exists = ports.some(
       (p) => p.port === port.number || (p.name !== undefined && p.name === port.name),
     );

@@ -1,12 +1,13 @@
 /** The configuration reaches every replica byte for byte, and a missing one is reported. */
 import { z } from 'zod';
 import { configMapEquals } from '../../../harness/observe/predicates/live/config.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { NameMissing } from '../../../harness/core/errors.ts';
 import { eventReported } from '../../../harness/observe/waits/events.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { nameOf, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { requirement } from '../kit.ts';
 
 const CONFIG_MAP = 'toolman-servers-config';
@@ -54,11 +55,7 @@ requirement(
   async ({ release, kube, observe }) => {
     const { namespace } = release;
     const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
-    if (!configMap)
-      throw new CheckFailure(
-        'E_NOT_FOUND',
-        `ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`,
-      );
+    if (!configMap) throw new NameMissing(`ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`);
     const pods = await release.pods();
     const mounted = await Promise.all(
       pods.map(async (pod) => ({
@@ -68,7 +65,7 @@ requirement(
     );
     await expect(configMapEquals(configMap, mounted)).toHold();
     for (const { pod, files } of mounted) {
-      const parsed = serversConfig.safeParse(JSON.parse(files['servers-config.json']));
+      const parsed = serversConfig.safeParse(parseJsonOf(files['servers-config.json'], `${FILE} in ${pod}`));
       expect(
         parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`),
         pod,
@@ -81,6 +78,7 @@ requirement(
 requirement(
   'T-20',
   'mounts ConfigMap toolman-servers-config under exactly that name',
+  { names: true },
   async ({ release, kube, observe }) => {
     const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
     const named = spec?.volumes?.flatMap((v) => (v.configMap ? [v.configMap.name] : []));

@@ -4,6 +4,7 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { imageIdMatches } from '../../../harness/observe/predicates/live/image.ts';
 import { selectorSelectsExactly } from '../../../harness/observe/predicates/live/workload.ts';
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
+import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { containerStatus } from '../../../harness/run/suite/release.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
@@ -12,6 +13,7 @@ import { startClientPod } from '../client-pod.ts';
 requirement(
   'T-02',
   'installs into a new namespace as release and Deployment toolman',
+  { names: true },
   async ({ release, lab, observe }) => {
     const status = await lab.helm.status({ releaseName: release.name, namespace: release.namespace });
     expect(status?.status, 'status of the release').toBe('deployed');
@@ -37,7 +39,8 @@ requirement(
       { releaseName: release.name, namespace: release.namespace },
       { all: true },
     );
-    const image = values['image'] as { repository?: string; tag?: string };
+    const image = values['image'] as { repository?: string; tag?: string } | undefined;
+    if (!image) throw new DoesNotFit('the chart has no value image');
     const wanted = `${image.repository ?? ''}:${image.tag ?? ''}`;
     const digest = subject.images.find((i) => i.ref === wanted)?.digest;
     const pods = await release.pods();

@@ -1,9 +1,9 @@
 /** Dedicated nodes. One worker is tainted temporarily; everything else that runs at the time tolerates the taint. */
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { podUnschedulable } from '../../../harness/observe/waits/pod-start.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { createBarePod } from '../../../harness/run/suite/bare-pod.ts';
+import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import { requirement } from '../kit.ts';
 
 const TAINT = { key: 'tools-only', value: 'true', effect: 'NoSchedule' };
@@ -17,7 +17,7 @@ requirement(
     const [node] = (await kube.list('Node', { labelSelector: 'workload-type=tools' })).filter(
       (n) => n.spec.unschedulable !== true,
     );
-    if (!node) throw new CheckFailure('E_SELECTED_NOTHING', 'no node is labelled workload-type=tools');
+    if (!node) throw new CheckSkipped('no node is labelled workload-type=tools');
     const { name } = node.metadata;
     const before = node.spec.taints ?? [];
     lab.defer(`restore the taints of ${name}`, async () => {

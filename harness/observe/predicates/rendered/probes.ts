@@ -1,7 +1,7 @@
 /** Probes in manifests. */
 import type { KubeObject, Probe } from '../../../kube/api/types.ts';
-import { longRunning, nameOf } from '../../../kube/manifests/objects.ts';
-import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
+import { longRunning } from '../../../kube/manifests/objects.ts';
+import { containerOf, containersOf, everyOne, noContainer, selectedNothing } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
@@ -36,7 +36,7 @@ export function probeSettings(
 ): PredicateResult {
   const expected = `${name} of container ${container} with ${settingsText(wanted)}`;
   const found = containerOf(object, container);
-  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  if (!found) return noContainer(expected, object, container);
   const probe = found.container[name];
   if (!probe) return { ok: false, expected, actual: `container ${container} has no ${name}` };
   const actual: ProbeExpectation = { ...handlerOf(probe), ...DEFAULTS, ...timings(probe) };

@@ -1,8 +1,8 @@
 /** Requests and limits in manifests. */
 import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { KubeObject } from '../../../kube/api/types.ts';
-import { nameOf, workloads } from '../../../kube/manifests/objects.ts';
-import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
+import { workloads } from '../../../kube/manifests/objects.ts';
+import { containerOf, containersOf, everyOne, noContainer } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 interface Resources {
@@ -31,7 +31,7 @@ export function everyContainerHasResources(objects: readonly KubeObject[]): Pred
 export function resourcesAre(object: KubeObject, container: string, wanted: Resources): PredicateResult {
   const expected = `container ${container} with ${resourceText(wanted)}`;
   const found = containerOf(object, container);
-  if (!found) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  if (!found) return noContainer(expected, object, container);
   const actual = found.container.resources ?? {};
   const details = (['requests', 'limits'] as const).flatMap((kind) => {
     const names = new Set([...Object.keys(wanted[kind] ?? {}), ...Object.keys(actual[kind] ?? {})]);

@@ -1,7 +1,7 @@
 /** Security contexts in manifests. The API server itself checks Pod Security Standards. */
 import type { KubeObject } from '../../../kube/api/types.ts';
-import { field, nameOf, podSpecOf, workloads } from '../../../kube/manifests/objects.ts';
-import { containerOf, containersOf, everyOne, selectedNothing } from '../select.ts';
+import { field, podSpecOf, workloads } from '../../../kube/manifests/objects.ts';
+import { containerOf, containersOf, everyOne, noContainer, selectedNothing } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 /** Fields of a security context with their expected values; lists are compared without order. */
@@ -28,7 +28,7 @@ export function securityContextIs(
 ): PredicateResult {
   const expected = `container ${container} with ${text(wanted)}`;
   const context = effectiveSecurityContext(object, container);
-  if (!context) return selectedNothing(expected, `${nameOf(object)} has no container ${container}`);
+  if (!context) return noContainer(expected, object, container);
   return compare(expected, context, wanted);
 }
 

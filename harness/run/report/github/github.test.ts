@@ -4,7 +4,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../events.ts';
 import { createGithubReporter } from './github.ts';
-import { sampleCheck, sampleFailure, sampleReport, sampleSkip } from '../../../testing/sample-report.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleMisfit,
+  sampleReport,
+  sampleSkip,
+  sampleWarning,
+} from '../../../testing/sample-report.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -43,6 +50,26 @@ describe('the GitHub reporter', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
       /^::error file=a%2Cb%3Ac\.ts,title=toolman T-28%3A 2 of 3 replicas became available within 90 s::2 of 3 .*%0Aexpected: .*%0Aagain: npm run e2e$/,
+    );
+  });
+
+  it('annotates a warning as one, and nothing else about a check that is not applicable', () => {
+    const { lines } = setUp(failed(sampleWarning()), failed(sampleMisfit()));
+
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(
+      /^::warning file=[^,]*,title=toolman X-12%3A container toolman has no memory limit::/,
+    );
+  });
+
+  it('lists warnings and what is not applicable in the summary', async () => {
+    const report = sampleReport({ checks: [sampleCheck(), sampleWarning(), sampleMisfit()], proofs: [] });
+
+    const { summary } = setUp({ type: 'run-ended', report, directory });
+
+    expect(await summary()).toContain('### Warnings\n\n| Check | Title | Reason |');
+    expect(await summary()).toContain(
+      '### Not applicable\n\n| Check | Title | Reason |\n| --- | --- | --- |\n| toolman/T-21 | routes its Service to exactly its ready pods | the chart renders no Service |',
     );
   });
 

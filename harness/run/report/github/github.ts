@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import type { RunEvent } from '../events.ts';
 import { githubSummary } from './summary.ts';
 import type { CheckResult } from '../model.ts';
+import { isWarning } from '../status.ts';
 import type { Reporter, TextStream } from '../reporter.ts';
 import { plain } from '../text.ts';
 import { isRed, isUncaught, verdictOf } from '../verdict.ts';
@@ -67,7 +68,8 @@ export function createGithubReporter({ env, stream }: GithubOptions): Reporter |
           return;
         case 'check-ended':
           endGroup();
-          if (isRed(event.check)) annotate(event.check, event.rerun);
+          if (isRed(event.check)) annotate('error', event.check, event.rerun);
+          if (isWarning(event.check)) annotate('warning', event.check, event.rerun);
           return;
         case 'proof-ended':
           if (isUncaught(event.proof)) {
@@ -95,10 +97,10 @@ export function createGithubReporter({ env, stream }: GithubOptions): Reporter |
     close: endGroup,
   };
 
-  function annotate(check: CheckResult, rerun: string): void {
+  function annotate(level: 'error' | 'warning', check: CheckResult, rerun: string): void {
     const title = `${check.suite} ${shortId(check)}: ${summaryOfCheck(check).split('\n')[0] ?? ''}`;
     command(
-      'error',
+      level,
       { file: check.file, title },
       `${failureBody(check)}${rerun === '' ? '' : `\nagain: ${rerun}`}`,
     );

@@ -2,6 +2,7 @@
 import { seconds } from '../../../core/deadline.ts';
 import { firstLine } from '../../../core/wording.ts';
 import type { CheckResult, Report } from '../model.ts';
+import { isNotApplicable, isWarning } from '../status.ts';
 import { plain } from '../text.ts';
 import { countsOf, isCaught, isProvable, isRed, verdictOf, type Verdict } from '../verdict.ts';
 import { blockedGroups, bySuite, failureBody, outcomeOf, shortId, summaryOfCheck } from '../wording.ts';
@@ -19,7 +20,12 @@ export function githubSummary(report: Report): string {
     ...problemOf(verdict),
     ...suiteTable(report),
     ...failures(report),
-    ...skips(report),
+    ...reasons('Warnings', report.checks.filter(isWarning)),
+    ...reasons(
+      'Skipped',
+      report.checks.filter(({ status }) => status === 'skipped'),
+    ),
+    ...reasons('Not applicable', report.checks.filter(isNotApplicable)),
     ...blocked(report),
     ...proofTable(report),
   ];
@@ -54,11 +60,10 @@ function failures(report: Report): string[] {
   });
 }
 
-function skips(report: Report): string[] {
-  const skipped = report.checks.filter((check) => check.status === 'skipped');
-  if (skipped.length === 0) return [];
+function reasons(title: string, checks: readonly CheckResult[]): string[] {
+  if (checks.length === 0) return [];
   const row = (check: CheckResult) => [check.id, check.title, check.reason ?? 'no reason was given'];
-  return ['### Skipped', table(['Check', 'Title', 'Reason'], skipped.map(row))];
+  return [`### ${title}`, table(['Check', 'Title', 'Reason'], checks.map(row))];
 }
 
 function blocked(report: Report): string[] {

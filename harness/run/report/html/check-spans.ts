@@ -1,6 +1,7 @@
 /** What a timeline shows of its checks: when each ran, and the moments that a failed check mentions; pure. */
 import { clip } from '../../../core/wording.ts';
 import type { CheckResult, PodTimeline } from '../model.ts';
+import { isDecided } from '../status.ts';
 import { isRed } from '../verdict.ts';
 
 type Moment = PodTimeline['moments'][number];
@@ -11,11 +12,11 @@ export function spanOf(check: CheckResult): { from: number; to: number } {
   return { from, to: from + check.durationMs };
 }
 
-/** The checks that ran on a timeline, in the order in which they started; blocked and skipped ones did not. */
+/** The checks that ran on a timeline, in the order in which they started; those without a result about the subject did not. */
 export function checksIn(timeline: PodTimeline, checks: readonly CheckResult[]): CheckResult[] {
   return checks
     .filter(({ id }) => timeline.checks.includes(id))
-    .filter(({ status }) => status !== 'blocked' && status !== 'skipped')
+    .filter((check) => isDecided(check) || isRed(check))
     .sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
 }
 

@@ -4,12 +4,21 @@ import { count } from '../../../core/wording.ts';
 import type { CheckResult, Report } from '../model.ts';
 import { collapse } from '../text.ts';
 import { isRed } from '../verdict.ts';
-import { blockedGroups, bySuite, commonFolder, shortId, summaryOfCheck } from '../wording.ts';
+import { isWarning } from '../status.ts';
+import { blockedGroups, bySuite, commonFolder, remarkOf, shortId, summaryOfCheck } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup, prose, relativeHref } from './markup.ts';
 import { timelineLinks } from './timeline.ts';
 
-const symbols = { passed: '✓', failed: '✗', errored: '✗', skipped: '○', blocked: '○' };
+const symbols: Record<CheckResult['status'], string> = {
+  passed: '✓',
+  warning: '!',
+  failed: '✗',
+  errored: '✗',
+  skipped: '○',
+  'not-applicable': '–',
+  blocked: '○',
+};
 
 export function failuresSection(report: Report): Markup | undefined {
   if (!report.checks.some(isRed)) return undefined;
@@ -22,6 +31,20 @@ export function failuresSection(report: Report): Markup | undefined {
       .filter(isRed)
       .map((check) => failureCard(check, groups.find(({ by }) => by === check)?.blocked ?? [], report));
   })}
+</section>`;
+}
+
+export function warningsSection(report: Report): Markup | undefined {
+  const warnings = report.checks.filter(isWarning);
+  if (warnings.length === 0) return undefined;
+  return markup`
+<section id="warnings" class="warning">
+  <h2>Warnings</h2>
+  <p class="lead">Advice that the subject does not follow. It breaks no promise and does not change the verdict.</p>
+  <ul class="observed">${warnings.map(
+    (check) =>
+      markup`<li><a href="#${anchor('check', check.id)}"><span class="id">${check.suite} ${shortId(check)}</span></a> ${prose(summaryOfCheck(check))}${check.diagnosis?.hint !== undefined && markup` <span class="muted">${prose(check.diagnosis.hint)}</span>`}</li>`,
+  )}</ul>
 </section>`;
 }
 
@@ -103,22 +126,20 @@ export function checksSection(report: Report): Markup | undefined {
 
 function checkRow(check: CheckResult, report: Report): Markup {
   const timelines = timelineLinks(report, check.namespaces);
-  const notRun = {
-    skipped: 'Skipped',
-    blocked: 'Blocked',
-    passed: undefined,
-    failed: undefined,
-    errored: undefined,
-  }[check.status];
+  const remark = remarkOf(check);
   const head = markup`<span class="${`status ${check.status}`}"><span aria-hidden="true">${symbols[check.status]}</span><span class="hidden">${check.status}</span></span><span class="id">${shortId(check)}</span><span class="title">${check.title}</span><span class="time">${seconds(check.durationMs)}</span>`;
   return markup`
   <details class="check"><summary>${head}</summary>
     <div class="inside" ${!isRed(check) && markup`id="${anchor('check', check.id)}"`}>
       ${isRed(check) && markup`<p><a href="#${anchor('check', check.id)}">${summaryOfCheck(check)}</a></p>`}
-      ${notRun !== undefined && markup`<p>${notRun}: ${check.reason ?? 'no reason was given'}</p>`}
+      ${remark !== undefined && markup`<p>${capitalised(remark)}</p>`}
       ${check.observed.length > 0 && observedList(check)}
       ${timelines && markup`<p class="timelines"><span class="muted">Pods over time:</span> ${timelines}</p>`}
       <p class="muted">${check.requirements.join(', ')} · ${count(check.assertions, 'assertion')} · <code>${check.file}</code></p>
     </div>
   </details>`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

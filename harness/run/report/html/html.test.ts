@@ -3,7 +3,13 @@ import { toHtml } from './html.ts';
 import { checksIn, including, mentions, packed } from './check-spans.ts';
 import { lanesOf } from './lanes.ts';
 import type { CheckResult, PodTimeline, Report } from '../model.ts';
-import { sampleCheck, sampleFailure, sampleReport } from '../../../testing/sample-report.ts';
+import {
+  sampleCheck,
+  sampleFailure,
+  sampleMisfit,
+  sampleReport,
+  sampleWarning,
+} from '../../../testing/sample-report.ts';
 
 describe('report.html', () => {
   it('is one file that loads nothing, and a policy forbids loading', () => {
@@ -32,6 +38,18 @@ describe('report.html', () => {
     ],
   ])('begins with the verdict of a run that %s', (_, parts, headline) => {
     expect(toHtml(sampleReport(parts))).toContain(`<h1>${headline}</h1>`);
+  });
+
+  it('lists warnings, and says of each check that is not applicable why', () => {
+    const html = toHtml(
+      sampleReport({ checks: [sampleCheck(), sampleWarning(), sampleMisfit()], proofs: [] }),
+    );
+
+    expect(html).toContain('<section id="warnings"');
+    expect(html).toMatch(/<li><a href="#check-toolman-X-12">.*container toolman has no memory limit/s);
+    expect(html).toContain('<p>Not applicable: the chart renders no Service</p>');
+    expect(html).not.toContain('<section id="failures"');
+    expect(toHtml(sampleReport({ checks: [sampleCheck()] }))).not.toContain('<section id="warnings"');
   });
 
   it('has failures with causes and evidence, linked from their requirements', () => {
@@ -181,6 +199,9 @@ describe('requirements', () => {
     expect(result('passed', 'failed')).toBe('failed');
     expect(result('passed', 'skipped')).toBe('skipped');
     expect(result('blocked')).toBe('blocked');
+    expect(result('passed', 'not-applicable')).toBe('not-applicable');
+    expect(result('warning', 'passed')).toBe('warning');
+    expect(result('not-applicable', 'failed')).toBe('failed');
     expect(result('errored', 'blocked')).toBe('errored');
     expect(result()).toBe('not-run');
   });

@@ -1,6 +1,6 @@
 /** The report as one HTML file that loads nothing. Without JavaScript only the filters are missing. */
 import { createHash } from 'node:crypto';
-import { checksSection, failuresSection } from './checks.ts';
+import { checksSection, failuresSection, warningsSection } from './checks.ts';
 import { clusterSection, leftoversSection, subjectsSection, toolsSection } from './environment.ts';
 import { header } from './header.ts';
 import { Markup, markup } from './markup.ts';
@@ -24,6 +24,7 @@ export const htmlReporter: Reporter = {
 export function toHtml(report: Report): string {
   const sections: [string, Markup | undefined][] = [
     ['Failures', failuresSection(report)],
+    ['Warnings', warningsSection(report)],
     ['Faults', proofsSection(report)],
     ['Requirements', requirementsSection(report)],
     ['Checks', checksSection(report)],

@@ -6,11 +6,12 @@ import { shortId } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { anchor, markup } from './markup.ts';
 
-type Result = CheckResult['status'] | 'not-run' | 'uncovered' | 'not-applicable';
+type Result = CheckResult['status'] | 'not-run' | 'uncovered';
 
 const words: Record<Result, string> = {
   failed: 'failed',
   errored: 'errored',
+  warning: 'warning',
   passed: 'passed',
   skipped: 'skipped',
   blocked: 'blocked',
@@ -58,7 +59,15 @@ export function requirementsSection(report: Report): Markup | undefined {
 }
 
 /** The worst result of its checks: one that did not run leaves the requirement unproven. */
-const worstFirst = ['failed', 'errored', 'skipped', 'blocked', 'passed'] as const;
+const worstFirst = [
+  'failed',
+  'errored',
+  'skipped',
+  'blocked',
+  'warning',
+  'not-applicable',
+  'passed',
+] as const satisfies readonly CheckResult['status'][];
 
 function resultOf(row: RequirementRow, checks: readonly CheckResult[]): Result {
   const worst = worstFirst.find((status) => checks.some((check) => check.status === status));

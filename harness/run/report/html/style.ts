@@ -100,7 +100,7 @@ td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-ser
 .good { color: var(--good); } .bad { color: var(--bad); }
 .chip { display: inline-block; padding: 1px 9px; border-radius: 999px; font-size: .8rem; font-weight: 600; white-space: nowrap; background: var(--code); color: var(--muted); }
 .chip.passed { background: var(--good-soft); color: var(--good); } .chip.failed, .chip.errored { background: var(--bad-soft); color: var(--bad); }
-.chip.skipped, .chip.blocked, .chip.uncovered { background: var(--warn-soft); color: var(--warn); }
+.chip.warning, .chip.skipped, .chip.blocked, .chip.uncovered { background: var(--warn-soft); color: var(--warn); }
 .filter { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 12px; } .filter[hidden] { display: none; }
 .filter button, .filter input { font: inherit; font-size: .88rem; padding: 3px 12px; border-radius: 999px; border: 1px solid var(--line); background: var(--card); color: var(--text); }
 .filter button { cursor: pointer; } .filter button[aria-pressed="true"] { background: var(--text); color: var(--card); border-color: var(--text); }
@@ -113,7 +113,7 @@ td .suite, td .source { display: block; font: 400 .82rem/1.4 system-ui, sans-ser
 .check > summary:hover { background: var(--code); }
 .check .title { overflow-wrap: anywhere; } .check .time { color: var(--muted); font-size: .88rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .check .inside { padding: 2px 12px 10px calc(1.4em + 22px); } .check .inside .muted { font-size: .86rem; margin-top: 4px; }
-.status { font-weight: 700; } .status.passed { color: var(--good); } .status.failed { color: var(--bad); } .status.errored { color: var(--bad); } .status.skipped, .status.blocked { color: var(--warn); }
+.status { font-weight: 700; } .status.passed { color: var(--good); } .status.failed { color: var(--bad); } .status.errored { color: var(--bad); } .status.warning, .status.skipped, .status.blocked { color: var(--warn); }
 
 .pairs { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0 0 10px; }
 .pairs dt { font-size: .92rem; }

@@ -6,7 +6,9 @@ import {
   sampleFailure,
   sampleProof,
   sampleReport,
+  sampleMisfit,
   sampleSkip,
+  sampleWarning,
 } from '../../../testing/sample-report.ts';
 import { parseXml } from '../../../testing/parse-xml.ts';
 
@@ -69,6 +71,18 @@ describe('junit.xml', () => {
     expect(properties).toContainEqual({ name: 'requirement', value: 'T-28' });
     expect(root.all('system-out')[0]?.text).toContain('[[ATTACHMENT|toolman/T-28/events.yaml]]');
     expect(root.all('skipped')[0]?.attributes.message).toContain('does not enforce NetworkPolicy');
+  });
+
+  it('has what is not applicable as skipped, and a warning as passed with its text', () => {
+    const root = parseXml(toJunit(sampleReport({ checks: [sampleMisfit(), sampleWarning()], proofs: [] })));
+
+    const [suite] = root.all('testsuite');
+    expect(suite?.attributes).toMatchObject({ tests: '2', failures: '0', errors: '0', skipped: '1' });
+    expect(root.all('skipped').map(({ attributes }) => attributes.message)).toEqual([
+      'not applicable: the chart renders no Service',
+    ]);
+    expect(root.all('system-out')[0]?.text).toContain('warning: container toolman has no memory limit');
+    expect(root.all('system-out')[0]?.text).toContain('fix:      Set resources.limits.memory.');
   });
 
   it('reports an infrastructure error as an error in a suite of its own', () => {

@@ -2,8 +2,9 @@
 import { writeReportFile } from '../files.ts';
 import type { CheckResult, Proof, Report } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
-import { isCaught, isProvable, isRed, isUncaught, verdictOf } from '../verdict.ts';
-import { bySuite, failureBody, outcomeOf, shortId, summaryOfCheck } from '../wording.ts';
+import { isWarning } from '../status.ts';
+import { countsOf, isCaught, isProvable, isRed, isUncaught, verdictOf } from '../verdict.ts';
+import { bySuite, failureBody, outcomeOf, remarkOf, shortId, summaryOfCheck } from '../wording.ts';
 import { element, textElement } from './xml.ts';
 
 export const junitReporter: Reporter = {
@@ -67,7 +68,7 @@ function checkSuite(suite: string, checks: readonly CheckResult[], report: Repor
   return testsuite(
     suite,
     checks.map(checkCase),
-    { failures: count('failed'), errors, skipped: count('skipped') + count('blocked') },
+    { failures: count('failed'), errors, skipped: countsOf({ checks: [...checks] }).skipped },
     {
       durationMs: checks.reduce((sum, check) => sum + check.durationMs, 0),
       timestamp: checks[0]?.startedAt ?? report.run.startedAt,
@@ -94,13 +95,13 @@ function checkCase(check: CheckResult): string {
       check.status === 'errored' ? ['error', 'InfrastructureError'] : ['failure', 'CheckFailure'];
     children.push(textElement(element, { message: summaryOfCheck(check), type }, failureBody(check)));
   }
-  if (check.status === 'skipped' || check.status === 'blocked') {
-    const reason = check.reason ?? 'no reason was given';
-    children.push(
-      element('skipped', { message: check.status === 'blocked' ? `blocked: ${reason}` : reason }),
-    );
+  const remark = remarkOf(check);
+  if (remark !== undefined && !isWarning(check)) {
+    children.push(element('skipped', { message: remark.replace(/^skipped: /, '') }));
   }
   const output = [
+    // JUnit has no element for a warning.
+    ...(isWarning(check) ? [remark ?? '', failureBody(check)] : []),
     ...check.observed,
     // GitLab shows a path in this form as an attachment of the test.
     ...(check.artifacts ?? []).map((artifact) => `[[ATTACHMENT|${artifact}]]`),

@@ -7,7 +7,9 @@ import {
   sampleFailure,
   sampleProof,
   sampleReport,
+  sampleMisfit,
   sampleSkip,
+  sampleWarning,
 } from '../../../testing/sample-report.ts';
 import type { TerminalOptions } from './terminal.ts';
 import { createTerminalReporter } from './terminal.ts';
@@ -261,6 +263,8 @@ describe('checks and proofs', () => {
     send(
       checkEnded(),
       checkEnded(sampleSkip()),
+      checkEnded(sampleMisfit()),
+      checkEnded(sampleWarning()),
       checkEnded(sampleCheck({ id: 'tool-registry/R-07', suite: 'tool-registry' })),
       { type: 'proof-ended', proof: sampleProof() },
       { type: 'proof-ended', proof: sampleProof({ outcome: 'missed', reason: 'T-28 passed' }) },
@@ -272,6 +276,9 @@ describe('checks and proofs', () => {
       ✓ T-35  spreads its replicas over the nodes  0.3 s
       ○ T-52  denies traffic from other namespaces  skipped
           the cluster does not enforce NetworkPolicy: a pod reached a deny-all namespace
+      – T-21  routes its Service to exactly its ready pods  not applicable
+          the chart renders no Service
+      ! X-12  has a limit of memory for every container  warning
 
       tool-registry
       ✓ R-07  spreads its replicas over the nodes  0.3 s
@@ -315,6 +322,16 @@ describe('checks and proofs', () => {
 });
 
 describe('the end', () => {
+  it('lists warnings with what to do, above the summary', () => {
+    const { send, text } = setUp();
+
+    send(...wholeRun(checkEnded(sampleCheck()), checkEnded(sampleWarning())));
+
+    expect(failuresIn(text())).toBe(
+      '! X-12  container toolman has no memory limit\n    fix       Set resources.limits.memory.',
+    );
+  });
+
   it.each<[string, Partial<Report>, string]>([
     [
       'checks',

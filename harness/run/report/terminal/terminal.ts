@@ -17,6 +17,8 @@ import { createTicker } from './ticker.ts';
 import { plain, wrap } from '../text.ts';
 import { countsLine, countsOf, isCaught, isProvable, isRed, isUncaught } from '../verdict.ts';
 import { bySuite, outcomeOf, shortId } from '../wording.ts';
+import { isNotApplicable } from '../status.ts';
+import { warningLines } from './warnings.ts';
 
 export interface TerminalOptions {
   stream: TextStream;
@@ -104,13 +106,16 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     if (check.status === 'blocked') return;
     const { symbol, tail } = {
       passed: { symbol: style.green('✓'), tail: style.dim(seconds(check.durationMs)) },
+      warning: { symbol: style.yellow('!'), tail: style.yellow('warning') },
+      'not-applicable': { symbol: style.dim('–'), tail: style.dim('not applicable') },
       skipped: { symbol: style.yellow('○'), tail: style.yellow('skipped') },
       failed: { symbol: style.red('✗'), tail: style.red('failed') },
       errored: { symbol: style.red('✗'), tail: style.red('errored') },
     }[check.status];
     const id = shortId(check);
     const [title = '', ...more] = wrap(check.title, columns() - id.length - 16);
-    const reason = check.status === 'skipped' ? [check.reason ?? 'no reason was given'] : [];
+    const isExplained = check.status === 'skipped' || isNotApplicable(check);
+    const reason = isExplained ? [check.reason ?? 'no reason was given'] : [];
     const details = verbose && check.status === 'passed' ? check.observed : reason;
     printUnder(check.suite, [
       `${symbol} ${style.bold(id)}  ${title}  ${tail}`,
@@ -139,7 +144,7 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     ]);
   }
 
-  /** Blocked checks, failed checks and uncaught faults, by suite. */
+  /** Warnings, blocked checks, failed checks and uncaught faults, by suite. */
   function printFailures(): void {
     const suites = bySuite(ended);
     for (const [suite, own] of suites) {
@@ -150,7 +155,8 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
         .map(({ check, rerun }) =>
           failureBlock(check, { style, columns: columns(), directory, rerun, verbose }),
         );
-      printBlocks(suites.length > 1 ? suite : undefined, [blocked, ...failures]);
+      const warnings = warningLines(checks, { style, columns: columns() });
+      printBlocks(suites.length > 1 ? suite : undefined, [warnings, blocked, ...failures]);
     }
     const proofs = uncaught.map((proof) => [
       proofHead(proof),

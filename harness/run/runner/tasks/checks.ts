@@ -1,5 +1,6 @@
 import { notProvableLines, type SuitePlan } from '../../plan/plan.ts';
 import type { CheckResult, PlannedRun, Proof } from '../../report/model.ts';
+import { isAdvice } from '../../report/status.ts';
 import type { ClusterDescriptor, WorkerConfig } from '../../suite/worker-config.ts';
 import { withDigests } from './images.ts';
 import { removeServices } from '../remove-services.ts';
@@ -34,7 +35,12 @@ function plannedRun({ plan, selection }: TestRun): PlannedRun {
   if (!selection) throw new Error('the task "selection" has not run yet');
   const { chosen, shard } = selection;
   return {
-    checks: chosen.map(({ id, suite, requirements }) => ({ id, suite, requirements })),
+    checks: chosen.map(({ id, suite, requirements }) => ({
+      id,
+      suite,
+      requirements,
+      ...(isAdvice(requirements, adviceOf(plan, suite)) && { level: 'advice' as const }),
+    })),
     proofs: plan.suites.flatMap(({ definition, faults, notProvable }) =>
       [...faults, ...notProvable.map(({ fault }) => fault)].map((fault) => ({
         fault,
@@ -44,6 +50,10 @@ function plannedRun({ plan, selection }: TestRun): PlannedRun {
     ),
     ...(shard && { shard }),
   };
+}
+
+function adviceOf({ suites }: TestRun['plan'], name: string): readonly string[] {
+  return suites.find(({ definition }) => definition.name === name)?.advice ?? [];
 }
 
 function requirementsOf({ faults }: SuitePlan['definition'], fault: string): string[] {
@@ -71,7 +81,7 @@ function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
     projects.push({
       name: definition.name,
       file: project.checksFile,
-      config: { ...config, mode: 'check', checks },
+      config: { ...config, mode: 'check', checks, advice: suite.advice },
     });
   }
   if (faults.length > 0) {

@@ -1,0 +1,55 @@
+/** Which values of `--set` a chart does not declare: helm accepts and ignores them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { GO_YAML } from '../manifests/parse.ts';
+import type { Subject } from './types.ts';
+
+/**
+ * The pairs whose path is neither in the chart's values.yaml nor in the values of the subject. An empty map or list on the way is a place
+ * for values of the user. A template may use a value without declaring it, and a packaged chart is not read: render to be certain.
+ *
+ * @param pairs `key=value`, as for `helm --set`
+ */
+export async function unknownValues(
+  { chart, values, set }: Subject,
+  pairs: readonly string[],
+): Promise<string[]> {
+  if (pairs.length === 0) return [];
+  const trees = await Promise.all([join(chart, 'values.yaml'), ...values].map(readTree));
+  const given = set.map(pathOf);
+  return pairs.filter((pair) => {
+    const path = pathOf(pair);
+    return !trees.some((tree) => hasPath(tree, path)) && !given.some((known) => startsWith(path, known));
+  });
+}
+
+/** `a.b[0].c=x` -> a, b, 0, c. A dot in a key is escaped as `\.`. */
+function pathOf(pair: string): string[] {
+  const [, key = pair] = /^((?:\\.|[^\\=])*)=/.exec(pair) ?? [];
+  return [...key.matchAll(/(?:\\.|[^\\.[\]])+/g)].map(([word]) => word.replaceAll(/\\(.)/g, '$1'));
+}
+
+async function readTree(file: string): Promise<unknown> {
+  try {
+    return parse(await readFile(file, 'utf8'), GO_YAML) as unknown;
+  } catch {
+    // Helm reports what is wrong with it.
+    return undefined;
+  }
+}
+
+function hasPath(tree: unknown, path: readonly string[]): boolean {
+  let here = tree;
+  for (const [depth, key] of path.entries()) {
+    if (typeof here !== 'object' || here === null) return depth > 0 && here === null;
+    if (depth > 0 && Object.keys(here).length === 0) return true;
+    if (!Object.hasOwn(here, key)) return false;
+    here = (here as Record<string, unknown>)[key];
+  }
+  return path.length > 0;
+}
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.every((key, index) => path[index] === key);
+}

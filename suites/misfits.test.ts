@@ -1,0 +1,150 @@
+/**
+ * No check turns red because it does not fit the subject: every check of every suite, with means that do not fit, and the static ones with
+ * a subject that shares nothing with their reference.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { DoesNotFit } from '../harness/core/errors.ts';
+import { Lifecycle } from '../harness/core/lifecycle.ts';
+import { silentLog } from '../harness/core/log.ts';
+import { parseManifests } from '../harness/kube/manifests/parse.ts';
+import { patchObjects } from '../harness/kube/manifests/patch.ts';
+import { countAssertions } from '../harness/run/suite/assertions.ts';
+import type { Check, CheckContext, CheckOptions } from '../harness/run/suite/check.ts';
+import { executeCheck } from '../harness/run/suite/execute-check.ts';
+import { Lab } from '../harness/run/suite/lab.ts';
+import { statusOfError } from '../harness/run/suite/status-of-error.ts';
+import type { KubeClient } from '../harness/kube/api/client.ts';
+import type { CheckResult } from '../harness/run/report/model.ts';
+import type { KubeObject } from '../harness/kube/api/types.ts';
+import { Release } from '../harness/run/suite/release.ts';
+import { fakeLab } from '../harness/testing/fake-lab.ts';
+import { ABOUT_NAMES } from './about-names.ts';
+import { suites } from './index.ts';
+
+const declared: Check[] = [];
+
+vi.mock(import('../harness/run/suite/kit.ts'), async (original) => ({
+  ...(await original()),
+  createSuiteKit: ((definition: { name: string }) => ({
+    requirement(
+      ids: string | string[],
+      title: string,
+      ...rest: [CheckOptions, Check['run']] | [Check['run']]
+    ) {
+      const requirements = typeof ids === 'string' ? [ids] : ids;
+      const [options, run] = rest.length === 2 ? rest : [{}, rest[0]];
+      const earlier = declared.filter(
+        (c) => c.suite === definition.name && c.requirements[0] === requirements[0],
+      );
+      const id = `${definition.name}/${requirements[0]}${earlier.length === 0 ? '' : `#${earlier.length + 1}`}`;
+      declared.push({ id, suite: definition.name, file: '', title, requirements, options, run });
+    },
+  })) as never,
+}));
+
+beforeAll(async () => {
+  for (const { directory, files } of suites) {
+    for (const file of files) await import(join(directory, file));
+  }
+});
+
+const misfit = new DoesNotFit('it does not fit');
+
+/** Everything that is asked of it does not fit, whatever it is. */
+function unfit(): unknown {
+  const throws = (): never => {
+    throw misfit;
+  };
+  return new Proxy(throws, { get: () => unfit(), apply: throws });
+}
+
+it('names only checks that exist as being about names', () => {
+  expect(ABOUT_NAMES.filter((id) => !declared.some((check) => check.id === id))).toEqual([]);
+});
+
+it('every suite declares its checks here', () => {
+  const counts = suites.map(({ name }) => declared.filter((c) => c.suite === name).length);
+  expect(counts.every((count) => count > 20)).toBe(true);
+});
+
+describe('a check whose means do not fit', () => {
+  it('is not applicable, whatever it does with the error', async () => {
+    const others: string[] = [];
+    for (const check of declared) {
+      const { lab: shared } = fakeLab();
+      const lab = new Lab(shared, new Lifecycle(silentLog), check.id);
+      const context = {
+        lab: new Proxy(lab, {
+          get: (target, key) => (key === 'defer' ? target.defer.bind(target) : unfit()),
+        }),
+        release: unfit(),
+        cluster: unfit(),
+        kube: unfit(),
+        subject: { ...shared.deps.subject, images: imagesOf(check.suite) },
+        observe: () => {},
+      } as unknown as CheckContext;
+      const said = await countAssertions({ count: 0 }, async () => check.run(context)).then(
+        () => 'passed',
+        (error: unknown) => statusOfError(error, check.options),
+      );
+      if (said !== 'not-applicable') others.push(`${check.id} ${said}`);
+    }
+    expect(others).toEqual([]);
+  });
+});
+
+function imagesOf(suite: string): { name: string; ref: string }[] {
+  const { images = [] } = suites.find(({ name }) => name === suite)?.subject ?? {};
+  return images.map(({ name, recipe }) => ({ name, ref: recipe.ref }));
+}
+
+describe('a static check of a subject that shares nothing with the reference', () => {
+  it('is red only when its requirement is about names', async () => {
+    const objects = await foreignObjects();
+    // Nothing runs here.
+    vi.spyOn(Release.prototype, 'rolledOut').mockResolvedValue();
+    const results: CheckResult[] = [];
+    for (const check of declared.filter(({ options }) => options.static === true)) {
+      const definition = suites.find(({ name }) => name === check.suite);
+      const { lab } = fakeLab({
+        helm: {
+          // It uses no values, as its templates show.
+          render: ({ patches = [] }) =>
+            Promise.resolve({ objects }).then((all) => ({ objects: patchObjects(all.objects, patches) })),
+          install: () => Promise.resolve({} as never),
+          lint: () => Promise.resolve({ ok: true, messages: [] }),
+        },
+        kube: {
+          resources: () =>
+            Promise.resolve(objects as unknown as Awaited<ReturnType<KubeClient['resources']>>),
+          apply: (object) => Promise.resolve(object),
+        },
+        deps: {
+          ...(definition && { definition }),
+          subject: { chart: FOREIGN, values: [], set: [], patches: [], reference: false, images: [] },
+        },
+      });
+      results.push((await executeCheck(check, lab)).result);
+    }
+    const withStatus = (status: string): string[] =>
+      results.filter((result) => result.status === status).map(({ id }) => id);
+    const ids = results.map(({ id }) => id);
+    const wanted = ABOUT_NAMES.filter((id) => ids.includes(id));
+    expect(withStatus('failed').toSorted()).toEqual(wanted.toSorted());
+    expect(withStatus('errored')).toEqual([]);
+    // Most of them, or the test would show little.
+    expect(withStatus('not-applicable').length).toBeGreaterThan(results.length / 3);
+    for (const { status, reason } of results) expect(status === 'passed' || reason !== undefined).toBe(true);
+  });
+});
+
+const FOREIGN = fileURLToPath(new URL('../fixtures/charts/foreign', import.meta.url));
+
+async function foreignObjects(): Promise<KubeObject[]> {
+  const files = ['ledger.yaml', 'helpers.yaml'].map((file) => join(FOREIGN, 'templates', file));
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return texts.flatMap((text) => parseManifests(text).map(({ object }) => object));
+}
