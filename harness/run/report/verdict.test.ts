@@ -57,7 +57,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: it was not applicable to this subject',
-      'No verdict: no check ran',
+      'No verdict: nothing was checked',
     ],
     [
       'nothing that is applicable, and skips',
@@ -65,7 +65,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: all 2 were skipped or not applicable',
-      'No verdict: no check ran',
+      'No verdict: nothing was checked',
     ],
     ['faults', { checks: [], proofs: [other] }, 'passed', 0, 'every fault was caught', 'Passed'],
     [
@@ -114,7 +114,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check ran',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'only skips',
@@ -122,7 +122,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: it was skipped',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'only skips in one of two suites',
@@ -133,7 +133,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: all 2 were skipped',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'only skips, and caught faults',
@@ -141,7 +141,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no check of suite toolman ran: it was skipped',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'faults of which none is provable',
@@ -149,7 +149,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no fault was proven: none is provable here',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'passed checks and faults of which none is provable',
@@ -157,7 +157,7 @@ describe('the verdict', () => {
       'none',
       3,
       'no verdict: no fault was proven: none is provable here',
-      'No verdict: no check ran, or no fault was proven',
+      'No verdict: nothing was checked',
     ],
     [
       'a caught fault and one that is not provable',

@@ -109,7 +109,7 @@ function noVerdictOn(report: Report, problem: RunError): Statement {
 const ENDINGS: Readonly<Record<string, string>> = {
   E_INCOMPLETE: 'results are missing or contradict each other',
   E_CHECKS_NOT_MADE: 'not everything could be checked',
-  E_NOTHING_CHECKED: 'no check ran, or no fault was proven',
+  E_NOTHING_CHECKED: 'nothing was checked',
   E_TIME_LIMIT: 'the time limit was reached',
   [EXIT.usage]: 'wrong usage',
   [EXIT.interrupted]: 'interrupted',
