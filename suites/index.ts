@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadRequirements, type Requirement } from '../harness/run/plan/requirements.ts';
 import type { CataloguedSuite, UncheckedSuite } from '../harness/run/plan/plan.ts';
 import type { SuiteDefinition } from '../harness/run/suite/definition.ts';
+import { anyChart } from './any-chart/suite.ts';
 import { agent } from './k8s-mcp-agent/suite.ts';
 import { registry } from './tool-registry/suite.ts';
 import { toolman } from './toolman/suite.ts';
@@ -11,7 +12,7 @@ import { toolman } from './toolman/suite.ts';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Suites with checks. */
-export const suites: readonly SuiteDefinition[] = [toolman, registry, agent];
+export const suites: readonly SuiteDefinition[] = [toolman, registry, agent, anyChart];
 
 /** Names of the suites in the catalogue, in its order. */
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;
@@ -22,7 +23,10 @@ export async function loadCatalogue(): Promise<CataloguedSuite[]> {
   return Promise.all(
     suites.map(async (definition) => ({
       definition,
-      requirements: await loadRequirements(join(definition.directory, 'requirements.yaml')),
+      // The suite for any chart has only shared requirements.
+      requirements: definition.anyChart
+        ? []
+        : await loadRequirements(join(definition.directory, 'requirements.yaml')),
       shared,
     })),
   );

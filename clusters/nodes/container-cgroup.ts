@@ -102,7 +102,9 @@ export function cgroupOf(
   container: string,
 ): Promise<ContainerCgroup> {
   if (!access) throw new CheckFailure('E_NO_NODE_ACCESS', 'this cluster gives no access to its nodes');
-  const id = pod.status?.containerStatuses?.find((s) => s.name === container)?.containerID;
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  // A sidecar is an init container that keeps running.
+  const id = [...containerStatuses, ...initContainerStatuses].find((s) => s.name === container)?.containerID;
   const node = pod.spec.nodeName;
   if (id === undefined || node === undefined) {
     throw new CheckFailure(

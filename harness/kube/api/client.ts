@@ -146,7 +146,11 @@ export interface KubeClient {
   ): Promise<ObjectOf<K>[]>;
   /** `undefined` when the object does not exist. */
   get<K extends KindRef>(kind: K, ref: ObjectRef, options?: CallOptions): Promise<ObjectOf<K> | undefined>;
-  create(object: KubeObject, options?: CallOptions & { dryRun?: boolean }): Promise<KubeObject>;
+  /** With `strict`, unknown and duplicate fields are errors. */
+  create(
+    object: KubeObject,
+    options?: CallOptions & { dryRun?: boolean; strict?: boolean },
+  ): Promise<KubeObject>;
   /** Server-side apply with fieldManager `kindproof` and force. With `strict`, unknown and duplicate fields are errors. */
   apply(
     object: KubeObject,

@@ -257,6 +257,23 @@ describe('writing', () => {
     expect(JSON.parse(request?.body ?? '')).toMatchObject({ metadata: { name: 'a', namespace: 'n' } });
   });
 
+  it('creates with strict validation and dry run', async () => {
+    server.answer(pods, (request, response) => {
+      sendJson(response, 201, JSON.parse(request.body) as object);
+    });
+    await kube.create(
+      { ...pod('a'), metadata: { name: 'a', namespace: 'n' } },
+      { dryRun: true, strict: true },
+    );
+    const [request] = server.requests;
+    expect(request?.method).toBe('POST');
+    expect(Object.fromEntries(request?.query ?? [])).toEqual({
+      fieldManager: 'kindproof',
+      dryRun: 'All',
+      fieldValidation: 'Strict',
+    });
+  });
+
   it('treats an undeclared field as a bad request, although the server answers 500', async () => {
     const message =
       'failed to create typed patch object (n/a; /v1, Kind=Pod): .spec.replicaz: field not declared in schema';

@@ -105,7 +105,11 @@ export function createRestCalls(transport: Transport, discovery: Discovery): Res
         what: `create ${resource.kind} ${name || '(generated name)'}`,
         method: 'POST',
         path: resourcePath(resource, { namespace: needNamespace(resource, namespace, name) }),
-        query: { fieldManager: FIELD_MANAGER, dryRun: options.dryRun ? 'All' : undefined },
+        query: {
+          fieldManager: FIELD_MANAGER,
+          dryRun: options.dryRun ? 'All' : undefined,
+          fieldValidation: options.strict ? 'Strict' : undefined,
+        },
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(object),
         ...callOptions(options),

@@ -157,6 +157,24 @@ echo "Pulled: r.example/c/toolman:1.4.0" >&2; echo "Digest: ${DIGEST}" >&2`;
     expect(await act(helm)).toBe(expected);
   });
 
+  it.each([
+    ['pass', 'echo "TEST SUITE:     web-test"; echo "Phase:          Succeeded"', undefined],
+    [
+      'fail',
+      'echo "TEST SUITE:     web-test"; echo "Error: pod web-test failed" >&2; exit 1',
+      'pod web-test failed',
+    ],
+  ])('says what helm says when the tests of a release %s', async (_, body, expected) => {
+    const { helm, calls } = await fakeHelm(body);
+    expect(await helm.test(source, { timeoutMs: 5000 })).toBe(expected);
+    expect(await calls()).toMatch(/^test web --namespace ns --timeout 5s /);
+  });
+
+  it('does not take another failure of helm for that of a test', async () => {
+    const { helm } = await fakeHelm('echo "Error: release: not found" >&2; exit 1');
+    await expect(helm.test(source)).rejects.toMatchObject({ code: 'E_RELEASE_STATE' });
+  });
+
   it('requires a cluster for operations on releases', async () => {
     const { helm } = await fakeHelm('');
     const without = createHelm({

@@ -18,7 +18,7 @@ import {
   sourceArguments,
   valueArguments,
 } from './arguments.ts';
-import { helmFailure, type HelmFailureContext } from './failure.ts';
+import { cleanMessage, helmFailure, type HelmFailureContext } from './failure.ts';
 import type { HelmCapabilities } from './helm-capabilities.ts';
 import { parseLint } from './output.ts';
 import { isTransient, parsePulled, pullArguments, pullFailure, registryConfig } from './published-chart.ts';
@@ -181,6 +181,21 @@ export function createHelm(deps: HelmDeps): Helm {
         ],
         { what: `uninstall ${release.releaseName}`, changes: true, cluster: true, always: true, timeoutMs },
       );
+    },
+
+    async test(release, { timeoutMs = DEFAULT_TIMEOUT_MS } = {}) {
+      const result = await helm(
+        ['test', release.releaseName, ...namespaceArguments(release), '--timeout', duration(timeoutMs)],
+        {
+          what: `test ${release.releaseName}`,
+          changes: true,
+          cluster: true,
+          timeoutMs,
+          // The tests have run: whatever they say is their result.
+          tolerate: ({ stdout }) => /^TEST SUITE: /m.test(stdout),
+        },
+      );
+      return result.exitCode === 0 ? undefined : cleanMessage(result.stderr);
     },
 
     async status(release) {

@@ -111,6 +111,13 @@ export interface Helm {
   /** Rolls back to `revision`, by default the previous one. */
   rollback(release: ReleaseRef, options?: ApplyOptions & { revision?: number }): Promise<ReleaseInfo>;
   uninstall(options: UninstallOptions): Promise<void>;
+  /**
+   * Runs the test hooks of an installed release.
+   *
+   * @param options.timeoutMs for each hook; default 120 000 ms
+   * @returns helm's own words when a test fails; `undefined` when all pass
+   */
+  test(release: ReleaseRef, options?: { timeoutMs?: number }): Promise<string | undefined>;
   /** `undefined` when the release does not exist. */
   status(release: ReleaseRef): Promise<ReleaseInfo | undefined>;
   /** Releases of a namespace, by default of all, in every state. */

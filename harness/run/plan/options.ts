@@ -8,6 +8,7 @@ Examples:
   npm run e2e -- --suite toolman                          test the reference chart on a new cluster
   npm run e2e -- --suite toolman --keep                   the same, and keep the cluster for inspection
   npm run e2e -- --suite toolman --reuse                  test again on the kept cluster
+  npm run e2e -- --chart ../my-chart                      judge any chart by what it renders
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
   npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
   npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements

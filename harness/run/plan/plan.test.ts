@@ -49,12 +49,12 @@ const unchecked = [
   { name: 'all', requirements: [row('X-09')] },
 ];
 
-function plan(line: string, rotation = 0): RunPlan {
+function plan(line: string, rotation = 0, of = catalogue): RunPlan {
   const options = parseOptions(
     line.split(' ').filter((w) => w !== ''),
     () => {},
   );
-  return planRun(options!, catalogue, 'id', rotation, unchecked);
+  return planRun(options!, of, 'id', rotation, unchecked);
 }
 const names = (p: RunPlan) => p.suites.map((s) => s.definition.name);
 
@@ -70,6 +70,22 @@ describe('choosing suites', () => {
     ['--prove --fault other', ['agent']],
   ])('%s: %s', (line, expected) => {
     expect(names(plan(line))).toEqual(expected);
+  });
+
+  it.each([
+    ['--chart ./mine', 'any'],
+    ['--chart ./mine --values a.yaml --set b=c', 'any'],
+    ['--chart ./mine --requirement X-13', 'any'],
+    ['--chart ./mine --requirement X-01', 'any'],
+    ['--chart ./mine --requirement T-01', 'toolman'],
+    ['--chart ./mine --suite toolman', 'toolman'],
+    ['--chart ./mine --prove', 'any'],
+    ['--chart ./mine --prove --fault scaled', 'any'],
+    ['--chart ./mine --prove --fault other', 'agent'],
+  ])('judges a chart without a suite by the suite for any chart: %s', (line, expected) => {
+    const any = suite('any', [], [fault('scaled', 'X-13')], ['X-01', 'X-13']);
+    const withAny = [...catalogue, { ...any, definition: { ...any.definition, anyChart: true } }];
+    expect(names(plan(line, 0, withAny))).toEqual([expected]);
   });
 
   it('gives each suite only its own requirements', () => {

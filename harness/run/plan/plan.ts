@@ -177,10 +177,26 @@ function chooseSuites(
       options.requirements.some((id) => isVerifiedBy(c, id)) ||
       options.faults.some((name) => c.definition.faults.some((f) => f.name === name)),
   );
+  const fallback = suiteOfAnyChart(options, catalogue);
+  if (fallback) return [fallback];
   if (implied.length > 0) return implied;
   throw new UsageError('E_OPTION', 'no suite was chosen', {
-    hint: `Add --all, or --suite with one of: ${names.join(', ')}`,
+    hint: `Add --all, --suite with one of ${names.join(', ')}, or --chart with a chart of your own`,
   });
+}
+
+/** A chart without a suite is judged by the suite for any chart, unless the chosen requirements or faults belong to another one. */
+function suiteOfAnyChart(
+  { chart, requirements, faults }: RunOptions,
+  catalogue: readonly CataloguedSuite[],
+): CataloguedSuite | undefined {
+  if (chart === undefined) return undefined;
+  return catalogue.find(
+    (c) =>
+      c.definition.anyChart === true &&
+      requirements.every((id) => isVerifiedBy(c, id)) &&
+      faults.every((name) => c.definition.faults.some((fault) => fault.name === name)),
+  );
 }
 
 function isVerifiedBy({ definition, requirements }: CataloguedSuite, id: string): boolean {

@@ -20,7 +20,9 @@ export interface SubjectImage {
 export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   name: string;
   title: string;
-  /** Folder of the suite: requirements.yaml and the checks/*.e2e.ts. */
+  /** Judges any chart by what it renders: the suite of a chart that is given without one. */
+  anyChart?: boolean;
+  /** Folder of the suite: the checks/*.e2e.ts, and requirements.yaml when it has requirements of its own. */
   directory: string;
   /** Files with checks, relative to the directory, in running order. */
   files: readonly string[];
@@ -32,6 +34,15 @@ export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepar
     values: readonly string[];
     releaseName: string;
     images: readonly SubjectImage[];
+    /** Build further images that no registry serves, when the subject names them. */
+    recipes?: readonly ImageRecipe[];
+  };
+  /** For subjects whose documents state no times; the defaults are those of the harness. */
+  limits?: {
+    /** For the rollout of a release. */
+    rolloutMs: number;
+    /** For each hook of a chart. */
+    hookMs: number;
   };
   /** Programs outside the cluster that the subject needs: a database, another service. */
   environment?: SuiteEnvironment<Options, Prepared>;

@@ -155,9 +155,10 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const changes = this.#changes({ ...options, ...place }, prepared);
     const { source } = changes;
     const { objects } = await renderFitting(changes);
-    await deployer.upgrade(source);
+    const { limits } = this.#shared.deps.definition;
+    await deployer.upgrade(source, limits && { timeoutMs: limits.hookMs });
     release.replaceObjects(objects);
-    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs ?? limits?.rolloutMs);
   }
 
   /**
@@ -305,12 +306,41 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const last = this.touched.at(-1);
     if (last) last.release = release;
     if (options.apply === false) return release;
+    await this.#createNamedNamespaces(objects, namespace, lifecycle);
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
       await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
     });
-    await deployer.install(source);
-    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
+    const { limits } = this.#shared.deps.definition;
+    await deployer.install(source, limits && { timeoutMs: limits.hookMs });
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs ?? limits?.rolloutMs);
     return release;
+  }
+
+  /**
+   * Creates the namespaces that objects name and that the chart does not render: helm expects them to exist. Those that are there already
+   * belong to somebody else, and are left alone.
+   *
+   * @param home the namespace of the release
+   */
+  async #createNamedNamespaces(
+    objects: readonly KubeObject[],
+    home: string,
+    lifecycle: Lifecycle,
+  ): Promise<void> {
+    const { cluster, clock, signal } = this.#shared.deps;
+    const rendered = new Set(
+      objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
+    );
+    const named = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+    named.delete(home);
+    for (const name of named) {
+      const isOthers = !rendered.has(name) && (await cluster.kube.get('Namespace', { name })) !== undefined;
+      if (isOthers) continue;
+      this.touched.push({ namespace: name });
+      if (rendered.has(name)) continue;
+      lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.teardown.delete('Namespace', { name }));
+      await createNamespace(cluster.kube, { name, labels: this.labels }, { clock, signal });
+    }
   }
 
   /** One recorder for each namespace, also with several releases in it. */

@@ -14,6 +14,8 @@ import type {
 } from '../../kube/api/types.ts';
 import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
+import { podTemplateOf } from '../../kube/manifests/objects.ts';
+import { namespaceOf } from '../../kube/manifests/model/subject-model.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
 import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/workload-handle.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
@@ -108,23 +110,26 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   workloads(): WorkloadHandle[] {
     return this.objects
       .filter((o) => (WORKLOAD_KINDS as readonly string[]).includes(o.kind))
-      .map((o) => this.#handle(o.kind as WorkloadKind, o.metadata.name));
+      .map((o) => this.#handle(o));
   }
 
   deployment(name?: string): WorkloadHandle {
-    return this.#handle('Deployment', this.rendered('Deployment', name).metadata.name);
+    return this.#handle(this.rendered('Deployment', name));
   }
 
   daemonSet(name?: string): WorkloadHandle {
-    return this.#handle('DaemonSet', this.rendered('DaemonSet', name).metadata.name);
+    return this.#handle(this.rendered('DaemonSet', name));
   }
 
-  #handle(kind: WorkloadKind, name: string): WorkloadHandle {
-    const { namespace } = this;
+  #handle(object: KubeObject): WorkloadHandle {
+    const kind = object.kind as WorkloadKind;
+    const { name } = object.metadata;
+    // A chart may render an object into a namespace of its own.
+    const namespace = namespaceOf(object, this);
     const { kube } = this.#deps;
     const read = async (): Promise<Workload> => {
-      const object = await kube.get(kind, { name, namespace });
-      if (object) return object;
+      const live = await kube.get(kind, { name, namespace });
+      if (live) return live;
       throw new CheckFailure('E_NOT_FOUND', `${kind} ${name} does not exist in namespace ${namespace}`);
     };
     return {
@@ -169,8 +174,9 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   async rolledOut(timeoutMs = 150_000): Promise<void> {
     throwIfAborted(this.#deps.signal);
     const workloads = this.workloads();
-    if (workloads.length === 0)
-      throw new DoesNotFit('the chart renders no Deployment, StatefulSet or DaemonSet');
+    // Jobs and bare pods have no rollout.
+    if (!this.objects.some((object) => podTemplateOf(object)))
+      throw new DoesNotFit('the chart renders nothing that runs pods');
     await Promise.all(
       workloads.map(async (workload) => {
         try {

@@ -1,5 +1,6 @@
 /** API versions of manifests against a range of Kubernetes versions. */
 import type { KubeObject } from '../../../kube/api/types.ts';
+import { isCoreApi } from '../../../kube/manifests/core-api.ts';
 import { nameOf } from '../../../kube/manifests/objects.ts';
 import { selectedNothing } from '../select.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
@@ -47,9 +48,6 @@ const LIVES: Readonly<Record<string, ApiLife>> = {
   'v1 Endpoints': { since: 0, deprecated: 33 },
 };
 
-/** Kubernetes' own groups; kinds of other groups come with their operators. */
-const CORE = /^(v1|apps|batch|autoscaling|policy|extensions|[a-z.]+\.k8s\.io)(\/|$)/;
-
 /**
  * `oldest` has the API of every object, and no version up to `newest` deprecates or removes it.
  *
@@ -70,11 +68,31 @@ export function apisServed(
   return { ...nothingWrong(expected, complaints), observed: [[...apis].join(', ')] };
 }
 
-function problemOf({ apiVersion, kind }: KubeObject, from: number, to: number): string | undefined {
-  const life = LIVES[`${apiVersion} ${kind}`] ?? LIVES[`${apiVersion} *`];
+/**
+ * Objects whose API this version of Kubernetes has, but will remove: one line for each, with the version that removes it where it is known.
+ *
+ * @param version of the cluster, `v1.36.3`
+ */
+export function deprecatedApis(objects: readonly KubeObject[], version: string): string[] {
+  const minor = minorOf(version);
+  return objects.flatMap((object) => {
+    const { deprecated = Infinity, removed } = lifeOf(object) ?? { since: 0 };
+    if (deprecated > minor) return [];
+    const end = removed === undefined ? '' : ` and removed in 1.${removed}`;
+    return [`${nameOf(object)} is of ${object.apiVersion}, which is deprecated since 1.${deprecated}${end}`];
+  });
+}
+
+function lifeOf({ apiVersion, kind }: KubeObject): ApiLife | undefined {
+  return LIVES[`${apiVersion} ${kind}`] ?? LIVES[`${apiVersion} *`];
+}
+
+function problemOf(object: KubeObject, from: number, to: number): string | undefined {
+  const { apiVersion } = object;
+  const life = lifeOf(object);
   if (!life) {
     // The table has all beta APIs of Kubernetes' own groups that lived for several releases.
-    return CORE.test(apiVersion) && /\d(?:alpha|beta)\d/.test(apiVersion)
+    return isCoreApi(apiVersion) && /\d(?:alpha|beta)\d/.test(apiVersion)
       ? 'is not a stable version'
       : undefined;
   }

@@ -20,6 +20,29 @@ export function imagesArePinned(objects: readonly KubeObject[]): PredicateResult
   });
 }
 
+/**
+ * No container pulls an image at every start (imagePullPolicy Always) that the nodes already have: where no registry has it, the pod does
+ * not start. The default of the policy is Always for the tag `latest` (Container v1 core).
+ *
+ * @param isOnNodes whether a node has the image
+ */
+export function pullsInVain(
+  objects: readonly KubeObject[],
+  isOnNodes: (image: string) => boolean,
+): PredicateResult {
+  return everyOne(containersOf(workloads(objects)), {
+    expected: 'no container pulls at every start what the nodes have',
+    what: 'containers',
+    title: (entry) => entry.title,
+    wrong: ({ container: { image, imagePullPolicy } }) => {
+      const isLatest = !image.includes('@') && (imageTag(image) ?? 'latest') === 'latest';
+      const policy = imagePullPolicy ?? (isLatest ? 'Always' : 'IfNotPresent');
+      if (policy !== 'Always' || !isOnNodes(image)) return undefined;
+      return `has imagePullPolicy Always, although the nodes have ${image}: every start needs the registry`;
+    },
+  });
+}
+
 /** `example.org:5000/a/b:1.2` -> `1.2`; the port of a registry is not a tag. */
 function imageTag(image: string): string | undefined {
   const last = (image.split('@')[0] ?? image).split('/').at(-1) ?? image;

@@ -89,7 +89,10 @@ function imagesOnTheNodes({ plan, project, rendered }: TestRun): ImagePlan {
   return planImages({
     rendered: named,
     recipes: [
-      ...plan.suites.flatMap((s) => s.definition.subject.images.map((i) => i.recipe)),
+      ...plan.suites.flatMap(({ definition: { subject } }) => [
+        ...subject.images.map(({ recipe }) => recipe),
+        ...(subject.recipes ?? []),
+      ]),
       ...project.probeImages,
     ],
     always: [...always, ...project.probeImages.map((r) => r.ref)],

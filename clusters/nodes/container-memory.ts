@@ -1,0 +1,57 @@
+/** Memory of the running containers of pods, as their nodes count it. */
+import { waitFor } from '../../harness/core/deadline.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
+import type { NodeAccess } from '../../harness/kube/cluster/cluster.ts';
+import { cgroupOf, type ContainerCgroup, type MemoryFacts } from './container-cgroup.ts';
+
+export interface RunningContainer {
+  pod: Pod;
+  container: string;
+  cgroup: ContainerCgroup;
+  memory: MemoryFacts;
+}
+
+/** Codes of a container that has ended; it has no cgroup until it runs again. */
+const ENDED: ReadonlySet<string> = new Set(['E_CGROUP_GONE', 'E_NOT_RUNNING']);
+
+/** Main containers and sidecars of a pod: those that keep running. */
+export function runningContainersOf({ spec }: Pod): string[] {
+  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...spec.containers, ...sidecars].map(({ name }) => name);
+}
+
+/**
+ * Reads the cgroups of all running containers, when each of them has one.
+ *
+ * @param readPods reads the pods anew: a restarted container has another id
+ * @throws WaitTimeout naming the container without a cgroup
+ */
+export function containerMemory(
+  nodes: NodeAccess,
+  readPods: () => Promise<readonly Pod[]>,
+): Promise<RunningContainer[]> {
+  return waitFor<RunningContainer[]>({
+    what: 'every container to have a cgroup on its node',
+    timeoutMs: 60_000,
+    look: async () => {
+      const pods = await readPods();
+      const containers = pods.flatMap((pod) =>
+        runningContainersOf(pod).map((container) => ({ pod, container })),
+      );
+      try {
+        const value = await Promise.all(
+          containers.map(async ({ pod, container }) => {
+            const cgroup = await cgroupOf(nodes, pod, container);
+            return { pod, container, cgroup, memory: await cgroup.memory() };
+          }),
+        );
+        return { done: true, value };
+      } catch (error) {
+        if (error instanceof CheckFailure && ENDED.has(error.code))
+          return { done: false, seen: error.message };
+        throw error;
+      }
+    },
+  });
+}

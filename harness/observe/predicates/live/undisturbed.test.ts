@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { makePod } from '../../../testing/sample-world.ts';
+import type { Pod } from '../../../kube/api/types.ts';
+import { Recording } from '../../recorder/recording.ts';
+import { undisturbed } from './undisturbed.ts';
+
+const state = (restartCount: number, ready: boolean): Pod =>
+  makePod({
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    statuses: [
+      {
+        ready,
+        restartCount,
+        state: { running: {} },
+        ...(restartCount > 0 && { lastState: { terminated: { exitCode: 1, reason: 'Error' } } }),
+      },
+    ],
+  });
+
+function recordingOf(...states: Pod[]): Recording {
+  const recording = new Recording();
+  for (const object of states) recording.add({ at: 1, type: 'MODIFIED', object });
+  return recording;
+}
+
+it('holds for pods without a restart', () => {
+  expect(undisturbed(recordingOf(state(0, true)), [state(0, true)])).toMatchObject({ ok: true });
+});
+
+it('reports restarts before the first readiness, which do not count', () => {
+  const result = undisturbed(recordingOf(state(0, false), state(1, false), state(1, true)), [state(1, true)]);
+  expect(result).toMatchObject({ ok: true });
+  expect(result.observed).toContain('web-1/app restarted 1 times before its pod was ready');
+});
+
+it.each([
+  [
+    'a restart of a ready pod',
+    recordingOf(state(0, true), state(1, false)),
+    [],
+    /web-1\/app restarted \(Error, exit code 1\)/,
+  ],
+  [
+    'the OOM kill of a child process',
+    recordingOf(state(0, true)),
+    [{ pod: 'web-1', container: 'app', oomKills: 2 }],
+    /OOM-killed 2 of its processes/,
+  ],
+  [
+    'an eviction',
+    recordingOf(makePod({ name: 'web-0', phase: 'Failed', status: { reason: 'Evicted', message: 'disk' } })),
+    [],
+    /web-0 was evicted: disk/,
+  ],
+])('names %s', (_, recording, kills, says) => {
+  const result = undisturbed(recording, [state(0, true)], kills);
+  expect(result.ok).toBe(false);
+  expect(result.actual).toMatch(says);
+});
+
+it('counts the restarts of pods that are not recorded', () => {
+  expect(undisturbed(new Recording(), [state(2, true)]).actual).toBe('web-1/app has restarted 2 times');
+  expect(undisturbed(new Recording(), [state(0, true)]).observed).toEqual([
+    '0 pods over their whole recording, 1 by their restart counters',
+  ]);
+});
+
+it('does not hold for no pods', () => {
+  expect(undisturbed(new Recording(), []).ok).toBe(false);
+});

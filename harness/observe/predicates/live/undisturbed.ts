@@ -1,0 +1,74 @@
+/** Pods that ran without a restart, kill or eviction since they were first ready. */
+import { hasCondition } from '../../../kube/api/objects.ts';
+import type { Pod } from '../../../kube/api/types.ts';
+import type { Recording } from '../../recorder/recording.ts';
+import type { CgroupKills } from './restarts.ts';
+import type { PredicateResult } from '../result.ts';
+
+/**
+ * No container of these pods restarted after the pod was first ready, none was OOM-killed at any time, and no pod was evicted. Restarts
+ * before the first readiness are the order in which the parts start: they are reported, and do not count.
+ *
+ * @param pods the present pods, for the message and the evictions
+ * @param kills OOM kills as the nodes counted them; without node access, those of child processes are not noticed
+ */
+export function undisturbed(
+  recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods'>,
+  pods: readonly Pod[],
+  kills: readonly CgroupKills[] = [],
+): PredicateResult {
+  const expected = 'no restart after the first readiness, no OOM kill, no eviction';
+  const names = new Set(pods.map(({ metadata }) => metadata.name));
+  const restarts = recording.restarts().filter(({ pod }) => names.has(pod));
+  const [early, late] = [true, false].map((isEarly) =>
+    restarts.filter(({ uid, seq }) => seq < firstReadiness(recording, uid) === isEarly),
+  ) as [typeof restarts, typeof restarts];
+  // In a namespace that is not recorded, for example one that the chart itself names.
+  const unrecorded = pods.filter(({ metadata }) => recording.podHistory(metadata.uid ?? '').length === 0);
+  const counted = unrecorded.flatMap(({ metadata, status }) =>
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+      .filter(({ restartCount }) => restartCount > 0)
+      .map(({ name, restartCount }) => `${metadata.name}/${name} has restarted ${restartCount} times`),
+  );
+  const evicted = recording.pods().filter(({ status }) => status?.reason === 'Evicted');
+  const details = [
+    ...late.map(
+      ({ pod, container, reason, exitCode }) =>
+        `${pod}/${container} restarted (${reason}, exit code ${exitCode ?? 'unknown'})`,
+    ),
+    ...recording
+      .oomKills()
+      .filter(({ pod }) => names.has(pod))
+      .map(({ pod, container }) => `${pod}/${container} was OOM-killed`),
+    ...kills
+      .filter(({ oomKills }) => oomKills > 0)
+      .map(
+        ({ pod, container, oomKills }) =>
+          `${pod}/${container}: the kernel OOM-killed ${oomKills} of its processes`,
+      ),
+    ...counted,
+    ...evicted.map(
+      ({ metadata, status }) => `${metadata.name} was evicted: ${status?.message ?? 'no message'}`,
+    ),
+  ];
+  return {
+    ok: pods.length > 0 && details.length === 0,
+    expected,
+    actual:
+      pods.length === 0
+        ? 'selected nothing: there are no pods'
+        : (details[0] ?? `none in ${pods.length} pods`),
+    observed: [
+      `${pods.length - unrecorded.length} pods over their whole recording, ${unrecorded.length} by their restart counters`,
+      ...early.map(
+        ({ pod, container, by }) => `${pod}/${container} restarted ${by} times before its pod was ready`,
+      ),
+    ],
+    details,
+  };
+}
+
+/** Position of the change with which the pod was ready for the first time; Infinity when it never was. */
+function firstReadiness(recording: Pick<Recording, 'podHistory'>, uid: string): number {
+  return recording.podHistory(uid).find(({ object }) => hasCondition(object, 'Ready'))?.seq ?? Infinity;
+}

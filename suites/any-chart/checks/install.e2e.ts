@@ -1,0 +1,263 @@
+/** The release is installed as rendered, and keeps running. */
+import { containerMemory } from '../../../clusters/nodes/container-memory.ts';
+import { DoesNotFit } from '../../../harness/core/errors.ts';
+import { formatBytes } from '../../../harness/kube/api/quantity.ts';
+import type { Workload } from '../../../harness/kube/api/types.ts';
+import { field } from '../../../harness/kube/manifests/objects.ts';
+import {
+  hasPlacementRules,
+  placedAsRendered,
+} from '../../../harness/observe/predicates/live/placed-as-rendered.ts';
+import { qualityOfService } from '../../../harness/observe/predicates/live/quality-of-service.ts';
+import { replicasAsRendered } from '../../../harness/observe/predicates/live/rendered-replicas.ts';
+import { cgroupMatches } from '../../../harness/observe/predicates/live/resources.ts';
+import { undisturbed } from '../../../harness/observe/predicates/live/undisturbed.ts';
+import { demandText, nearlyFitting } from '../../../harness/observe/predicates/live/wanted-nodes.ts';
+import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import { eventually } from '../../../harness/observe/waits/eventually.ts';
+import { jobComplete } from '../../../harness/observe/waits/job.ts';
+import { podReady } from '../../../harness/observe/waits/pod-start.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import type { Release } from '../../../harness/run/suite/release.ts';
+import { requirement } from '../kit.ts';
+import {
+  lastingOf,
+  type LiveWorkload,
+  modelOfRelease,
+  readWorkloads,
+  runningWorkloads,
+} from '../live-workloads.ts';
+import { needHelmChart } from '../subject-form.ts';
+
+requirement(
+  'X-13',
+  'becomes ready: every workload, and every Job and hook completes',
+  { first: true, timeoutMs: 420_000 },
+  async ({ release, kube, observe }) => {
+    const workloads = modelOfRelease(release).workloads.filter(({ course }) => course !== 'test');
+    if (workloads.length === 0) throw new DoesNotFit('the chart renders nothing that runs pods');
+    const nodes = await kube.list('Node');
+    const complaints: string[] = [];
+    const unmeant: string[] = [];
+    for (const workload of await readWorkloads(release, workloads)) {
+      const { model, object } = workload;
+      if (model.object.kind === 'DaemonSet' && wantedNodes(object) === 0) {
+        const near = nearlyFitting(model.template.spec, nodes);
+        const wants = `${model.title} wants pods on 0 of ${nodes.length} nodes; it asks for ${demandText(model.template.spec)}`;
+        if (near.length > 0) complaints.push(`${wants}, and ${near.join('; ')}`);
+        else unmeant.push(wants);
+        continue;
+      }
+      observe(`${model.title} ${await readiness(release, workload)}`);
+    }
+    await expect(nothingWrong('every DaemonSet has a node', complaints)).toHold();
+    unmeant.forEach(observe);
+    if (unmeant.length === workloads.length) throw new DoesNotFit(unmeant.join('; '));
+  },
+);
+
+/** For how many nodes a DaemonSet wants a pod. */
+function wantedNodes(daemonSet: LiveWorkload['object']): number {
+  return (daemonSet as Workload | undefined)?.status?.desiredNumberScheduled ?? 0;
+}
+
+/**
+ * Waits until the workload is as it should be. The rollouts are complete already.
+ *
+ * @returns completes the sentence that starts with its name
+ * @throws WaitTimeout
+ */
+async function readiness(release: Release, { model, namespace, object }: LiveWorkload): Promise<string> {
+  const { kube } = release;
+  const ref = { name: model.object.metadata.name, namespace };
+  if (model.hookEvents.length > 0) return `is a hook (${model.hookEvents.join(', ')}), which helm waited for`;
+  if (model.course === 'scheduled') {
+    const { schedule, suspend } = (object?.['spec'] ?? {}) as { schedule?: string; suspend?: boolean };
+    return `has the schedule ${schedule ?? '?'}${suspend === true ? ' and is suspended' : ''}`;
+  }
+  if (model.object.kind === 'Job') {
+    if (!object && wasComplete(release, ref.name)) return 'completed, and was deleted after its time to live';
+    await jobComplete(kube, ref);
+    return 'completed';
+  }
+  if (model.object.kind !== 'Pod') return 'is rolled out';
+  if (model.course === 'long-running') await podReady(kube, ref);
+  else
+    await release.until(
+      `pod ${ref.name} to succeed`,
+      async () => (await phase(release, ref)) === 'Succeeded',
+      180_000,
+    );
+  return model.course === 'long-running' ? 'is ready' : 'succeeded';
+}
+
+async function phase(
+  { kube }: Release,
+  ref: { name: string; namespace: string },
+): Promise<string | undefined> {
+  return (await kube.get('Pod', ref))?.status?.phase;
+}
+
+function wasComplete({ recording }: Release, job: string): boolean {
+  return recording
+    .objects('Job')
+    .some(
+      ({ metadata, status }) =>
+        metadata.name === job &&
+        (status?.conditions ?? []).some((one) => one.type === 'Complete' && one.status === 'True'),
+    );
+}
+
+requirement(
+  'X-14',
+  'runs as many replicas as it renders, all of the newest revision',
+  async ({ release }) => {
+    const workloads = lastingOf(release).filter(({ replicas }) => replicas !== undefined);
+    if (workloads.length === 0) throw new DoesNotFit('no workload of the chart has replicas');
+    for (const { object, replicas: wanted } of workloads) {
+      const title = `${object.kind} ${object.metadata.name}`;
+      // An autoscaler raises the number within its period of 15 s.
+      const result = await eventually(
+        async () => {
+          const [live] = await readWorkloads(
+            release,
+            workloads.filter((one) => one.object === object),
+          );
+          if (!live?.object || !wanted) return nothingWrong(`${title} exists`, ['it does not exist']);
+          return replicasAsRendered(live.object as Workload, live.pods, wanted);
+        },
+        { timeoutMs: 60_000 },
+      );
+      await expect(result).toHold();
+    }
+  },
+);
+
+requirement('X-15', 'has its pods on the nodes that its manifests ask for', async ({ release, kube }) => {
+  const running = await runningWorkloads(release);
+  const workloads = running.filter(({ model }) => hasPlacementRules(model));
+  if (workloads.length === 0) throw new DoesNotFit('no workload of the chart says where its pods run');
+  const surroundings = { nodes: await kube.list('Node'), pods: running.flatMap(({ pods }) => pods) };
+  for (const { model, pods } of workloads) await expect(placedAsRendered(model, pods, surroundings)).toHold();
+});
+
+requirement(
+  'X-17',
+  'never had a restart, an OOM kill or an eviction once it was ready',
+  async ({ release, cluster, observe }) => {
+    const readPods = async () => (await runningWorkloads(release)).flatMap(({ pods }) => pods);
+    const containers = cluster.nodes ? await containerMemory(cluster.nodes, readPods) : [];
+    for (const { pod, container, memory } of containers) {
+      if (memory.maxUsageBytes === undefined) continue;
+      const limit =
+        memory.limitBytes === undefined ? 'no limit' : `its limit of ${formatBytes(memory.limitBytes)}`;
+      observe(
+        `${pod.metadata.name}/${container}: at most ${formatBytes(memory.maxUsageBytes)} of memory, ${limit}`,
+      );
+    }
+    if (!cluster.nodes)
+      observe('without access to the nodes, an OOM kill of a child process would not be noticed');
+    const kills = containers.map(({ pod, container, memory }) => ({
+      pod: pod.metadata.name,
+      container,
+      oomKills: memory.oomKills,
+    }));
+    const pods = await readPods();
+    await expect(undisturbed(await release.settleRecording(), pods, kills)).toHold();
+  },
+);
+
+requirement(
+  'X-18',
+  'has its limits in the cgroup of every container',
+  { needs: ['node-access'] },
+  async ({ release, cluster, observe }) => {
+    const { nodes } = cluster;
+    if (!nodes) throw new Error('node-access is proven, and there are no nodes');
+    const running = await runningWorkloads(release);
+    const specOf = new Map(
+      running.flatMap(({ model, pods }) =>
+        pods.map(({ metadata }) => [metadata.uid, model.template.spec] as const),
+      ),
+    );
+    const containers = await containerMemory(nodes, async () =>
+      (await runningWorkloads(release)).flatMap(({ pods }) => pods),
+    );
+    for (const { pod, container, cgroup, memory } of containers) {
+      const spec = specOf.get(pod.metadata.uid) ?? pod.spec;
+      const rendered = [...spec.containers, ...(spec.initContainers ?? [])].find(
+        ({ name }) => name === container,
+      );
+      // Added by an admission webhook; the chart says nothing about it.
+      if (!rendered) continue;
+      const { quotaUs, periodUs } = await cgroup.cpu();
+      const result = cgroupMatches(effective(rendered.resources, pod.spec, container), {
+        limitBytes: memory.limitBytes,
+        quotaUs,
+        periodUs,
+      });
+      const title = `${pod.metadata.name}/${container}`;
+      await expect({
+        ...result,
+        expected: `${title}: ${result.expected}`,
+        observed: [`${title}: ${result.actual}`],
+      }).toHold();
+    }
+    for (const { model, pods } of running) {
+      const classes = new Set(pods.map(({ status }) => status?.qosClass ?? 'none'));
+      observe(
+        `${model.title}: quality of service ${[...classes].join(', ')}, rendered as ${qualityOfService(model.template.spec)}`,
+      );
+    }
+  },
+);
+
+/** Limits that the manifest leaves out may come from a LimitRange of the chart or the namespace: the pod has them. */
+function effective(
+  rendered: { limits?: Record<string, string> } | undefined,
+  live: LiveWorkload['pods'][number]['spec'],
+  container: string,
+): { limits: Record<string, string> } {
+  const all = [...live.containers, ...(live.initContainers ?? [])];
+  const admitted = all.find(({ name }) => name === container)?.resources?.limits ?? {};
+  return { limits: { ...admitted, ...rendered?.limits } };
+}
+
+requirement(
+  'X-23',
+  'passes its own tests (helm test)',
+  { timeoutMs: 600_000 },
+  async ({ release, lab, subject, observe }) => {
+    await needHelmChart(subject);
+    const tests = modelOfRelease(release).workloads.filter(({ course }) => course === 'test');
+    if (tests.length === 0) throw new DoesNotFit('the chart has no tests');
+    const { name, namespace } = release;
+    const failure = await lab.helm.test({ releaseName: name, namespace }, { timeoutMs: 300_000 });
+    const complaints =
+      failure === undefined
+        ? []
+        : [[failure.replace(/\s+/g, ' '), ...(await lastWords(release, tests))].join('; ')];
+    await expect(nothingWrong(`helm test ${name} passes`, complaints)).toHold();
+    observe(`${tests.map(({ title }) => title).join(', ')} passed`);
+  },
+);
+
+/** The ends of the logs of failed tests: helm's own words name only the pod. */
+async function lastWords(release: Release, tests: Parameters<typeof readWorkloads>[1]): Promise<string[]> {
+  const pods = (await readWorkloads(release, tests)).flatMap((test) => test.pods);
+  const failed = pods.flatMap((pod) =>
+    (pod.status?.containerStatuses ?? [])
+      .filter(({ state }) => (field(state?.terminated, 'exitCode') ?? 0) !== 0)
+      .map(({ name }) => ({
+        pod: pod.metadata.name,
+        namespace: pod.metadata.namespace ?? release.namespace,
+        name,
+      })),
+  );
+  return Promise.all(
+    failed.map(async ({ pod, namespace, name }) => {
+      const log = await release.kube.logs({ namespace, pod, container: name, tailLines: 3 });
+      return `${pod}/${name} says: ${log?.trim().replaceAll('\n', ' | ') ?? 'nothing, its log is gone'}`;
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+/** The suite for any chart: all its expectations come from what the chart renders, none from a name. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { anyChartFaults } from '../../fixtures/faults/any-chart/index.ts';
+import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
+import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+
+const directory = fileURLToPath(new URL('.', import.meta.url));
+
+export const anyChart: SuiteDefinition = {
+  name: 'any-chart',
+  title: 'any chart, judged by what it renders',
+  anyChart: true,
+  directory,
+  // The first file installs the shared release; the last one disturbs its own releases.
+  files: [
+    'checks/manifests.e2e.ts',
+    'checks/install.e2e.ts',
+    'checks/services.e2e.ts',
+    'checks/releases.e2e.ts',
+    'checks/pods.e2e.ts',
+  ],
+  // Two nodes, so that replicas can be apart.
+  topology: { groups: [{ name: 'worker', count: 2 }] },
+  subject: {
+    chart: join(directory, '..', '..', 'fixtures', 'charts', 'assorted'),
+    values: [],
+    // Not the name of a chart: no check may depend on it.
+    releaseName: 'any',
+    images: [
+      {
+        name: 'busybox',
+        recipe: busyboxImage,
+        override: { containers: ['web', 'store', 'agent'] },
+      },
+    ],
+    // The charts of the other suites are subjects of this one, too.
+    recipes: [toolmanImage, agentImage],
+  },
+  // What Kubernetes and helm allow by default: a Deployment's progressDeadlineSeconds, and --timeout. A wait that is hopeless ends earlier.
+  limits: { rolloutMs: 600_000, hookMs: 300_000 },
+  valuesVariants: {},
+  faults: anyChartFaults,
+  shared: [
+    'X-02',
+    'X-11',
+    'X-12',
+    'X-13',
+    'X-14',
+    'X-15',
+    'X-17',
+    'X-18',
+    'X-22',
+    'X-23',
+    'X-25',
+    'X-29',
+    'X-30',
+    'X-31',
+    'X-32',
+    'X-35',
+  ],
+};
