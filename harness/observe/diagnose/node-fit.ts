@@ -22,7 +22,7 @@ const nodeAffinity = z.object({
 type Constraints = Pick<PodSpec, 'nodeSelector' | 'affinity' | 'tolerations'>;
 
 /** Required node affinity terms of a pod; one of them has to match. */
-function requiredTerms(spec: Constraints): Expression[][] {
+export function requiredTerms(spec: Constraints): Expression[][] {
   const parsed = nodeAffinity.safeParse(spec.affinity);
   if (!parsed.success) return [];
   const { nodeSelectorTerms } = parsed.data.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
