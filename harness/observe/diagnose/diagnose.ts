@@ -4,6 +4,7 @@ import type { Recording } from '../recorder/recording.ts';
 import type { Cause } from './diagnosis.ts';
 import type { Focus } from './explain.ts';
 import { explain } from './explain.ts';
+import { withGone } from './gone.ts';
 import { readWorld } from './read-world.ts';
 import type { TimelineEntry } from './timeline.ts';
 import { timelineOfEvents, timelineOfRecording } from './timeline.ts';
@@ -14,8 +15,8 @@ interface DiagnoseOptions {
   namespace: string;
   /** Only these objects and their pods; default: everything in the namespace. */
   focus?: readonly Focus[];
-  /** Source of the timeline, with times in ms; without it the timeline comes from events. */
-  recording?: Pick<Recording, 'moments' | 'changes'>;
+  /** Has what is gone, and the timeline with times in ms; without it the timeline comes from events. */
+  recording?: Pick<Recording, 'moments' | 'changes' | 'logOf'>;
   /** Start of the timeline, ms since the epoch; default: the first known entry. */
   since?: number;
 }
@@ -33,7 +34,8 @@ const MAX_CHAINS = 3;
 
 /** Never throws for missing access; it explains less instead. */
 export async function diagnose(kube: KubeClient, options: DiagnoseOptions): Promise<ExplainedFailure> {
-  const world = await readWorld(kube, options.namespace);
+  const live = await readWorld(kube, options.namespace);
+  const world = options.recording ? withGone(live, options.recording, options.since) : live;
   const explained = flattenChains(explain(world, options.focus));
   const recorded = options.recording ? timelineOfRecording(options.recording, options.since) : [];
   const timeline = recorded.length > 0 ? recorded : timelineOfEvents(world.events, options.since);

@@ -217,3 +217,98 @@ describe('explain about Services', () => {
     expect(story({ pods, services }, [{ kind: 'Service', name: 'two' }])).toHaveLength(2);
   });
 });
+
+describe('explain about what is true of a working release, too', () => {
+  const owned = (name: string, parts: Parameters<typeof makePod>[0] = {}) =>
+    makePod({
+      name,
+      owner,
+      conditions: [{ type: 'Ready', status: 'True' }],
+      statuses: [{ ready: true, state: { running: {} } }],
+      ...parts,
+    });
+  const complete = makeDeployment({
+    replicas: 2,
+    status: { replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
+  });
+  const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }];
+  const claim = (mode: string) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data' },
+    spec: { volumeName: 'pv', accessModes: [mode] },
+    status: { phase: 'Bound' },
+  });
+  const volume = (...values: string[]) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv' },
+    spec: {
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values }] },
+          ],
+        },
+      },
+    },
+  });
+  const tied = {
+    workloads: [complete, makeReplicaSet()],
+    pods: ['a', 'b'].map((n) => owned(n, { spec: { volumes } })),
+  };
+
+  it('names the claim that ties ready replicas to one node', () => {
+    expect(story({ ...tied, claims: [claim('ReadWriteOnce')], volumes: [volume('n1')] })).toEqual([
+      'Deployment web has 2 pods on node n1 that share PersistentVolumeClaim data',
+      'PersistentVolumeClaim data (ReadWriteOnce) is bound to a volume that only node n1 can mount',
+    ]);
+    expect(story({ ...tied, claims: [claim('ReadWriteOnce')], volumes: [] })[1]).toBe(
+      'PersistentVolumeClaim data (ReadWriteOnce) can be mounted by one node at a time',
+    );
+  });
+
+  it('names the claim that a second node cannot attach', () => {
+    const pod = makePod({ name: 'b', owner, spec: { volumes } });
+    const message = 'Multi-Attach error for volume "pv" Volume is already used by pod(s) a';
+    const told = story({
+      pods: [pod],
+      claims: [claim('ReadWriteOnce')],
+      volumes: [],
+      events: [makeEvent({ about: { name: 'b' }, reason: 'FailedAttachVolume', message })],
+    });
+    expect(told).toEqual([
+      `Pod b cannot mount volume pv: ${message}`,
+      'PersistentVolumeClaim data (ReadWriteOnce) can be mounted by one node at a time',
+    ]);
+  });
+
+  it.each<[string, Partial<World>]>([
+    ['a claim that every node can mount', { claims: [claim('ReadWriteMany')], volumes: [] }],
+    ['a volume of two nodes', { claims: [claim('ReadWriteOnce')], volumes: [volume('n1', 'n2')] }],
+    [
+      'pods on two nodes',
+      {
+        claims: [claim('ReadWriteOnce')],
+        pods: [owned('a', { spec: { volumes } }), owned('b', { spec: { volumes, nodeName: 'n2' } })],
+      },
+    ],
+    ['claims that could not be read', {}],
+  ])('is silent about %s', (_, parts) => {
+    expect(story({ ...tied, ...parts })).toEqual([]);
+  });
+
+  it('names the workloads that one Service selects, and the labels that tell them apart', () => {
+    const worker = makeDeployment({ name: 'worker', replicas: 0 });
+    worker.spec.template.metadata = { labels: { app: 'web', component: 'worker' } };
+    const world = {
+      workloads: [{ ...complete, spec: { ...complete.spec, replicas: 0 } }, worker],
+      services: [service({ selector: { app: 'web' } })],
+    };
+    expect(story(world)).toEqual([
+      'Service web (app=web) selects the pods of Deployment web and Deployment worker: each of them that is ready and has its port gets requests, also where nothing listens',
+      'Deployment worker alone has component=worker',
+    ]);
+    expect(story({ ...world, services: [service({ selector: { component: 'worker' } })] })).toEqual([]);
+  });
+});

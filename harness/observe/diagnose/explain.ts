@@ -1,14 +1,18 @@
 /** Derives chains of causes from one reading of a namespace. Pure; read-world.ts does the reading. */
+import { uidOf } from '../../kube/api/objects.ts';
 import { isOwnedBy, ownPods, revisionOf } from '../../kube/api/workload-pods.ts';
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
-import { explainService } from './explain/service.ts';
+import { explainTie } from './explain/claim.ts';
+import { explainService, explainSharedService } from './explain/service.ts';
 import { explainAutoscaler, explainRefusal, workloadState } from './explain/workload.ts';
+import { isDeletedWhenItFails } from './gone.ts';
 import { groupPods } from './explain/pod-groups.ts';
 import { HINT } from './explain/hints.ts';
+import { explainNoNodes } from './wanted-nodes.ts';
 import type { Explanation, World } from './world.ts';
-import { RANK } from './world.ts';
+import { hookOf, RANK } from './world.ts';
 
 export interface Focus {
   kind: string;
@@ -25,17 +29,20 @@ export function explain(world: World, focus: readonly Focus[] = []): Explanation
     const pods = podsUnder(workload, view);
     for (const pod of pods) owned.add(pod);
     found.push(...explainWorkload(workload, pods, view));
+    const tie = explainTie(workload, pods, world);
+    if (tie) found.push(tie);
   }
   const others = view.pods.filter((p) => !owned.has(p));
   found.push(...groupPods(others, view));
   found.push(...view.services.flatMap((service) => explainService(service, world) ?? []));
+  found.push(...view.services.flatMap((service) => explainSharedService(service, world) ?? []));
   found.push(...(view.autoscalers ?? []).flatMap((autoscaler) => explainAutoscaler(autoscaler) ?? []));
   return found.sort((a, b) => b.rank - a.rank);
 }
 
 /** One chain for each kind of trouble of the workload's pods, headed by the workload's state. */
 function explainWorkload(workload: Workload, pods: readonly Pod[], world: World): Explanation[] {
-  const says = workloadState(workload);
+  const says = workload.kind === 'Job' ? jobStory(workload, world) : workloadState(workload);
   const head: Cause[] =
     says === undefined ? [] : [{ object: `${workload.kind} ${workload.metadata.name}`, says }];
   const owners = [...replicaSetsOf(workload, world).sort((a, b) => revisionOf(b) - revisionOf(a)), workload];
@@ -45,7 +52,10 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
     ...groupPods(pods, world),
   ];
   if (reasons.length > 0) return reasons.map((r) => ({ ...r, causes: [...head, ...r.causes] }));
-  if (says === undefined) return [];
+  if (says === undefined) {
+    const none = pods.length > 0 ? undefined : explainNoNodes(workload, world.nodes);
+    return none ? [none] : [];
+  }
   const hint = workload.kind === 'Job' ? HINT.job : undefined;
   const none: Cause[] =
     pods.length === 0 && workload.kind !== 'Job'
@@ -57,6 +67,19 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
         ]
       : [];
   return [{ causes: [...head, ...none], hint, rank: RANK.workload }];
+}
+
+/** A Job may be a hook, which helm deletes by its own rules. */
+function jobStory(job: Workload, world: World): string | undefined {
+  const isGone = world.gone?.has(uidOf(job)) === true;
+  const state = workloadState(job) ?? (isGone ? 'did not end in time' : undefined);
+  if (state === undefined) return undefined;
+  const hook = hookOf(job);
+  const told = hook === undefined ? state : `is a hook (${hook}), and ${state}`;
+  if (!isGone) return told;
+  return isDeletedWhenItFails(job)
+    ? `${told}; helm has deleted it, because hook-failed is in its helm.sh/hook-delete-policy`
+    : `${told}; it has been deleted`;
 }
 
 function replicaSetsOf(workload: Workload, world: World): Workload[] {

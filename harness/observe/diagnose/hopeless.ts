@@ -11,7 +11,7 @@ import { count } from '../../core/wording.ts';
 import { timeOf } from '../../kube/api/objects.ts';
 import type { World } from './world.ts';
 import { eventCount } from '../recorder/events.ts';
-import { containerStatuses, eventsOf } from './world.ts';
+import { containerStatuses, eventsOf, roleOf } from './world.ts';
 
 /** How long a state has to last before it counts as final, in ms. */
 const FINAL_AFTER = {
@@ -135,14 +135,12 @@ function classMissing(pod: Pod, world: World): boolean {
 }
 
 function crashing(pod: Pod, world: World): boolean {
-  const inits = pod.status?.initContainerStatuses ?? [];
-  const failed = (s: (typeof inits)[number]): boolean => {
-    const ended = s.state?.terminated ?? s.lastState?.terminated;
-    return ended !== undefined && ended.exitCode !== 0 && !s.ready;
-  };
-  if (inits.some((s) => s.restartCount >= 2 && failed(s))) return true;
-  return (pod.status?.containerStatuses ?? []).some((s) => {
+  return containerStatuses(pod).some((s) => {
     if (s.ready) return false;
+    if (roleOf(pod, s.name) === 'init container') {
+      const ended = s.state?.terminated ?? s.lastState?.terminated;
+      return s.restartCount >= 2 && ended !== undefined && ended.exitCode !== 0;
+    }
     if (s.restartCount >= 3 && s.state?.waiting?.reason === 'CrashLoopBackOff') return true;
     return s.restartCount >= 3 && probeKill(pod, s.name, world.events) !== undefined;
   });

@@ -9,6 +9,8 @@ export const HINT = {
   imageName:
     'Write the reference as repository:tag in lower case; check how the template joins repository and tag.',
   imageNever: 'imagePullPolicy is Never: load the image into every node that may run the pod.',
+  pullAlways:
+    'Set imagePullPolicy: IfNotPresent. Always, the default for the tag latest, asks the registry at every start, whatever the node has.',
   quota: 'Raise the ResourceQuota or lower the requests of the pods.',
   limitRange: 'Bring requests and limits within the LimitRange of the namespace.',
   podSecurity:
@@ -21,6 +23,8 @@ export const HINT = {
   webhook:
     'Read the requirements of the admission policy; if the webhook does not answer, check its Service and pods.',
   taint: 'Add the toleration to the values, or remove the taint from a node.',
+  wantsNoNode:
+    'Let selector and tolerations of the pods fit the labels and taints of the nodes that are meant: key, value and effect.',
   nodeSelector: 'Label a node accordingly, or change nodeSelector or node affinity in the values.',
   resources: 'Lower the requests, free the nodes, or add a node.',
   extended: 'No node offers enough of it: check that the device plugin runs and advertises the resource.',
@@ -39,6 +43,13 @@ export const HINT = {
   secret: 'Create the Secret with that name in the namespace, or mark the reference optional.',
   key: 'Add the key, or fix the reference; mark it optional if the application does not need it.',
   memory: 'Raise the memory limit, or reduce the memory use of the application.',
+  initMemory:
+    'Raise the memory limit of the init container: it has resources of its own, apart from those of the other containers.',
+  initRunning:
+    'Check whether what it waits for exists under that name and answers; give its loop an end, so that the pod shows the failure.',
+  noInput:
+    'Set stdin: true, or run the server in HTTP mode. Any other program has to stay in the foreground; one that ends belongs in a Job.',
+  ended: 'Keep the program in the foreground; one that is meant to end belongs in a Job.',
   command: 'Check command and args of the container against the programs in the image.',
   architecture: 'The image was built for another CPU architecture than that of the node.',
   permission:
@@ -60,6 +71,8 @@ export const HINT = {
   node: 'Check the kubelet of the node; the chart is not the cause.',
   eviction: 'Add memory or disk to the node, or set requests so that the pod is not evicted first.',
   selector: "Set the Service's selector to labels of the pod template.",
+  sharedService:
+    'Add the label that tells the workloads apart to the selector, unless both are meant to serve its requests.',
   targetPort: "Name the container's port, or give the Service the number.",
   metrics:
     'Install metrics-server and wait for its first metrics; every container needs a request for that resource.',

@@ -6,7 +6,7 @@ import { explainScheduling } from './scheduling.ts';
 import { explainTerminating } from './terminating.ts';
 import { explainMount, explainSandbox } from './volumes.ts';
 import type { PodTrouble, World } from '../world.ts';
-import { containerStatuses, RANK } from '../world.ts';
+import { containerStatuses, RANK, roleOf } from '../world.ts';
 
 /** @returns undefined for a pod that is ready or has succeeded */
 export function explainPod(pod: Pod, world: World): PodTrouble | undefined {
@@ -34,7 +34,9 @@ export function explainPod(pod: Pod, world: World): PodTrouble | undefined {
       rank: RANK.readiness,
     };
   const state = containerStatuses(pod)
-    .flatMap((s) => (s.state?.waiting?.reason ? [`container ${s.name}: ${s.state.waiting.reason}`] : []))
+    .flatMap((s) =>
+      s.state?.waiting?.reason ? [`${roleOf(pod, s.name)} ${s.name}: ${s.state.waiting.reason}`] : [],
+    )
     .join(', ');
   return {
     says: `is still starting on node ${pod.spec.nodeName}${state === '' ? '' : ` (${state})`}`,

@@ -2,7 +2,7 @@
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod, Volume } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
-import { explainBinding } from './claim.ts';
+import { tieOf } from './claim.ts';
 import { HINT } from './hints.ts';
 import { clip, listed } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
@@ -24,11 +24,11 @@ export function explainMount(pod: Pod, world: World): PodTrouble | undefined {
   if (missing) return { ...missing, rank: RANK.volume };
   const volume = /for volume "([^"]+)"/.exec(message)?.[1];
   const what = volume === undefined ? 'a volume' : `volume ${volume}`;
-  const claim = claimOf(pod.spec.volumes ?? [], volume);
-  const binding = claim === undefined ? undefined : explainBinding(world, claim);
+  const claim = claimOf(pod.spec.volumes ?? [], volume) ?? claimBoundTo(world, volume);
+  const tie = claim === undefined ? undefined : tieOf(world, claim);
   return {
     says: `cannot mount ${what}: ${clip(message.replace(/^MountVolume\.\w+ failed for volume "[^"]+" : /, ''))}`,
-    upstream: binding ? [binding.cause] : [],
+    upstream: tie ? [tie] : [],
     hint: event.reason === 'FailedAttachVolume' ? HINT.claimNode : undefined,
     rank: RANK.volume,
   };
@@ -106,6 +106,14 @@ export function keysOf(
 
 function claimOf(volumes: readonly Volume[], name: string | undefined): string | undefined {
   return volumes.find((v) => v.name === name)?.persistentVolumeClaim?.claimName;
+}
+
+/** Messages about attaching name the PersistentVolume, those about mounting the volume of the pod. */
+function claimBoundTo({ claims }: World, volume: string | undefined): string | undefined {
+  if (volume === undefined) return undefined;
+  return claims?.find(
+    (claim) => (claim['spec'] as { volumeName?: string } | undefined)?.volumeName === volume,
+  )?.metadata.name;
 }
 
 /** From FailedCreatePodSandBox events: a missing runtime handler or network. */
