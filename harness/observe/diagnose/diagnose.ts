@@ -5,6 +5,7 @@ import type { Cause } from './diagnosis.ts';
 import type { Focus } from './explain.ts';
 import { explain } from './explain.ts';
 import { withGone } from './gone.ts';
+import { explainSymptom } from './explain/symptom.ts';
 import { readWorld } from './read-world.ts';
 import type { TimelineEntry } from './timeline.ts';
 import { timelineOfEvents, timelineOfRecording } from './timeline.ts';
@@ -13,6 +14,8 @@ import { RANK } from './world.ts';
 
 interface DiagnoseOptions {
   namespace: string;
+  /** What the check saw, in words; it can point at a cause that is no trouble of an object. */
+  symptom?: string;
   /** Only these objects and their pods; default: everything in the namespace. */
   focus?: readonly Focus[];
   /** Has what is gone, and the timeline with times in ms; without it the timeline comes from events. */
@@ -36,7 +39,8 @@ const MAX_CHAINS = 3;
 export async function diagnose(kube: KubeClient, options: DiagnoseOptions): Promise<ExplainedFailure> {
   const live = await readWorld(kube, options.namespace);
   const world = options.recording ? withGone(live, options.recording, options.since) : live;
-  const explained = flattenChains(explain(world, options.focus));
+  const chains = [...explain(world, options.focus), ...explainSymptom(options.symptom ?? '', world)];
+  const explained = flattenChains(chains.sort((a, b) => b.rank - a.rank));
   const recorded = options.recording ? timelineOfRecording(options.recording, options.since) : [];
   const timeline = recorded.length > 0 ? recorded : timelineOfEvents(world.events, options.since);
   return { ...explained, timeline };

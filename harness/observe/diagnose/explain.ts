@@ -6,6 +6,10 @@ import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
 import { explainTie } from './explain/claim.ts';
 import { explainService, explainSharedService } from './explain/service.ts';
+import { explainGoneEvictions } from './explain/eviction.ts';
+import { explainHooks } from './explain/lifecycle.ts';
+import { explainRecovered } from './explain/recovered.ts';
+import { explainWarnings } from './explain/warnings.ts';
 import { explainAutoscaler, explainRefusal, workloadState } from './explain/workload.ts';
 import { isDeletedWhenItFails } from './gone.ts';
 import { groupPods } from './explain/pod-groups.ts';
@@ -34,6 +38,10 @@ export function explain(world: World, focus: readonly Focus[] = []): Explanation
   }
   const others = view.pods.filter((p) => !owned.has(p));
   found.push(...groupPods(others, view));
+  // Nothing else ties a pod that is gone to an object of the focus.
+  if (focus.length === 0) found.push(...explainGoneEvictions(view), ...explainHooks(view));
+  found.push(...explainRecovered(view));
+  if (focus.length === 0) found.push(...explainWarnings(view));
   found.push(...view.services.flatMap((service) => explainService(service, world) ?? []));
   found.push(...view.services.flatMap((service) => explainSharedService(service, world) ?? []));
   found.push(...(view.autoscalers ?? []).flatMap((autoscaler) => explainAutoscaler(autoscaler) ?? []));
@@ -46,7 +54,7 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
   const head: Cause[] =
     says === undefined ? [] : [{ object: `${workload.kind} ${workload.metadata.name}`, says }];
   const owners = [...replicaSetsOf(workload, world).sort((a, b) => revisionOf(b) - revisionOf(a)), workload];
-  const refusals = owners.flatMap((owner) => explainRefusal(owner, world) ?? []);
+  const refusals = owners.flatMap((owner) => explainRefusal(owner, world, workload) ?? []);
   const reasons = [
     ...(refusals.length > 0 && says !== undefined ? refusals.slice(0, 1) : []),
     ...groupPods(pods, world),

@@ -74,8 +74,11 @@ export const RANK = {
   initRunning: 58,
   terminating: 45,
   service: 40,
+  hook: 38,
   workload: 35,
   progress: 20,
+  recovered: 15,
+  warning: 12,
   /** True of releases that work, too: of interest only when nothing else explains the failure. */
   circumstance: 10,
 } as const;

@@ -344,6 +344,7 @@ async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: n
       const recording = recordingOf(lab, namespace);
       const found = await diagnose(shared.deps.cluster.kube, {
         namespace,
+        symptom: [summary, actual].filter((part) => part !== undefined).join('\n'),
         since,
         ...(recording ? { recording } : {}),
       });

@@ -160,9 +160,31 @@ requirement(
       oomKills: memory.oomKills,
     }));
     const pods = await readPods();
+    for (const line of await restartLogs(release, pods)) observe(line);
     await expect(undisturbed(await release.settleRecording(), pods, kills)).toHold();
+    for (const { pod, container, cgroup } of containers) {
+      const { periods, throttledPeriods } = await cgroup.cpu();
+      if (throttledPeriods === 0) continue;
+      const share = Math.round((100 * throttledPeriods) / periods);
+      observe(`${pod.metadata.name}/${container}: throttled by its CPU limit in ${share} % of its periods`);
+    }
   },
 );
+
+/** What containers said before they were restarted: a restart while the parts of a release start is no failure, and may be a defect. */
+async function restartLogs({ kube, namespace: own }: Release, pods: readonly Pod[]): Promise<string[]> {
+  const restarted = pods.flatMap(({ metadata, status }) =>
+    (status?.containerStatuses ?? [])
+      .filter(({ restartCount }) => restartCount > 0)
+      .map(({ name }) => ({ pod: metadata.name, namespace: metadata.namespace ?? own, container: name })),
+  );
+  return Promise.all(
+    restarted.map(async (one) => {
+      const log = await kube.logs({ ...one, previous: true, tailLines: 3 });
+      return `${one.pod}/${one.container} said before its restart: ${logTail(log) ?? 'nothing, or its log is gone'}`;
+    }),
+  );
+}
 
 requirement(
   'X-18',

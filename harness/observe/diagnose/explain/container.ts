@@ -1,6 +1,7 @@
 /** Explains why a container does not start, does not keep running or is not ready. */
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../kube/api/types.ts';
 import { timeOf } from '../../../kube/api/objects.ts';
+import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Cause } from '../diagnosis.ts';
 import { exitText } from './exit-code.ts';
 import { explainImage } from './image.ts';
@@ -8,6 +9,9 @@ import type { ProbeFailure, ProbeKind } from './probe.ts';
 import { allContainers, tolerance, probeFailures, probeKill, probeOf } from './probe.ts';
 import { inventory, keysOf } from './volumes.ts';
 import { HINT } from './hints.ts';
+import { isRace } from './recovered.ts';
+import { serviceLink } from './service-links.ts';
+import { runtimeRefusal } from './runtime-refusal.ts';
 import { clip, count, logTail, listed } from '../../../core/wording.ts';
 import type { ContainerRole, PodTrouble, World } from '../world.ts';
 import { containerStatuses, failedLog, RANK, roleOf } from '../world.ts';
@@ -99,7 +103,16 @@ function explainConfigError({ spec, status, who, world }: ContainerView): PodTro
     return {
       says: `cannot start ${who}: runAsNonRoot is set and ${why}`,
       upstream: [],
-      hint: 'Set runAsUser to a number other than 0.',
+      hint: `Set runAsUser of ${who} to a number other than 0, or use an image whose user is a number.`,
+      rank: RANK.config,
+    };
+  }
+  const refused = runtimeRefusal(message);
+  if (refused) {
+    return {
+      says: `cannot start ${who}: it ${refused.says}`,
+      upstream: [],
+      hint: refused.hint,
       rank: RANK.config,
     };
   }
@@ -188,6 +201,7 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
           object: `${kill.probe === 'startup' ? 'Startup' : 'Liveness'} probe of ${status.name}`,
           says: tolerance(probe),
         },
+        ...cpuLimit(view, failure),
         ...logCause(view, false),
       ],
       hint: killHint(kill.probe, failure),
@@ -198,10 +212,12 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
   const recovered = status.state?.running !== undefined && status.ready;
   if (finished || recovered || (init && ended.exitCode === 0)) return undefined;
   if (ended.exitCode === 0) return mayEnd(pod) ? undefined : explainNormalEnd(view, ended);
+  const log = failedLog(world, pod.metadata.name, status.name);
+  const link = serviceLink(pod, spec, log, world);
   return {
     says: `has ${who} ending with exit code ${exitText(ended.exitCode, ended.signal)}${ran(ended)}${again}`,
-    upstream: logCause(view),
-    hint: crashHint(ended.exitCode, failedLog(world, pod.metadata.name, status.name)),
+    upstream: [...logCause(view), ...(link ? [link] : [])],
+    hint: link ? HINT.serviceLinks : crashHint(ended.exitCode, log),
     rank: init ? RANK.init : RANK.crash,
   };
 }
@@ -257,7 +273,7 @@ function explainUnready(view: ContainerView): PodTrouble | undefined {
   if (failure) {
     return {
       says: `is not ready: the ${failure.probe} probe of ${who} fails: ${failure.says}${waits}`,
-      upstream: logCause(view, false),
+      upstream: [...cpuLimit(view, failure), ...logCause(view, false)],
       hint: failure.hint,
       rank: RANK.readiness,
     };
@@ -289,6 +305,19 @@ function logCause({ pod, status, world }: ContainerView, reportEmpty = true): Ca
   return [{ object: `Log of ${status.name}`, says: `ends: ${text}` }];
 }
 
+/** Below a whole CPU the node stops a busy process in each period, which looks like an application that does not answer. */
+function cpuLimit({ spec, status }: ContainerView, failure: ProbeFailure | undefined): Cause[] {
+  const limit = spec?.resources?.limits?.['cpu'];
+  if (limit === undefined || parseQuantity(limit) >= 1 || !failure?.says.includes('no answer within'))
+    return [];
+  return [
+    {
+      object: `Container ${status.name}`,
+      says: `has a CPU limit of ${limit}: a process that needs more is throttled, and answers late`,
+    },
+  ];
+}
+
 /** Nothing listens yet: the start is slow. It answers with an error: the application is broken, or the probe is wrong. */
 function killHint(probe: ProbeKind, failure: ProbeFailure | undefined): string {
   if (probe === 'startup') return HINT.startupProbe;
@@ -297,6 +326,7 @@ function killHint(probe: ProbeKind, failure: ProbeFailure | undefined): string {
 
 function crashHint(exitCode: number, log: string | undefined): string {
   if (/exec format error/i.test(log ?? '')) return HINT.architecture;
+  if (isRace(log)) return HINT.race;
   if (exitCode === 126 || exitCode === 127) return HINT.command;
   if (/permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS/i.test(log ?? ''))
     return HINT.permission;

@@ -4,6 +4,7 @@ import type { Pod, Volume } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
 import { tieOf } from './claim.ts';
 import { HINT } from './hints.ts';
+import { runtimeRefusal } from './runtime-refusal.ts';
 import { clip, listed } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
 import { containerStatuses, eventsOf, RANK } from '../world.ts';
@@ -144,10 +145,19 @@ export function explainSandbox(pod: Pod, world: World): PodTrouble | undefined {
       rank: RANK.sandbox,
     };
   }
+  const refused = runtimeRefusal(message);
+  if (refused) {
+    return {
+      says: `cannot start: the container runtime refuses its sandbox, because its security context ${refused.says}`,
+      upstream: [],
+      hint: refused.hint,
+      rank: RANK.sandbox,
+    };
+  }
   return {
     says: `cannot start: the node cannot create its sandbox: ${clip(message.split('desc = ').at(-1) ?? message, 300)}`,
     upstream: [],
-    hint: HINT.node,
+    hint: HINT.sandbox,
     rank: RANK.sandbox,
   };
 }
