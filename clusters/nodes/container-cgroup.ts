@@ -23,9 +23,6 @@ export interface CpuFacts {
   /** CPU time per period in microseconds; `undefined` means unlimited. */
   quotaUs: number | undefined;
   periodUs: number;
-  /** Periods in which the container ran, and those of them in which it used up its quota and had to wait. 0 without a quota. */
-  periods: number;
-  throttledPeriods: number;
 }
 
 export interface EatResult {
@@ -198,16 +195,14 @@ function containerCgroup(
     },
 
     async cpu() {
-      const files = await read(at.cpu, ['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max', 'cpu.stat']);
-      const stat = files.get('cpu.stat');
-      const use = { periods: keyed(stat, 'nr_periods'), throttledPeriods: keyed(stat, 'nr_throttled') };
+      const files = await read(at.cpu, ['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max']);
       if (at.version === 'v1') {
         const quota = Number(files.get('cpu.cfs_quota_us'));
         const periodUs = Number(files.get('cpu.cfs_period_us'));
-        return { quotaUs: quota < 0 ? undefined : quota, periodUs, ...use };
+        return { quotaUs: quota < 0 ? undefined : quota, periodUs };
       }
       const [quota, period] = (files.get('cpu.max') ?? 'max 100000').split(' ');
-      return { quotaUs: numberOrMax(quota), periodUs: Number(period), ...use };
+      return { quotaUs: numberOrMax(quota), periodUs: Number(period) };
     },
 
     async pids() {

@@ -18,7 +18,6 @@ import { RUN_LABEL } from '../../core/run-id.ts';
 import { startRecorder, type Recorder } from '../../observe/recorder/recorder.ts';
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
-import { refuseClash } from './cluster-scoped-clash.ts';
 import { optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
 import { Release } from './release.ts';
@@ -84,14 +83,10 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     return release as Release<Prepared>;
   }
 
-  /**
-   * Installs a release for this check only.
-   *
-   * @throws DoesNotFit when it cannot exist beside the shared release
-   */
+  /** Installs a release for this check only. */
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
-    const shared = await this.#shared.sharedReleaseSettled();
-    const release = await this.#install(options, this.#lifecycle, () => {}, shared);
+    await this.#shared.sharedReleaseSettled();
+    const release = await this.#install(options, this.#lifecycle, () => {});
     if (options.apply !== false) await this.#disturb(release);
     return release;
   }
@@ -294,7 +289,6 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     options: InstallOptions<Options>,
     lifecycle: Lifecycle,
     onNamespace: (name: string) => void,
-    beside?: Release,
   ): Promise<Release<Prepared>> {
     const { cluster, deployer, signal } = this.#shared.deps;
     const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
@@ -305,7 +299,6 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const changes = this.#changes({ ...options, namespace }, environment);
     const { source } = changes;
     const { objects } = await renderFitting(changes);
-    if (beside) refuseClash(objects, { namespace, shared: beside.objects });
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, signal },

@@ -9,7 +9,6 @@ import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { requirement } from '../kit.ts';
-import { serverPods } from '../server-pods.ts';
 
 const CONFIG_MAP = 'toolman-servers-config';
 const FILE = '/config/servers-config.json';
@@ -42,7 +41,7 @@ requirement(
     const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
     const volume = spec?.volumes?.find((v) => v.name === 'config');
     expect(volume?.configMap, 'volume config is a ConfigMap volume').toBeDefined();
-    for (const pod of await serverPods(release)) {
+    for (const pod of await release.pods()) {
       const content = await release.output(pod, ['cat', FILE], 'toolman');
       expect(content.length, `${FILE} in ${pod.metadata.name}`).toBeGreaterThan(0);
       observe(`${pod.metadata.name}: ${FILE} has ${content.length} bytes`);
@@ -57,7 +56,7 @@ requirement(
     const { namespace } = release;
     const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
     if (!configMap) throw new NameMissing(`ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`);
-    const pods = await serverPods(release);
+    const pods = await release.pods();
     const mounted = await Promise.all(
       pods.map(async (pod) => ({
         pod: pod.metadata.name,

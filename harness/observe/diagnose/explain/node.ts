@@ -1,7 +1,6 @@
 /** Trouble caused by the node, not by the chart. */
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
-import { evictionHint, evictionOf } from './eviction.ts';
 import { HINT } from './hints.ts';
 import { clip } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
@@ -27,20 +26,14 @@ export function explainNode(pod: Pod, world: World): PodTrouble | undefined {
   const upstream =
     node && trouble !== undefined ? [{ object: `Node ${node.metadata.name}`, says: trouble }] : [];
   const reason = pod.status?.reason;
-  const where = pod.spec.nodeName ?? '(none)';
-  const eviction = evictionOf(pod, world.events);
-  if (eviction !== undefined) {
-    return {
-      says: `was evicted from node ${where}: ${clip(eviction)}`,
-      upstream,
-      hint: evictionHint(eviction),
-      rank: RANK.node,
-    };
-  }
   if (pod.status?.phase === 'Failed' && reason !== undefined && reason !== '') {
+    const where = pod.spec.nodeName ?? '(none)';
+    const says =
+      reason === 'Evicted' ? `was evicted from node ${where}` : `failed on node ${where} (${reason})`;
     return {
-      says: `failed on node ${where} (${reason}): ${clip(pod.status.message ?? 'no message')}`,
+      says: `${says}: ${clip(pod.status.message ?? 'no message')}`,
       upstream,
+      hint: reason === 'Evicted' ? HINT.eviction : undefined,
       rank: RANK.node,
     };
   }

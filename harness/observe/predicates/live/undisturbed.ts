@@ -1,8 +1,6 @@
 /** Pods that ran without a restart, kill or eviction since they were first ready. */
-import { count } from '../../../core/wording.ts';
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import { evictionOf } from '../../diagnose/explain/eviction.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { CgroupKills } from './restarts.ts';
 import type { PredicateResult } from '../result.ts';
@@ -15,7 +13,7 @@ import type { PredicateResult } from '../result.ts';
  * @param kills OOM kills as the nodes counted them; without node access, those of child processes are not noticed
  */
 export function undisturbed(
-  recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods' | 'objects'>,
+  recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods'>,
   pods: readonly Pod[],
   kills: readonly CgroupKills[] = [],
 ): PredicateResult {
@@ -32,6 +30,7 @@ export function undisturbed(
       .filter(({ restartCount }) => restartCount > 0)
       .map(({ name, restartCount }) => `${metadata.name}/${name} has restarted ${restartCount} times`),
   );
+  const evicted = recording.pods().filter(({ status }) => status?.reason === 'Evicted');
   const details = [
     ...late.map(
       ({ pod, container, reason, exitCode }) =>
@@ -48,7 +47,9 @@ export function undisturbed(
           `${pod}/${container}: the kernel OOM-killed ${oomKills} of its processes`,
       ),
     ...counted,
-    ...[...evictionsIn(recording)].map(([pod, message]) => `${pod} was evicted: ${message}`),
+    ...evicted.map(
+      ({ metadata, status }) => `${metadata.name} was evicted: ${status?.message ?? 'no message'}`,
+    ),
   ];
   return {
     ok: pods.length > 0 && details.length === 0,
@@ -60,27 +61,11 @@ export function undisturbed(
     observed: [
       `${pods.length - unrecorded.length} pods over their whole recording, ${unrecorded.length} by their restart counters`,
       ...early.map(
-        ({ pod, container, by, reason, exitCode }) =>
-          `${pod}/${container} restarted ${count(by, 'time')} before its pod was ready (${reason}, exit code ${exitCode ?? 'unknown'})`,
+        ({ pod, container, by }) => `${pod}/${container} restarted ${by} times before its pod was ready`,
       ),
     ],
     details,
   };
-}
-
-/** Name and reason of each evicted pod; a pod that ended in time shows it in an event only, and may not be recorded itself. */
-function evictionsIn(recording: Pick<Recording, 'pods' | 'objects'>): Map<string, string> {
-  const events = recording.objects('Event');
-  const found = new Map(
-    events
-      .filter(({ reason, involvedObject: { kind } }) => reason === 'Evicted' && kind === 'Pod')
-      .map(({ involvedObject: { name }, message = 'no message' }) => [name, message.trim()]),
-  );
-  for (const pod of recording.pods()) {
-    const message = evictionOf(pod, events);
-    if (message !== undefined) found.set(pod.metadata.name, message);
-  }
-  return found;
 }
 
 /** Position of the change with which the pod was ready for the first time; Infinity when it never was. */
