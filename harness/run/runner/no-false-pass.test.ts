@@ -66,7 +66,7 @@ const check = (suite: string, requirement: string, parts: Partial<CheckResult> =
     id: `${suite}/${requirement}`,
     suite,
     requirements: [requirement],
-    file: '/root/x.ts',
+    file: '/project/x.ts',
     ...parts,
   });
 
@@ -109,7 +109,7 @@ function reportOf(delivered: readonly Delivery[]): Report {
     onProof: (proof) => report.proofs?.push(proof),
   };
   const vitest = { cancelCurrentRun: () => Promise.resolve() } as unknown as Vitest;
-  const reporter = resultReporter({ listener, root: '/root' }, summary, () => vitest);
+  const reporter = resultReporter({ listener, root: '/project' }, summary, () => vitest);
   for (const one of delivered) {
     const testCase = testCaseOf(one);
     reporter.onTestCaseReady?.(testCase);

@@ -6,7 +6,7 @@ import { InfrastructureError } from '../../core/errors.ts';
 import type { FoundSecrets } from '../../core/redact.ts';
 import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
 import type { CheckResult, Proof, Stall } from '../report/model.ts';
-import { isUncaught } from '../report/verdict.ts';
+import { COUNTED_AS, isUncaught } from '../report/verdict.ts';
 import type { Check } from '../suite/check.ts';
 import { testRecord, type InfrastructureFailure, type TestRecord } from '../suite/test-record.ts';
 
@@ -151,19 +151,8 @@ function isContradicted(testCase: TestCase, record: TestRecord): boolean {
   if (record.type === 'proof')
     return record.outcome?.proof && !isUncaught(record.outcome.proof) ? state !== 'passed' : false;
   const status = record.outcome?.result.status;
-  return status !== undefined && STATES[status] !== 'failed' && state !== STATES[status];
+  return status !== undefined && COUNTED_AS[status] !== 'failed' && state !== COUNTED_AS[status];
 }
-
-/** How the test of a check with this status ends. */
-const STATES: Readonly<Record<CheckResult['status'], 'passed' | 'failed' | 'skipped'>> = {
-  passed: 'passed',
-  warning: 'passed',
-  failed: 'failed',
-  errored: 'failed',
-  skipped: 'skipped',
-  'not-applicable': 'skipped',
-  blocked: 'skipped',
-};
 
 /** A test that was cancelled or never started has no result; it is missing from the report, which says so. */
 function hasEnded(testCase: TestCase): boolean {

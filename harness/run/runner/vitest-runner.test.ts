@@ -288,7 +288,7 @@ describe('runChecks', () => {
     expect(Object.keys(seen.checks)).toEqual(['outage/T-01']);
   });
 
-  it('runs only the checks that it is told to', async () => {
+  it('runs only the checks that were selected', async () => {
     const chosen = project('tagged');
     const seen = await run(['tagged'], {
       projects: [{ ...chosen, config: { ...chosen.config, checks: ['tagged/T-01', 'tagged/T-03'] } }],
