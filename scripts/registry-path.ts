@@ -1,21 +1,17 @@
 /** `npm run registry-path`: what kindproof does with registries that deliver, refuse, fail and lie. */
 import { access } from 'node:fs/promises';
-import { Command } from '@commander-js/extra-typings';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
-import { EXIT, UsageError } from '../harness/core/errors.ts';
 import { silentLog } from '../harness/core/log.ts';
 import { resolveTool } from '../harness/host/tools/resolve-tool.ts';
-import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import type { Counts } from '../harness/run/report/verdict.ts';
-import { interruptSignal } from './interrupt.ts';
 import { cacheDirectory } from './project.ts';
 import { CASES, type Case } from './registry-path/cases.ts';
 import { whyNoEngine } from './registry-path/engine.ts';
 import { startRegistryPath } from './registry-path/registry-path.ts';
 import { registryProgram } from './registry-path/registry.ts';
 import { bridgeResult, resultTable, runCase, type Result } from './registry-path/run-case.ts';
-import { reportFailure } from './report-failure.ts';
+import { runListedCommand } from './listed-command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -28,38 +24,11 @@ It starts a registry and a container engine of its own, on this machine; the use
 containerd, openssl, and Go for the first build of the registry.
 Exit codes: 0 every case ended as it must, 1 one did not, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
 
-/** Writes progress to standard error and the table to standard output; returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command('registry-path')
-    .description(
-      'Tests how kindproof reacts to container registries, with a real registry and a real engine.',
-    )
-    .option('--only <id...>', 'only these cases')
-    .option('--quick', 'only the cases of `npm test`', false)
-    .option('--list', 'list the cases', false)
-    .addHelpText('after', EXAMPLES);
-  const interrupt = interruptSignal();
-  try {
-    const options = parseArguments(command, argv, (text) => process.stdout.write(text));
-    if (!options) return EXIT.passed;
-    const chosen = choose(options.only, options.quick);
-    if (options.list) {
-      for (const { id, title } of chosen) console.log(`${id.padEnd(20)} ${title}`);
-      return EXIT.passed;
-    }
-    const counts = await runRegistryPath(chosen, interrupt.signal);
-    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-    return counts.failed === 0 ? EXIT.passed : EXIT.checkFailed;
-  } catch (error) {
-    return reportFailure(error, (text) => process.stderr.write(text));
-  } finally {
-    interrupt.dispose();
-  }
-}
-
-/** The cases of `npm test`. */
-export function quickCases(): Case[] {
-  return CASES.filter(({ quick }) => quick === true);
+export function main(argv: readonly string[]): Promise<number> {
+  const description =
+    'Tests how kindproof reacts to container registries, with a real registry and a real engine.';
+  const command = { name: 'registry-path', item: 'case', items: CASES, description, examples: EXAMPLES };
+  return runListedCommand({ ...command, run: runRegistryPath }, argv);
 }
 
 /**
@@ -111,15 +80,4 @@ function hasDockerBridge(): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function choose(only: readonly string[] | undefined, quick: boolean): Case[] {
-  const unknown = only?.find((id) => !CASES.some((one) => one.id === id));
-  if (unknown !== undefined) {
-    throw new UsageError('E_OPTION', `there is no case "${unknown}"`, {
-      hint: 'npm run registry-path -- --list',
-    });
-  }
-  if (only) return CASES.filter(({ id }) => only.includes(id));
-  return quick ? quickCases() : [...CASES];
 }

@@ -15,9 +15,12 @@ import { main as e2e } from './e2e.ts';
 import { interruptSignal } from './interrupt.ts';
 import { cacheDirectory, projectRoot, runsDirectory } from './project.ts';
 import { readReport } from './read-report.ts';
-import { quickCases, runRegistryPath } from './registry-path.ts';
+import { CASES } from './registry-path/cases.ts';
+import { runRegistryPath } from './registry-path.ts';
 import { reportFailure } from './report-failure.ts';
-import { quickScenarios, runTorture } from './torture.ts';
+import { SCENARIOS } from './torture/scenarios.ts';
+import { runTorture } from './torture.ts';
+import { quickOf } from './listed-command.ts';
 
 /** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
 const FAULT_SAMPLE = 8;
@@ -60,8 +63,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       // After the run, which installs an engine on a bare machine.
       const own = interruptSignal();
       try {
-        add(tally, await runRegistryPath(quickCases(), own.signal));
-        add(tally, await runTorture(quickScenarios(), own.signal));
+        add(tally, await runRegistryPath(quickOf(CASES), own.signal));
+        add(tally, await runTorture(quickOf(SCENARIOS), own.signal));
       } finally {
         own.dispose();
       }

@@ -2,20 +2,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { throwIfAborted } from '../harness/core/deadline.ts';
-import { EXIT, InfrastructureError, messageOf, UsageError } from '../harness/core/errors.ts';
-import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
+import { InfrastructureError, messageOf } from '../harness/core/errors.ts';
 import type { Counts } from '../harness/run/report/verdict.ts';
-import { interruptSignal } from './interrupt.ts';
-import { reportFailure } from './report-failure.ts';
 import { sweep } from './sweep.ts';
 import { engineProxy } from './torture/engine-proxy.ts';
 import { faultOf, resultTable, type Result } from './torture/result.ts';
 import type { Scenario } from './torture/scenario.ts';
 import { SCENARIOS } from './torture/scenarios.ts';
 import { KEPT_CLUSTER, runTrial } from './torture/trial.ts';
+import { runListedCommand } from './listed-command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -27,36 +24,10 @@ Examples:
 It starts \`npm run e2e\` for the suite toolman, disturbs only these runs and their clusters, and removes what they leave.
 Exit codes: 0 every run ended as it must, 1 one did not, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
 
-/** Writes progress to standard error and the table to standard output; returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command('torture')
-    .description('Disturbs runs of kindproof, and verifies exit code, verdict and leftovers.')
-    .option('--only <id...>', 'only these scenarios')
-    .option('--quick', 'only the scenarios of `npm test`', false)
-    .option('--list', 'list the scenarios', false)
-    .addHelpText('after', EXAMPLES);
-  const interrupt = interruptSignal();
-  try {
-    const options = parseArguments(command, argv, (text) => process.stdout.write(text));
-    if (!options) return EXIT.passed;
-    const chosen = choose(options.only, options.quick);
-    if (options.list) {
-      for (const { id, title } of chosen) console.log(`${id.padEnd(20)} ${title}`);
-      return EXIT.passed;
-    }
-    const counts = await runTorture(chosen, interrupt.signal);
-    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-    return counts.failed === 0 ? EXIT.passed : EXIT.checkFailed;
-  } catch (error) {
-    return reportFailure(error, (text) => process.stderr.write(text));
-  } finally {
-    interrupt.dispose();
-  }
-}
-
-/** The scenarios of `npm test`. */
-export function quickScenarios(): Scenario[] {
-  return SCENARIOS.filter(({ quick }) => quick === true);
+export function main(argv: readonly string[]): Promise<number> {
+  const description = 'Disturbs runs of kindproof, and verifies exit code, verdict and leftovers.';
+  const command = { name: 'torture', item: 'scenario', items: SCENARIOS, description, examples: EXAMPLES };
+  return runListedCommand({ ...command, run: runTorture }, argv);
 }
 
 /** Runs the scenarios one after the other, and prints their table. Those that need root are skipped for other users. */
@@ -97,17 +68,6 @@ async function torture(scenarios: readonly Scenario[], signal: AbortSignal): Pro
   } finally {
     if (scenarios.some(({ cluster }) => cluster === 'kept')) await sweep(['--run', KEPT_CLUSTER]);
   }
-}
-
-function choose(only: readonly string[] | undefined, quick: boolean): Scenario[] {
-  const unknown = only?.find((id) => !SCENARIOS.some((scenario) => scenario.id === id));
-  if (unknown !== undefined) {
-    throw new UsageError('E_OPTION', `there is no scenario "${unknown}"`, {
-      hint: 'npm run torture -- --list',
-    });
-  }
-  if (only) return SCENARIOS.filter(({ id }) => only.includes(id));
-  return quick ? quickScenarios() : [...SCENARIOS];
 }
 
 /** Path of the engine's Unix socket. */
