@@ -42,6 +42,19 @@ describe('mergeTopologies', () => {
         { name: 'l2', count: 2, labels: { a: '1', b: '1' } },
       ],
     },
+    {
+      title: 'keeps the groups of one topology apart',
+      topologies: [{ groups: [...plain(1).groups, ...labelled(1, { a: '1' }).groups] }],
+      expected: [...plain(1).groups, ...labelled(1, { a: '1' }).groups],
+    },
+    {
+      title: 'does not use one node for two groups of a topology',
+      topologies: [
+        { groups: [...plain(1).groups, ...labelled(1, { a: '1' }).groups] },
+        labelled(1, { a: '1', b: '1' }),
+      ],
+      expected: [...plain(1).groups, ...labelled(1, { a: '1', b: '1' }).groups],
+    },
     { title: 'is empty without topologies', topologies: [], expected: [] },
   ])('$title', ({ topologies, expected }) => {
     expect(mergeTopologies(topologies).groups).toEqual(expected);

@@ -19,6 +19,11 @@ const labelValue = z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/
   error: (issue) => `"${String(issue.input)}" is not a label value`,
 });
 
+/** Whether a node can have the label. */
+export function isLabel(key: string, value: string): boolean {
+  return labelKey.safeParse(key).success && labelValue.safeParse(value).success;
+}
+
 const nodeGroupSchema = z
   .strictObject({
     name: z.string().min(1),
@@ -70,19 +75,21 @@ export function gpuGroup(gpus: number[], name = 'gpu'): NodeGroup {
 /**
  * The smallest cluster that satisfies all given topologies, one at a time.
  *
- * Suites run in sequence, so groups that require the same nodes share them: the result has the larger count, not the sum, and for
- * each node the larger number of GPUs, largest first. Nodes with more labels than a group without GPUs requires also satisfy it, if
- * the taints are the same.
+ * Suites run in sequence, so groups of different topologies that require the same nodes share them: the result has the larger count, not
+ * the sum, and for each node the larger number of GPUs, largest first. Nodes with more labels than a group without GPUs requires also
+ * satisfy it, if the taints are the same. Groups of one topology never share nodes.
  *
  * @throws UsageError `E_TOPOLOGY`, or `E_TOPOLOGY_CONFLICT` for different nodes of one name and for the same labels with and without
  *   a taint (a nodeSelector cannot distinguish those nodes)
  */
 export function mergeTopologies(topologies: readonly Topology[]): Topology {
   const groups = topologies
-    .flatMap(
-      (topology, index) => parseTopology(topology, `suite ${index + 1} of ${topologies.length}`).groups,
+    .flatMap((topology, index) =>
+      parseTopology(topology, `suite ${index + 1} of ${topologies.length}`).groups.map(
+        (group): SharedGroup => ({ group, of: [index] }),
+      ),
     )
-    .reduce<NodeGroup[]>(addGroup, []);
+    .reduce<SharedGroup[]>(addGroup, []);
   const merged = absorbSubsets(groups);
   assertNoConflicts(merged);
   const runtimeClasses = [...new Set(topologies.flatMap((t) => t.runtimeClasses ?? []))].sort();
@@ -116,18 +123,25 @@ export function taintText(taint: { key: string; value?: string | undefined; effe
   return `${taint.key}${value}:${taint.effect}`;
 }
 
-function addGroup(groups: NodeGroup[], group: NodeGroup): NodeGroup[] {
+/** A group, and the topologies that require it, by index. */
+interface SharedGroup {
+  group: NodeGroup;
+  of: readonly number[];
+}
+
+function addGroup(groups: SharedGroup[], added: SharedGroup): SharedGroup[] {
+  const { group } = added;
   const twin = groups.find(
-    (other) =>
+    ({ group: other }) =>
       labelsKey(other) === labelsKey(group) &&
       taintsKey(other) === taintsKey(group) &&
       isGpu(other) === isGpu(group),
   );
-  if (twin === undefined) return [...groups, group];
-  const count = Math.max(twin.count, group.count);
-  const gpus = mergeGpus(twin.gpus, group.gpus, count);
-  const merged: NodeGroup = { ...twin, count, ...(gpus && { gpus }) };
-  return groups.map((other) => (other === twin ? merged : other));
+  if (twin === undefined) return [...groups, added];
+  const count = Math.max(twin.group.count, group.count);
+  const gpus = mergeGpus(twin.group.gpus, group.gpus, count);
+  const merged: NodeGroup = { ...twin.group, count, ...(gpus && { gpus }) };
+  return groups.map((other) => (other === twin ? { group: merged, of: [...twin.of, ...added.of] } : other));
 }
 
 function mergeGpus(a: number[] | undefined, b: number[] | undefined, count: number): number[] | undefined {
@@ -136,19 +150,31 @@ function mergeGpus(a: number[] | undefined, b: number[] | undefined, count: numb
   return Array.from({ length: count }, (_, i) => Math.max(x?.[i] ?? 0, y?.[i] ?? 0));
 }
 
-/** Drops nodes whose role nodes of another group can play: plain workers where untainted labelled workers exist. */
-function absorbSubsets(groups: NodeGroup[]): NodeGroup[] {
+/** Drops nodes whose role nodes of another topology can play: plain workers where untainted labelled workers exist. */
+function absorbSubsets(groups: SharedGroup[]): NodeGroup[] {
   // Most labels first: a group may rely only on nodes that are not dropped themselves.
   const byLabels = [...groups].sort(
-    (a, b) => sortedEntries(b.labels).length - sortedEntries(a.labels).length,
+    (a, b) => sortedEntries(b.group.labels).length - sortedEntries(a.group.labels).length,
   );
-  const kept = new Map<NodeGroup, NodeGroup>();
-  for (const group of byLabels) {
-    const serving = [...kept.values()].filter((other) => serves(other, group));
-    const missing = group.count - serving.reduce((sum, other) => sum + other.count, 0);
-    if (missing > 0) kept.set(group, { ...group, count: missing });
+  /** What is left of a group, and by topology how many of its nodes are in use. */
+  const kept = new Map<SharedGroup, { left: NodeGroup; used: Map<number, number> }>();
+  for (const shared of byLabels) {
+    const { group, of } = shared;
+    let missing = group.count;
+    for (const { left, used } of kept.values()) {
+      if (!serves(left, group)) continue;
+      const free = left.count - Math.max(...of.map((topology) => used.get(topology) ?? 0));
+      const taken = Math.min(free, missing);
+      for (const topology of of) used.set(topology, (used.get(topology) ?? 0) + taken);
+      missing -= taken;
+    }
+    if (missing === 0) continue;
+    kept.set(shared, {
+      left: { ...group, count: missing },
+      used: new Map(of.map((topology) => [topology, missing])),
+    });
   }
-  return groups.flatMap((group) => kept.get(group) ?? []);
+  return groups.flatMap((shared) => kept.get(shared)?.left ?? []);
 }
 
 function serves(other: NodeGroup, group: NodeGroup): boolean {

@@ -67,6 +67,9 @@ async function dryRun(plan: RunPlan, options: RunOptions): Promise<string> {
     }));
     return `${JSON.stringify({ topology, suites }, null, 2)}\n`;
   }
+  const follows =
+    options.provide && options.cluster === 'kind' && plan.suites.some((s) => s.definition.anyChart);
+  const nodes = `${describeTopology(topology)}${follows ? ', and what the chart asks for' : ''}`;
   const checks = chosen.length > 0 ? [`checks: ${chosen.map(({ id }) => id).join(', ')}`] : [];
-  return `${[...describePlan(plan, describeTopology(topology)), ...checks].join('\n')}\n`;
+  return `${[...describePlan(plan, nodes), ...checks].join('\n')}\n`;
 }

@@ -131,6 +131,25 @@ describe('renderKindConfig', () => {
     );
   });
 
+  it('leaves out labels with which a kubelet would not start', () => {
+    const allowed = {
+      disk: 'ssd',
+      'example.com/pool': 'a',
+      'topology.kubernetes.io/zone': 'zone-a',
+      'node.kubernetes.io/instance-type': 'big',
+      'sub.node.kubernetes.io/x': 'y',
+      'kubernetes.azure.com/mode': 'user',
+    };
+    const refused = {
+      'node-role.kubernetes.io/worker': '',
+      'example.k8s.io/pool': 'a',
+      'topology.kubernetes.io/rack': 'r',
+    };
+    const labels = { ...allowed, ...refused };
+    const { nodes } = rendered({ topology: { groups: [{ name: 'all', count: 1, labels }] } });
+    expect(nodes[1]?.['labels']).toEqual(allowed);
+  });
+
   it('mounts the shared folder into every node', () => {
     const { nodes } = rendered({ sharedFolder: '/srv/shared' });
     for (const node of nodes) {

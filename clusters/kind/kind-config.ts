@@ -76,12 +76,26 @@ function binaryOf(handler: string, topology: Topology): string | undefined {
   return handler === GPU_RUNTIME_HANDLER && simulatesGpus(topology) ? GPU_RUNTIME_BINARY : undefined;
 }
 
+/** Labels of these namespaces that a kubelet may give its node; with others it does not start. */
+const KUBELET_LABEL =
+  /^(?:(?:[^/]*\.)?(?:kubelet|node)\.kubernetes\.io\/|topology\.kubernetes\.io\/(?:zone|region)$|failure-domain\.beta\.kubernetes\.io\/(?:zone|region)$|kubernetes\.io\/(?:hostname|os|arch)$|beta\.kubernetes\.io\/(?:instance-type|os|arch)$)/;
+
+/**
+ * Whether the kubelet sets the label when its node registers. Of the labels of Kubernetes only some are allowed (`--node-labels`,
+ * pkg/kubelet/apis/well_known_labels.go); the others are set on the running cluster.
+ */
+export function kubeletSets(label: string): boolean {
+  const isReserved = /^(?:[^/]*\.)?(?:kubernetes|k8s)\.io\//.test(label);
+  return !isReserved || KUBELET_LABEL.test(label);
+}
+
 function renderNode(node: PlannedNode, input: KindConfigInput): Record<string, unknown> {
   const { sharedFolder } = input;
+  const labels = Object.fromEntries(Object.entries(node.labels).filter(([key]) => kubeletSets(key)));
   return {
     role: node.role,
     image: input.image.ref,
-    ...(Object.keys(node.labels).length > 0 && { labels: node.labels }),
+    ...(Object.keys(labels).length > 0 && { labels }),
     ...(sharedFolder !== undefined && {
       extraMounts: [{ hostPath: sharedFolder, containerPath: SHARED_STORAGE_PATH }],
     }),

@@ -97,6 +97,13 @@ describe('create', () => {
     expect(await cluster.assertGpuCapacity()).toEqual([]);
   });
 
+  it('sets the labels that no kubelet may set', async () => {
+    const group = { ...gpuGroup([2]), labels: { ...GPU_NODE_LABELS, 'node-role.kubernetes.io/tools': '' } };
+    const cluster = await provider().create(options({ topology: { groups: [group] } }));
+    const worker = (await cluster.describe()).find(({ name }) => name === `${NAME}-worker`);
+    expect(worker?.labels).toMatchObject(group.labels);
+  });
+
   it('restores lost GPU capacity', async () => {
     const cluster = await provider().create(options());
     const worker = kube.objects.find((object) => object.metadata.name === `${NAME}-worker`);

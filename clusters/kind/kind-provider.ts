@@ -19,10 +19,11 @@ import { deleteCluster, removeKubeconfig } from './delete-cluster.ts';
 import { readContainerdConfig, readEngineFacts } from './engine-facts.ts';
 import { installGpuRuntime, simulatesGpus } from './gpu-runtime.ts';
 import type { EngineFacts } from './kind-config.ts';
-import { renderKindConfig, sharedFolderOf } from './kind-config.ts';
+import { kubeletSets, renderKindConfig, sharedFolderOf } from './kind-config.ts';
 import { installMetricsServer } from './metrics-server.ts';
 import { dockerNodeAccess, listNodeContainers } from './node-containers.ts';
 import { controlPlaneOf, gpuNodes, plannedNodes } from './planned-nodes.ts';
+import { repairNodes } from './repair.ts';
 import { exportKubeconfig, isOwnCluster, verifyForReuse } from './reuse-cluster.ts';
 import type { KindCluster } from './running-cluster.ts';
 import { contextOf, runningKindCluster } from './running-cluster.ts';
@@ -176,6 +177,9 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     const access = dockerNodeAccess(run, signal);
     try {
       if (simulatesGpus(topology)) await installGpuRuntime(access, planned);
+      // The labels that kind could not set.
+      if (planned.some(({ labels }) => !Object.keys(labels).every(kubeletSets)))
+        await repairNodes(kube, planned);
       onProgress('waiting for system pods');
       if (topology.metrics === true && !(await installMetricsServer(kube, access, controlPlaneOf(name)))) {
         onProgress('the node image has no metrics-server: checks that need metrics will be skipped');

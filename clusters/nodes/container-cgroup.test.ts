@@ -39,6 +39,7 @@ describe('findContainerCgroup', () => {
         'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2',
         'cpu.cfs_quota_us': '20000',
         'cpu.cfs_period_us': '100000',
+        'cpu.stat': 'nr_periods 40\nnr_throttled 10\nthrottled_time 5',
       },
     },
     {
@@ -49,6 +50,7 @@ describe('findContainerCgroup', () => {
         'memory.peak': '33554432',
         'memory.events': 'low 0\noom 3\noom_kill 2\noom_group_kill 1',
         'cpu.max': '20000 100000',
+        'cpu.stat': 'usage_usec 9\nnr_periods 40\nnr_throttled 10\nthrottled_usec 5',
       },
     },
   ])('reads limits and OOM kills on cgroup $version', async ({ version, files }) => {
@@ -60,7 +62,12 @@ describe('findContainerCgroup', () => {
       maxUsageBytes: bytes,
       oomKills: 2,
     });
-    expect(await cgroup.cpu()).toEqual({ quotaUs: 20_000, periodUs: 100_000 });
+    expect(await cgroup.cpu()).toEqual({
+      quotaUs: 20_000,
+      periodUs: 100_000,
+      periods: 40,
+      throttledPeriods: 10,
+    });
   });
 
   it.each([

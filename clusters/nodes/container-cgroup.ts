@@ -23,6 +23,9 @@ export interface CpuFacts {
   /** CPU time per period in microseconds; `undefined` means unlimited. */
   quotaUs: number | undefined;
   periodUs: number;
+  /** Periods in which the container ran, and those of them in which it used up its quota and had to wait. 0 without a quota. */
+  periods: number;
+  throttledPeriods: number;
 }
 
 export interface EatResult {
@@ -195,14 +198,16 @@ function containerCgroup(
     },
 
     async cpu() {
-      const files = await read(at.cpu, ['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max']);
+      const files = await read(at.cpu, ['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max', 'cpu.stat']);
+      const stat = files.get('cpu.stat');
+      const use = { periods: keyed(stat, 'nr_periods'), throttledPeriods: keyed(stat, 'nr_throttled') };
       if (at.version === 'v1') {
         const quota = Number(files.get('cpu.cfs_quota_us'));
         const periodUs = Number(files.get('cpu.cfs_period_us'));
-        return { quotaUs: quota < 0 ? undefined : quota, periodUs };
+        return { quotaUs: quota < 0 ? undefined : quota, periodUs, ...use };
       }
       const [quota, period] = (files.get('cpu.max') ?? 'max 100000').split(' ');
-      return { quotaUs: numberOrMax(quota), periodUs: Number(period) };
+      return { quotaUs: numberOrMax(quota), periodUs: Number(period), ...use };
     },
 
     async pids() {

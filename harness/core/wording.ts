@@ -26,12 +26,12 @@ export function lastLines(text: string, lines: number): string {
   return text.trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-/** The last non-empty lines of a log joined into one line; undefined for an empty log. */
+/** The last non-empty lines of a log joined into one line, a repeated line once; undefined for an empty log. */
 export function logTail(log: string | undefined, lines = 3): string | undefined {
   const tail = (log ?? '')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
+    .filter((line, i, all) => line !== '' && line !== all[i - 1])
     .slice(-lines)
     .map((line) => clip(line, 200));
   return tail.length === 0 ? undefined : tail.join(' ⏎ ');

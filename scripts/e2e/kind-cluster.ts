@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { RunLock } from '../../clusters/cleanup/run-lock.ts';
 import { rejectNameInUse } from '../../clusters/kind/cluster-name.ts';
 import { kindProvider, type KindProvider } from '../../clusters/kind/kind-provider.ts';
+import { provideFor } from '../../clusters/demand/provide.ts';
 import { ensureNodeImage, type NodeImage } from '../../clusters/node-image/node-image.ts';
 import { readRecipe } from '../../clusters/node-image/recipe.ts';
 import { mergeTopologies } from '../../clusters/topology.ts';
 import { createCommandRunner } from '../../harness/core/command.ts';
+import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
 import type { RunPlan } from '../../harness/run/plan/plan.ts';
 import { clusterInventory, type ClusterInventory } from '../../harness/kube/api/inventory.ts';
@@ -24,7 +26,11 @@ interface KindRun {
 }
 
 export function kindRunCluster({ options, plan, directory, lock }: KindRun): RunCluster {
-  const topology = mergeTopologies(plan.suites.map((s) => s.definition.topology));
+  /** By suite; a subject may ask for more nodes. */
+  const topologies = new Map<string, Topology>(
+    plan.suites.map(({ definition }) => [definition.name, definition.topology]),
+  );
+  const merged = (): Topology => mergeTopologies([...topologies.values()]);
   const stays = options.keep || options.reuse;
   const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
   const kubeconfig = join(directory, 'kubeconfig');
@@ -42,8 +48,18 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
 
     preflightNeed: async (command) => ({
       cluster: 'kind',
-      nodes: 1 + topology.groups.reduce((sum, group) => sum + group.count, 0),
+      nodes: 1 + merged().groups.reduce((sum, group) => sum + group.count, 0),
       buildNodeImage: !(await hasNodeImage(command)),
+    }),
+
+    ...(options.provide && {
+      provide(suite, objects, release) {
+        const plain = topologies.get(suite);
+        if (!plain) throw new Error(`the plan has no suite ${suite}`);
+        const { topology, provided } = provideFor(objects, plain, release);
+        topologies.set(suite, topology);
+        return provided;
+      },
     }),
 
     async prepare({ command, log, signal, onProgress }) {
@@ -66,7 +82,7 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
       });
       const cluster = await provider.create({
         name,
-        topology,
+        topology: merged(),
         kubeconfig,
         reuse: options.reuse,
         evidenceDirectory: join(directory, 'cluster'),

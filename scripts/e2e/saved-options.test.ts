@@ -35,3 +35,16 @@ it('keep the version of a published chart, but not for another chart', async () 
   const other = await withSavedOptions(parsed('--rerun', directory, '--chart', './mine'));
   expect([other.chart, other.chartVersion]).toEqual(['./mine', undefined]);
 });
+
+it('keep --no-provide, which belongs to the cluster', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const again = async (...argv: string[]) =>
+    (await withSavedOptions(parsed('--rerun', directory, ...argv))).provide;
+
+  await saveOptions(directory, parsed('--chart', './mine', '--no-provide'));
+  expect(await again()).toBe(false);
+
+  await saveOptions(directory, parsed('--chart', './mine'));
+  expect([await again(), await again('--no-provide')]).toEqual([true, false]);
+});

@@ -21,6 +21,8 @@ const savedSchema = z.object({
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
   kubernetes: z.string().optional(),
+  /** Absent in older files. */
+  provide: z.boolean().default(true),
 });
 
 /** JSON has no undefined values. */
@@ -41,8 +43,20 @@ export async function saveOptions(directory: string, options: RunOptions): Promi
 export async function withSavedOptions(options: RunOptions): Promise<RunOptions> {
   if (options.rerun === undefined) return options;
   const saved = await readOptions(options.rerun);
-  const { suites, all, values, set, images, cluster, kubeconfig, context, chart, chartVersion, ...rest } =
-    saved;
+  const {
+    suites,
+    all,
+    values,
+    set,
+    images,
+    cluster,
+    kubeconfig,
+    context,
+    chart,
+    chartVersion,
+    provide,
+    ...rest
+  } = saved;
   const isChosen = options.all || options.suites.length > 0 || options.requirements.length > 0;
   return {
     ...rest,
@@ -56,6 +70,7 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     values: options.values.length > 0 ? options.values : values,
     set: [...set, ...options.set],
     images: { ...images, ...options.images },
+    provide: options.provide && provide,
     ...(options.cluster === 'kind' && {
       cluster,
       ...(kubeconfig !== undefined && { kubeconfig }),

@@ -59,5 +59,7 @@ export const anyChart: SuiteDefinition = {
     'X-31',
     'X-32',
     'X-35',
+    'X-36',
+    'X-37',
   ],
 };

@@ -1,6 +1,6 @@
 /** Parses the API server's responses: Status, objects, lists, watch events. */
 import { z } from 'zod';
-import { ApiError } from './errors.ts';
+import { ApiError, isLackOfPermission } from './errors.ts';
 import type { KubeObject } from './types.ts';
 
 const outcomeSchema = z.looseObject({
@@ -51,15 +51,26 @@ function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
 
 const hints: Partial<Record<number, string>> = {
   401: 'the server rejects the credentials of the kubeconfig; recreate it',
-  403: 'the user of the kubeconfig lacks this permission; grant it or use another context',
   429: 'the API server is overloaded; reduce the number of parallel checks',
 };
+
+/** A lack of permission, a quota and every admission rule have the same status. */
+function hintFor(httpStatus: number, message: string): string | undefined {
+  if (httpStatus !== 403) return hints[httpStatus];
+  if (/(exceeded|failed) quota:/.test(message))
+    return 'a ResourceQuota of the namespace has no room for it, or asks for requests and limits; raise the quota or set them';
+  if (!isLackOfPermission(message) && /webhook|forbidden: (?!User )/.test(message))
+    return 'an admission rule of the cluster or of the release refuses the object; permissions are not the cause';
+  return 'the user of the kubeconfig lacks this permission; grant it or use another context';
+}
 
 /** The error for a response with status 400 or higher. `what`: "could not get Pod a/b". */
 export function toApiError(what: string, httpStatus: number, body: string): ApiError {
   const status = parseStatus(body);
   const message = status?.message ?? body.trim().slice(0, 500);
-  return new ApiError(what, httpStatus, status?.reason ?? '', message, { hint: hints[httpStatus] });
+  return new ApiError(what, httpStatus, status?.reason ?? '', message, {
+    hint: hintFor(httpStatus, message),
+  });
 }
 
 const metadataSchema = z.looseObject({

@@ -219,6 +219,8 @@ export interface Node extends KubeObject {
     allocatable?: Record<string, string>;
     conditions?: Condition[];
     addresses?: { type: string; address: string }[];
+    /** Of the images on the node the largest, 50 by default. */
+    images?: { names?: string[] | null }[];
     nodeInfo?: {
       kubeletVersion: string;
       containerRuntimeVersion: string;

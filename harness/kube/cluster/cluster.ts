@@ -20,6 +20,20 @@ export interface Topology {
   metrics?: boolean;
 }
 
+/** Something that a subject asks of the nodes, and what in it asks for it. */
+export interface NodeWish {
+  /** `3 workers`, `label disk=ssd on 1 worker`. */
+  what: string;
+  /** `required anti-affinity of Deployment web over kubernetes.io/hostname`. */
+  why: string;
+}
+
+/** What a new cluster has because a subject asks for it, and what the subject asks for in vain. */
+export interface Provided {
+  given: NodeWish[];
+  missing: NodeWish[];
+}
+
 /** Runs commands on a node. Only kind clusters have it. */
 export interface NodeAccess {
   run(

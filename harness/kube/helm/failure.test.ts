@@ -99,6 +99,13 @@ describe('helmFailure', () => {
       /another release/,
     ],
     [
+      'a cluster-scoped name in use by another release',
+      'Error: INSTALLATION FAILED: Unable to continue with install: ClusterRole "r" in namespace "" exists and cannot be imported into the current release: invalid ownership metadata; annotation validation error: key "meta.helm.sh/release-namespace" must equal "b": current value is "a"',
+      'E_INSTALL_REFUSED',
+      /ClusterRole "r"/,
+      /^The object belongs to the whole cluster.*\.Release\.Namespace/,
+    ],
+    [
       'an unreachable webhook',
       'Error: INSTALLATION FAILED: failed calling webhook "x": connect: connection refused',
       'E_INSTALL_REFUSED',

@@ -243,6 +243,10 @@ function refusalHint(message: string): string | undefined {
       'A ResourceQuota or LimitRange of the namespace does not allow these resources.',
     ],
     [
+      /in namespace "" exists and cannot be imported/,
+      'The object belongs to the whole cluster, and another release has it: put .Release.Namespace into its name, or use a kind that lies in a namespace.',
+    ],
+    [
       /invalid ownership metadata|already exists/,
       'An object of another release has this name: derive every name from the release name.',
     ],

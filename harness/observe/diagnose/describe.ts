@@ -8,7 +8,7 @@ import { taintText } from './node-fit.ts';
 import { clip, logTail } from '../../core/wording.ts';
 import type { World } from './world.ts';
 import { eventCount } from '../recorder/events.ts';
-import { containerStatuses, eventsOf, failedLog } from './world.ts';
+import { containerStatuses, eventsOf, failedLog, roleOf } from './world.ts';
 
 export function describeWorld(world: World): string {
   const sections = [
@@ -60,8 +60,7 @@ function whatIsWrong(world: World): string[] {
 function describePod(pod: Pod, world: World): string[] {
   const where = pod.spec.nodeName ? `on ${pod.spec.nodeName}` : 'on no node';
   const deleting = pod.metadata.deletionTimestamp === undefined ? '' : ', being deleted';
-  const inits = (pod.status?.initContainerStatuses ?? []).map((s) => containerLine(s, 'init container'));
-  const mains = (pod.status?.containerStatuses ?? []).map((s) => containerLine(s, 'container'));
+  const containers = containerStatuses(pod).map((s) => containerLine(s, roleOf(pod, s.name)));
   const logs = containerStatuses(pod).flatMap((s) => {
     const tail = s.ready ? undefined : logTail(failedLog(world, pod.metadata.name, s.name), 5);
     return tail === undefined ? [] : [`log of ${s.name} ends: ${tail}`];
@@ -72,7 +71,7 @@ function describePod(pod: Pod, world: World): string[] {
     .map((e) => `${e.reason ?? ''} ×${eventCount(e)}: ${clip(e.message ?? '')}`);
   return [
     `${pod.metadata.name}: ${pod.status?.phase ?? 'no phase'} ${where}${pod.status?.podIP ? ` at ${pod.status.podIP}` : ''}${deleting}`,
-    ...[...inits, ...mains, ...logs, ...events].map((line) => `    ${line}`),
+    ...[...containers, ...logs, ...events].map((line) => `    ${line}`),
   ];
 }
 

@@ -4,6 +4,8 @@ import type { Recording } from '../recorder/recording.ts';
 import type { Cause } from './diagnosis.ts';
 import type { Focus } from './explain.ts';
 import { explain } from './explain.ts';
+import { withGone } from './gone.ts';
+import { explainSymptom } from './explain/symptom.ts';
 import { readWorld } from './read-world.ts';
 import type { TimelineEntry } from './timeline.ts';
 import { timelineOfEvents, timelineOfRecording } from './timeline.ts';
@@ -12,10 +14,12 @@ import { RANK } from './world.ts';
 
 interface DiagnoseOptions {
   namespace: string;
+  /** What the check saw, in words; it can point at a cause that is no trouble of an object. */
+  symptom?: string;
   /** Only these objects and their pods; default: everything in the namespace. */
   focus?: readonly Focus[];
-  /** Source of the timeline, with times in ms; without it the timeline comes from events. */
-  recording?: Pick<Recording, 'moments' | 'changes'>;
+  /** Has what is gone, and the timeline with times in ms; without it the timeline comes from events. */
+  recording?: Pick<Recording, 'moments' | 'changes' | 'logOf'>;
   /** Start of the timeline, ms since the epoch; default: the first known entry. */
   since?: number;
 }
@@ -33,8 +37,10 @@ const MAX_CHAINS = 3;
 
 /** Never throws for missing access; it explains less instead. */
 export async function diagnose(kube: KubeClient, options: DiagnoseOptions): Promise<ExplainedFailure> {
-  const world = await readWorld(kube, options.namespace);
-  const explained = flattenChains(explain(world, options.focus));
+  const live = await readWorld(kube, options.namespace);
+  const world = options.recording ? withGone(live, options.recording, options.since) : live;
+  const chains = [...explain(world, options.focus), ...explainSymptom(options.symptom ?? '', world)];
+  const explained = flattenChains(chains.sort((a, b) => b.rank - a.rank));
   const recorded = options.recording ? timelineOfRecording(options.recording, options.since) : [];
   const timeline = recorded.length > 0 ? recorded : timelineOfEvents(world.events, options.since);
   return { ...explained, timeline };

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
 import { Redactor } from '../../core/redact.ts';
+import { Recording } from '../recorder/recording.ts';
 import { collectEvidence } from './evidence.ts';
 import { makeEvent, makePod } from '../../testing/sample-world.ts';
 
@@ -79,6 +80,25 @@ describe('collectEvidence', () => {
       'Pod web-1 has container app ending with exit code 1, restarted 1 time',
     );
     expect(await read('new/logs/web-1/prepare.log')).toBe('prepared');
+  });
+
+  it('writes the logs of hooks that are gone', async () => {
+    const annotations = { 'helm.sh/hook': 'pre-install', 'helm.sh/hook-delete-policy': 'hook-failed' };
+    const hook = makePod({
+      name: 'preflight',
+      phase: 'Failed',
+      metadata: { annotations },
+      statuses: [{ state: { terminated: { exitCode: 3 } } }],
+    });
+    const recording = new Recording();
+    for (const type of ['ADDED', 'DELETED'] as const) recording.add({ at: 1, type, object: hook });
+    recording.keepLog('preflight', 'app', 'no licence');
+    const files = await collectEvidence(kube, 'demo', directory, { recording });
+    expect(files).toContain('logs/preflight/app.log');
+    expect(await read('logs/preflight/app.log')).toBe('no licence');
+    expect(await read('summary.txt')).toContain(
+      'Pod preflight is a hook (pre-install), and has container app',
+    );
   });
 
   it('writes no secret to any file', async () => {

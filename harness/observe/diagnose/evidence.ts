@@ -7,13 +7,17 @@ import { SECRETS_WITHOUT_RELEASES, secretsIn } from '../../kube/api/secret-value
 import { writePrivateFile } from '../../core/private-files.ts';
 import { Redactor, redactDeep } from '../../core/redact.ts';
 import { describeWorld } from './describe.ts';
+import type { Recording } from '../recorder/recording.ts';
 import { eventTable } from './event-table.ts';
+import { withGone } from './gone.ts';
 import { readWorld } from './read-world.ts';
 import { containerStatuses } from './world.ts';
 
 interface EvidenceOptions {
   /** Knows strings that must not appear in any file, and learns the values of the namespace's Secrets. */
   redactor?: Redactor;
+  /** Has the logs of pods that failed and are gone. */
+  recording?: Pick<Recording, 'changes' | 'logOf'> | undefined;
 }
 
 const KINDS: readonly { file: string; kind: KindRef }[] = [
@@ -64,7 +68,8 @@ export async function collectEvidence(
     written.push(file);
   };
 
-  const world = await readWorld(kube, namespace);
+  const live = await readWorld(kube, namespace);
+  const world = options.recording ? withGone(live, options.recording) : live;
   await write('summary.txt', describeWorld(world));
   // The table joins the lines of a message, and a truncated secret is recognized by the end of its line.
   await write('events.txt', eventTable(redactDeep(world.events, redact)));
@@ -74,11 +79,17 @@ export async function collectEvidence(
     const named = objects.map((o) => withoutNoise(o, kind));
     await write(`${file}.yaml`, named.map((o) => stringify(redactDeep(o, redact))).join('---\n'));
   }
-  for (const { pod, container, previous } of world.pods.flatMap(logSources)) {
+  for (const { pod, container, previous } of live.pods.flatMap(logSources)) {
     const read = (): Promise<string | undefined> =>
       kube.logs({ namespace, pod, container, previous, limitBytes: LOG_BYTES, timeoutMs: 15_000 });
     const text = await quietly(read, undefined);
     if (text) await write(`logs/${pod}/${container}${previous ? '.previous' : ''}.log`, text);
+  }
+  for (const pod of world.pods.filter((one) => !live.pods.includes(one))) {
+    for (const { name } of containerStatuses(pod)) {
+      const text = options.recording?.logOf(pod.metadata.name, name);
+      if (text) await write(`logs/${pod.metadata.name}/${name}.log`, text);
+    }
   }
   return written.sort();
 }

@@ -1,14 +1,22 @@
 /** Derives chains of causes from one reading of a namespace. Pure; read-world.ts does the reading. */
+import { uidOf } from '../../kube/api/objects.ts';
 import { isOwnedBy, ownPods, revisionOf } from '../../kube/api/workload-pods.ts';
 import { matchesLabels } from '../../kube/api/selectors.ts';
 import type { Pod, Workload } from '../../kube/api/types.ts';
 import type { Cause } from './diagnosis.ts';
-import { explainService } from './explain/service.ts';
+import { explainTie } from './explain/claim.ts';
+import { explainService, explainSharedService } from './explain/service.ts';
+import { explainGoneEvictions } from './explain/eviction.ts';
+import { explainHooks } from './explain/lifecycle.ts';
+import { explainRecovered } from './explain/recovered.ts';
+import { explainWarnings } from './explain/warnings.ts';
 import { explainAutoscaler, explainRefusal, workloadState } from './explain/workload.ts';
+import { isDeletedWhenItFails } from './gone.ts';
 import { groupPods } from './explain/pod-groups.ts';
 import { HINT } from './explain/hints.ts';
+import { explainNoNodes } from './wanted-nodes.ts';
 import type { Explanation, World } from './world.ts';
-import { RANK } from './world.ts';
+import { hookOf, RANK } from './world.ts';
 
 export interface Focus {
   kind: string;
@@ -25,27 +33,37 @@ export function explain(world: World, focus: readonly Focus[] = []): Explanation
     const pods = podsUnder(workload, view);
     for (const pod of pods) owned.add(pod);
     found.push(...explainWorkload(workload, pods, view));
+    const tie = explainTie(workload, pods, world);
+    if (tie) found.push(tie);
   }
   const others = view.pods.filter((p) => !owned.has(p));
   found.push(...groupPods(others, view));
+  // Nothing else ties a pod that is gone to an object of the focus.
+  if (focus.length === 0) found.push(...explainGoneEvictions(view), ...explainHooks(view));
+  found.push(...explainRecovered(view));
+  if (focus.length === 0) found.push(...explainWarnings(view));
   found.push(...view.services.flatMap((service) => explainService(service, world) ?? []));
+  found.push(...view.services.flatMap((service) => explainSharedService(service, world) ?? []));
   found.push(...(view.autoscalers ?? []).flatMap((autoscaler) => explainAutoscaler(autoscaler) ?? []));
   return found.sort((a, b) => b.rank - a.rank);
 }
 
 /** One chain for each kind of trouble of the workload's pods, headed by the workload's state. */
 function explainWorkload(workload: Workload, pods: readonly Pod[], world: World): Explanation[] {
-  const says = workloadState(workload);
+  const says = workload.kind === 'Job' ? jobStory(workload, world) : workloadState(workload);
   const head: Cause[] =
     says === undefined ? [] : [{ object: `${workload.kind} ${workload.metadata.name}`, says }];
   const owners = [...replicaSetsOf(workload, world).sort((a, b) => revisionOf(b) - revisionOf(a)), workload];
-  const refusals = owners.flatMap((owner) => explainRefusal(owner, world) ?? []);
+  const refusals = owners.flatMap((owner) => explainRefusal(owner, world, workload) ?? []);
   const reasons = [
     ...(refusals.length > 0 && says !== undefined ? refusals.slice(0, 1) : []),
     ...groupPods(pods, world),
   ];
   if (reasons.length > 0) return reasons.map((r) => ({ ...r, causes: [...head, ...r.causes] }));
-  if (says === undefined) return [];
+  if (says === undefined) {
+    const none = pods.length > 0 ? undefined : explainNoNodes(workload, world.nodes);
+    return none ? [none] : [];
+  }
   const hint = workload.kind === 'Job' ? HINT.job : undefined;
   const none: Cause[] =
     pods.length === 0 && workload.kind !== 'Job'
@@ -57,6 +75,19 @@ function explainWorkload(workload: Workload, pods: readonly Pod[], world: World)
         ]
       : [];
   return [{ causes: [...head, ...none], hint, rank: RANK.workload }];
+}
+
+/** A Job may be a hook, which helm deletes by its own rules. */
+function jobStory(job: Workload, world: World): string | undefined {
+  const isGone = world.gone?.has(uidOf(job)) === true;
+  const state = workloadState(job) ?? (isGone ? 'did not end in time' : undefined);
+  if (state === undefined) return undefined;
+  const hook = hookOf(job);
+  const told = hook === undefined ? state : `is a hook (${hook}), and ${state}`;
+  if (!isGone) return told;
+  return isDeletedWhenItFails(job)
+    ? `${told}; helm has deleted it, because hook-failed is in its helm.sh/hook-delete-policy`
+    : `${told}; it has been deleted`;
 }
 
 function replicaSetsOf(workload: Workload, world: World): Workload[] {

@@ -42,6 +42,38 @@ const refused = (count: number): KubeEvent =>
     message: 'Error creating: pods "x" is forbidden: no PriorityClass with name golden was found',
     count,
   });
+/** The message names the refused pod, so the API server has an event for each attempt. */
+const refusedPod = (pod: string): KubeEvent =>
+  makeEvent({
+    about: { kind: 'ReplicaSet', name: 'web-abc' },
+    reason: 'FailedCreate',
+    message: `Error creating: pods "web-abc-${pod}" is forbidden: exceeded quota: web, requested: pods=1, used: pods=3, limited: pods=3`,
+  });
+const created = (secondsAgo: number): KubeEvent =>
+  makeEvent({
+    about: { kind: 'ReplicaSet', name: 'web-abc' },
+    type: 'Normal',
+    reason: 'SuccessfulCreate',
+    message: 'Created pod: web-abc-0',
+    secondsAgo,
+  });
+const owned = makePod({
+  owner: { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' },
+  conditions: [{ type: 'Ready', status: 'True' }],
+  statuses: [{ ready: true, state: { running: {} } }],
+});
+const groupWithoutUser = (count: number): KubeEvent =>
+  makeEvent({
+    reason: 'FailedCreatePodSandBox',
+    message:
+      'Failed to create pod sandbox: rpc error: code = Unknown desc = user group "2375" is specified without user',
+    count,
+  });
+const noNetwork = makeEvent({
+  reason: 'FailedCreatePodSandBox',
+  message: 'Failed to create pod sandbox: rpc error: code = Unknown desc = cni plugin not initialized',
+  count: 9,
+});
 const claimed = pendingPod('0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.', {
   volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }],
 });
@@ -80,6 +112,17 @@ describe('hopeless', () => {
       /node selector/,
     ],
     [
+      'a topology label that no node has',
+      [
+        pendingFor(
+          20,
+          "0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints (missing required label).",
+        ),
+      ],
+      [],
+      /3 nodes have no label .*topology spread constraint/,
+    ],
+    [
       'nodes that stay full',
       [pendingFor(100, '0/3 nodes are available: 3 Insufficient cpu.')],
       [],
@@ -104,6 +147,25 @@ describe('hopeless', () => {
       [],
       [refused(8)],
       /ReplicaSet web-abc may not create its pods.*PriorityClass golden/,
+    ],
+    ['a rule that refuses one more pod of a workload', [owned], [refused(8)], /PriorityClass golden/],
+    [
+      'a security context that the runtime refuses',
+      [makePod({})],
+      [groupWithoutUser(3)],
+      /has runAsGroup 2375 without runAsUser/,
+    ],
+    [
+      'refusals that name another pod each time',
+      [],
+      ['a', 'b', 'c'].map((pod) => refusedPod(pod)),
+      /ReplicaSet web-abc may not create its pods.*quota web is exhausted \(3 attempts\)/,
+    ],
+    [
+      'refusals since the last pod was created',
+      [],
+      [created(60), ...['a', 'b', 'c'].map((pod) => refusedPod(pod))],
+      /quota web is exhausted/,
     ],
   ])('gives up for %s', (_, pods, events, reason) => {
     expect(hopeless(pods, events, NOW)).toMatch(reason);
@@ -177,6 +239,19 @@ describe('hopeless', () => {
       ],
     ],
     ['the first refusals', [], [refused(2)]],
+    ['a quota that a pod of the workload uses', [owned], ['a', 'b', 'c'].map((pod) => refusedPod(pod))],
+    ['the first refusal of a sandbox', [makePod({})], [groupWithoutUser(1)]],
+    ['a sandbox without a network', [makePod({})], [noNetwork]],
+    [
+      'refusals before the last pod was created',
+      [],
+      [...['a', 'b', 'c'].map((pod) => refusedPod(pod)), created(5)],
+    ],
+    [
+      'refusals of a pod that began a moment ago',
+      [],
+      [created(15), ...['a', 'b', 'c'].map((pod) => refusedPod(pod))],
+    ],
     [
       'a container that recovered',
       [makePod({ statuses: [{ ready: true, restartCount: 5, state: { running: {} } }] })],

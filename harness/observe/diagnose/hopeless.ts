@@ -5,13 +5,14 @@ import { explainPod } from './explain/pod.ts';
 import { probeKill } from './explain/probe.ts';
 import { schedulerMessage } from './explain/scheduling.ts';
 import { explainCreation } from './explain/creation.ts';
-import { explainMount } from './explain/volumes.ts';
+import { runtimeRefusal } from './explain/runtime-refusal.ts';
+import { explainMount, explainSandbox } from './explain/volumes.ts';
 import { isAboutNodes, parseSchedulerMessage } from './explain/scheduler-message.ts';
 import { count } from '../../core/wording.ts';
 import { timeOf } from '../../kube/api/objects.ts';
 import type { World } from './world.ts';
 import { eventCount } from '../recorder/events.ts';
-import { containerStatuses, eventsOf } from './world.ts';
+import { containerStatuses, eventsOf, eventTime, roleOf } from './world.ts';
 
 /** How long a state has to last before it counts as final, in ms. */
 const FINAL_AFTER = {
@@ -68,6 +69,7 @@ function isLost(pod: Pod, world: World, terminating: boolean): boolean {
   return (
     imageLost(pod, world) ||
     configLost(pod, world) ||
+    runtimeRefuses(pod, world) ||
     unschedulable(pod, world, terminating) ||
     crashing(pod, world)
   );
@@ -93,6 +95,15 @@ function configLost(pod: Pod, world: World): boolean {
   );
   if (refused.some((message) => !message.includes(FETCH_TIMEOUT))) return true;
   return /does not exist|has no key/.test(explainMount(pod, world)?.says ?? '');
+}
+
+/** The container runtime has refused a setting of the pod twice or more. Other trouble with a sandbox may pass: a network that starts. */
+function runtimeRefuses(pod: Pod, world: World): boolean {
+  if (ageOf(pod, world) < FINAL_AFTER.missingReference || !explainSandbox(pod, world)) return false;
+  const event = eventsOf(world.events, { ...pod, kind: 'Pod' }).findLast(
+    ({ reason }) => reason === 'FailedCreatePodSandBox',
+  );
+  return event !== undefined && eventCount(event) >= 2 && runtimeRefusal(event.message ?? '') !== undefined;
 }
 
 function complaintRepeated(pod: Pod, world: World): boolean {
@@ -135,38 +146,76 @@ function classMissing(pod: Pod, world: World): boolean {
 }
 
 function crashing(pod: Pod, world: World): boolean {
-  const inits = pod.status?.initContainerStatuses ?? [];
-  const failed = (s: (typeof inits)[number]): boolean => {
-    const ended = s.state?.terminated ?? s.lastState?.terminated;
-    return ended !== undefined && ended.exitCode !== 0 && !s.ready;
-  };
-  if (inits.some((s) => s.restartCount >= 2 && failed(s))) return true;
-  return (pod.status?.containerStatuses ?? []).some((s) => {
+  return containerStatuses(pod).some((s) => {
     if (s.ready) return false;
+    if (roleOf(pod, s.name) === 'init container') {
+      const ended = s.state?.terminated ?? s.lastState?.terminated;
+      return s.restartCount >= 2 && ended !== undefined && ended.exitCode !== 0;
+    }
     if (s.restartCount >= 3 && s.state?.waiting?.reason === 'CrashLoopBackOff') return true;
     return s.restartCount >= 3 && probeKill(pod, s.name, world.events) !== undefined;
   });
 }
 
-/** The API server keeps refusing the pods of a workload, so that it has no pod. */
-function creationRefused(
+/**
+ * Why the API server keeps refusing the pods of a workload; undefined while it may still admit them.
+ *
+ * @param pods the current pods of the workload
+ * @param now ms since the epoch
+ */
+export function creationRefused(
   events: readonly KubeEvent[],
   pods: readonly Pod[],
   now: number,
 ): string | undefined {
-  const refusals = events.filter((e) => e.reason === 'FailedCreate' && eventCount(e) >= 3);
-  for (const event of refusals) {
-    const about = event.involvedObject;
-    const first = timeOf(event.firstTimestamp) ?? timeOf(event.metadata.creationTimestamp) ?? now;
+  for (const { about, message, attempts, since } of refusalsOf(events)) {
     const owned = pods.some((p) => p.metadata.ownerReferences?.some((o) => o.name === about.name));
-    const created = eventsOf(events, { kind: about.kind, metadata: { name: about.name } }).some(
-      (e) => e.reason === 'SuccessfulCreate',
-    );
-    if (now - first < FINAL_AFTER.failedCreate || owned || created) continue;
-    const { says } = explainCreation(event.message ?? '');
-    return `${about.kind} ${about.name} ${says} (${count(eventCount(event), 'attempt')})`;
+    const { says } = explainCreation(message);
+    // A quota has room again when another pod has ended, and a webhook may start to answer: another pod of the workload may serve it.
+    const isRule = /Pod Security|RuntimeClass|ServiceAccount|PriorityClass|denies them|LimitRange/.test(says);
+    if (attempts < 3 || now - since < FINAL_AFTER.failedCreate || (owned && !isRule)) continue;
+    return `${about.kind} ${about.name} ${says} (${count(attempts, 'attempt')})`;
   }
   return undefined;
+}
+
+interface Refusals {
+  about: KubeEvent['involvedObject'];
+  message: string;
+  /** Since the last pod that was created. */
+  attempts: number;
+  /** ms since the epoch */
+  since: number;
+}
+
+/** Refusals of one owner for one reason. Most messages name the refused pod, so that each attempt has an event of its own. */
+function refusalsOf(events: readonly KubeEvent[]): Refusals[] {
+  const found = new Map<string, Refusals>();
+  for (const event of events.filter(({ reason }) => reason === 'FailedCreate')) {
+    const { involvedObject: about, message = '' } = event;
+    const created = lastCreation(about, events);
+    if (created > 0 && eventTime(event) <= created) continue;
+    const first = timeOf(event.firstTimestamp) ?? eventTime(event);
+    // Of attempts before and after that creation, at least the last one was after it.
+    const attempts = first > created ? eventCount(event) : 1;
+    const key = `${about.kind}/${about.name}: ${message.replace(/pods "[^"]*"/, 'pods')}`;
+    const earlier = found.get(key);
+    found.set(key, {
+      about,
+      message,
+      attempts: attempts + (earlier?.attempts ?? 0),
+      since: Math.min(Math.max(first, created), earlier?.since ?? Infinity),
+    });
+  }
+  return [...found.values()];
+}
+
+/** When the owner last created a pod, ms since the epoch; 0 if it never did. */
+function lastCreation({ kind, name }: KubeEvent['involvedObject'], events: readonly KubeEvent[]): number {
+  const created = eventsOf(events, { kind, metadata: { name } }).findLast(
+    ({ reason }) => reason === 'SuccessfulCreate',
+  );
+  return created ? eventTime(created) : 0;
 }
 
 function ageOf(pod: Pod, world: World): number {

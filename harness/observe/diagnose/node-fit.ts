@@ -22,7 +22,7 @@ const nodeAffinity = z.object({
 type Constraints = Pick<PodSpec, 'nodeSelector' | 'affinity' | 'tolerations'>;
 
 /** Required node affinity terms of a pod; one of them has to match. */
-function requiredTerms(spec: Constraints): Expression[][] {
+export function requiredTerms(spec: Constraints): Expression[][] {
   const parsed = nodeAffinity.safeParse(spec.affinity);
   if (!parsed.success) return [];
   const { nodeSelectorTerms } = parsed.data.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
@@ -35,6 +35,30 @@ export function nodeDemand(spec: Constraints): string | undefined {
   const terms = requiredTerms(spec).map((t) => t.map(expressionText).join(' and '));
   const demands = [...selector, ...(terms.length > 0 ? [terms.join(' or ')] : [])];
   return demands.length === 0 ? undefined : demands.join(', ');
+}
+
+interface Demand {
+  key: string;
+  /** `gpu=true`, `gpu in (a, b)`. */
+  text: string;
+  isMet: boolean;
+}
+
+/** Each demand of nodeSelector and required node affinity on a node; of several terms, those of the one that the node meets best. */
+export function demandsOf(spec: Constraints, node: Node): Demand[] {
+  const labels = node.metadata.labels ?? {};
+  const fields = { ...labels, 'metadata.name': node.metadata.name };
+  const selector = Object.entries(spec.nodeSelector ?? {}).map(([key, value]): Demand => ({
+    key,
+    text: `${key}=${value}`,
+    isMet: labels[key] === value,
+  }));
+  const unmet = (demands: readonly Demand[]): number => demands.filter(({ isMet }) => !isMet).length;
+  const terms = requiredTerms(spec).map((t) =>
+    t.map((e): Demand => ({ key: e.key, text: expressionText(e), isMet: holds(e, fields) })),
+  );
+  const best = [...terms].sort((a, b) => unmet(a) - unmet(b))[0] ?? [];
+  return [...selector, ...best];
 }
 
 /** True when nodeSelector and required node affinity match the node. */
@@ -78,6 +102,16 @@ function tolerates(toleration: NonNullable<PodSpec['tolerations']>[number], tain
 
 export function taintText(taint: Taint): string {
   return `${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`;
+}
+
+/** `gpu=true:NoSchedule`, `gpu` (any value), `gpu=true` (any effect). */
+export function tolerationText({
+  key = '',
+  operator,
+  value,
+  effect,
+}: NonNullable<PodSpec['tolerations']>[number]): string {
+  return `${key}${operator === 'Exists' || !value ? '' : `=${value}`}${effect ? `:${effect}` : ''}`;
 }
 
 /** True when selector, affinity, taints and cordon allow the pod on the node. */

@@ -34,6 +34,8 @@ export interface World {
   autoscalers?: readonly KubeObject[] | undefined;
   /** Fetched container logs by `logKey`. */
   logs?: ReadonlyMap<string, string> | undefined;
+  /** Uids of the objects that no longer exist; the recording had their last state. */
+  gone?: ReadonlySet<string> | undefined;
 }
 
 /** One chain of causes: links from the examined object to the root, which is last. */
@@ -68,10 +70,17 @@ export const RANK = {
   crash: 72,
   probeKill: 70,
   readiness: 60,
+  /** Below what keeps a pod from being ready: an init container usually waits for another pod. */
+  initRunning: 58,
   terminating: 45,
   service: 40,
+  hook: 38,
   workload: 35,
   progress: 20,
+  recovered: 15,
+  warning: 12,
+  /** True of releases that work, too: of interest only when nothing else explains the failure. */
+  circumstance: 10,
 } as const;
 
 export function logKey(pod: string, container: string, previous: boolean): string {
@@ -96,6 +105,25 @@ export function eventTime(event: KubeEvent): number {
     timeOf(event.metadata.creationTimestamp) ??
     0
   );
+}
+
+/** `pre-install, pre-upgrade` for a hook of helm; undefined for any other object. */
+export function hookOf({ metadata }: KubeObject): string | undefined {
+  const events = metadata.annotations?.['helm.sh/hook'];
+  return events
+    ?.split(',')
+    .map((event) => event.trim())
+    .join(', ');
+}
+
+/** A sidecar is an init container that runs as long as the pod (`restartPolicy: Always`). */
+export type ContainerRole = 'container' | 'init container' | 'sidecar';
+
+export function roleOf({ spec, status }: Pod, container: string): ContainerRole {
+  const named = ({ name }: { name: string }): boolean => name === container;
+  const init = spec.initContainers?.find(named);
+  if (init?.restartPolicy === 'Always') return 'sidecar';
+  return init || status?.initContainerStatuses?.some(named) ? 'init container' : 'container';
 }
 
 /** Statuses of all containers, init containers first. */

@@ -114,3 +114,68 @@ describe('startRecorder', () => {
     await recorder.stop();
   });
 });
+
+describe('the logs of pods that are deleted when they fail', () => {
+  const failed = (owner?: string): KubeObject => ({
+    ...pod('hook'),
+    metadata: {
+      name: 'hook',
+      namespace: 'n',
+      ...(owner === undefined
+        ? { annotations: { 'helm.sh/hook': 'test' } }
+        : { ownerReferences: [{ kind: owner, name: 'o', uid: 'u' }] }),
+    },
+    status: {
+      phase: 'Failed',
+      containerStatuses: [
+        { name: 'app', restartCount: 0, state: { terminated: { exitCode: 3, containerID: 'c' } } },
+      ],
+    },
+  });
+  const reads = () => server.requests.filter(({ path }) => path.endsWith('/hook/log'));
+
+  it.each([['Job'], [undefined]])('are read once, while the pod exists (owner: %s)', async (owner) => {
+    server.answer(`${pods}/hook/log`, (_, response) => response.end('LICENCE_KEY is missing\n'));
+    const recorder = await start();
+    server.put(pods, failed(owner));
+    await recorder.flush();
+    server.put(pods, { ...failed(owner), metadata: { ...failed(owner).metadata, labels: { a: 'b' } } });
+    server.remove(pods, 'hook');
+    await recorder.flush();
+    expect(recorder.recording.logOf('hook', 'app')).toBe('LICENCE_KEY is missing\n');
+    expect(reads()).toHaveLength(1);
+    await recorder.stop();
+  });
+
+  it('are read of a hook that is deleted while it runs', async () => {
+    server.answer(`${pods}/hook/log`, (_, response) => response.end('waiting for db\n'));
+    const recorder = await start();
+    const running = failed();
+    running['status'] = { containerStatuses: [{ name: 'app', restartCount: 0, state: { running: {} } }] };
+    server.put(pods, running);
+    await recorder.flush();
+    expect(reads()).toEqual([]);
+    running.metadata.deletionTimestamp = '2026-03-01T12:00:00Z';
+    server.put(pods, running);
+    await recorder.flush();
+    expect(recorder.recording.logOf('hook', 'app')).toBe('waiting for db\n');
+    await recorder.stop();
+  });
+
+  it('are not read of pods that are replaced: they stay', async () => {
+    const recorder = await start();
+    server.put(pods, failed('ReplicaSet'));
+    await recorder.flush();
+    expect(reads()).toEqual([]);
+    await recorder.stop();
+  });
+
+  it('may be gone already', async () => {
+    server.answer(`${pods}/hook/log`, (_, response) => sendStatus(response, 404, 'NotFound', 'gone'), 9);
+    const recorder = await start();
+    server.put(pods, failed());
+    await recorder.flush();
+    expect(recorder.recording.logOf('hook', 'app')).toBeUndefined();
+    await recorder.stop();
+  });
+});

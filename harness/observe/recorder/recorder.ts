@@ -6,8 +6,9 @@ import type { Log } from '../../core/log.ts';
 import type { Redact } from '../../core/redact.ts';
 import type { KnownKind, KubeClient, WatchEvent, WatchHandle } from '../../kube/api/client.ts';
 import { withoutManagedFields } from '../../kube/api/objects.ts';
-import type { KubeObject } from '../../kube/api/types.ts';
+import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import { Backlog } from './backlog.ts';
+import { readLastWords } from './last-words.ts';
 import { openRecordingFile } from './recording-file.ts';
 import { Recording } from './recording.ts';
 
@@ -27,7 +28,7 @@ export const RECORDED_KINDS = [
 const FLUSH_TIMEOUT_MS = 30_000;
 
 export interface RecorderOptions {
-  kube: Pick<KubeClient, 'watch' | 'list'>;
+  kube: Pick<KubeClient, 'watch' | 'list' | 'logs'>;
   namespace: string;
   /** Every change is appended to this file as a JSON line; without it the recording stays in memory. */
   file?: string | undefined;
@@ -44,7 +45,7 @@ export interface Recorder {
   /** Ends the watches and closes the file. Throws the first error of a watch; a second call does nothing. */
   stop(): Promise<void>;
   /**
-   * Resolves once everything that the API server had at the time of the call has been recorded.
+   * Resolves once everything that the API server had at the time of the call has been recorded, logs of failed pods included.
    *
    * @throws InfrastructureError `E_RECORDER_BEHIND` after 30 s
    */
@@ -60,6 +61,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const recording = new Recording();
   const file = options.file === undefined ? undefined : openRecordingFile(options.file, options.redact);
   const backlog = new Backlog();
+  const lastWords = readLastWords(kube, namespace, recording);
 
   function onEvent(event: WatchEvent<KubeObject>): void {
     if (event.type === 'SYNC' || !event.object) return;
@@ -67,6 +69,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     const change = recording.add({ at: event.receivedAt, type: event.type, object });
     backlog.received(event.type, object);
     file?.append(change);
+    if (object.kind === 'Pod' && event.type !== 'DELETED') lastWords.seen(object as Pod);
   }
 
   const watches: WatchHandle[] = RECORDED_KINDS.map((kind) => kube.watch(kind, { namespace }, onEvent));
@@ -100,6 +103,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
         hint: 'The watch of the namespace stalls: look for broken connections in the log and for overload of the machine.',
       });
     }
+    await lastWords.settled();
   }
 
   let stopped: Promise<void> | undefined;

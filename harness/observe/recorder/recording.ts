@@ -19,6 +19,7 @@ import { findWarningEvents } from './events.ts';
 export class Recording {
   readonly #changes: RecordedChange[] = [];
   readonly #latest = new Map<string, KubeObject>();
+  readonly #logs = new Map<string, string>();
 
   constructor(changes: Iterable<RecordedChange> = []) {
     for (const change of changes) this.add(change);
@@ -39,6 +40,16 @@ export class Recording {
     this.#changes.push(recorded);
     this.#latest.set(uidOf(change.object), change.object);
     return recorded;
+  }
+
+  /** Keeps the end of the log of a failed container; a later one of the same container replaces it. Logs are not written to the file. */
+  keepLog(pod: string, container: string, text: string): void {
+    this.#logs.set(`${pod}/${container}`, text);
+  }
+
+  /** The end of the log of a container that failed, if it was read before its pod was deleted. */
+  logOf(pod: string, container: string): string | undefined {
+    return this.#logs.get(`${pod}/${container}`);
   }
 
   /** Every change in the order of arrival. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changingCluster } from '../../testing/changing-cluster.ts';
-import { makeDeployment, makePod, makeReplicaSet } from '../../testing/sample-world.ts';
+import { makeDeployment, makeEvent, makePod, makeReplicaSet, NOW } from '../../testing/sample-world.ts';
 import { podCreated, podsScheduled } from './pod-creation.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };
@@ -24,6 +24,21 @@ describe('podCreated', () => {
   it('returns a pod that is none of the others', async () => {
     const { kube, clock } = changingCluster([...workload, old], [...workload, old, young]);
     expect(await podCreated(kube, web, { others: [old], clock })).toBe(young);
+  });
+
+  it('gives up when the API server keeps refusing the pod', async () => {
+    const refused = makeEvent({
+      about: { kind: 'ReplicaSet', name: 'web-abc' },
+      reason: 'FailedCreate',
+      message:
+        'Error creating: Internal error occurred: failed calling webhook "pods.guard.test": Post "https://guard.demo.svc:443/": connection refused',
+      count: 6,
+    });
+    const { kube, clock } = changingCluster([...workload, refused]);
+    const today = { ...clock, now: () => NOW + clock.now() };
+    await expect(podCreated(kube, web, { others: [old], clock: today })).rejects.toThrow(
+      /gave up early: ReplicaSet web-abc may not create its pods: an admission webhook does not answer/,
+    );
   });
 
   it.each([

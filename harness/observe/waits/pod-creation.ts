@@ -4,12 +4,14 @@ import type { KubeClient } from '../../kube/api/client.ts';
 import type { Pod } from '../../kube/api/types.ts';
 import type { WorkloadRef } from '../../kube/api/workload-pods.ts';
 import { ownPods } from '../../kube/api/workload-pods.ts';
+import { creationRefused } from '../diagnose/hopeless.ts';
 import type { WaitLimits } from './limits.ts';
+import { eventsAbout } from './rollout.ts';
 
 /**
  * Waits until a workload has a pod that is none of `others` and is not being deleted. Default limit 120 000 ms.
  *
- * @throws WaitTimeout with the pods that exist
+ * @throws WaitTimeout with the pods that exist, early when the API server keeps refusing new ones
  */
 export function podCreated(
   kube: KubeClient,
@@ -22,7 +24,7 @@ export function podCreated(
     what: `a ${others.length === 0 ? '' : 'new '}pod of ${kind} ${name}`,
     timeoutMs: 120_000,
     ...wait,
-    look: async () => {
+    look: async (now) => {
       const [found, pods, replicaSets] = await Promise.all([
         kube.get(kind, { name, namespace }, { signal }),
         kube.list('Pod', { namespace, signal }),
@@ -33,7 +35,11 @@ export function podCreated(
       const pod = own.find(
         ({ metadata }) => metadata.deletionTimestamp === undefined && !known.has(metadata.uid),
       );
-      return pod ? { done: true, value: pod } : { done: false, seen: `${own.length} pods, none of them new` };
+      if (pod) return { done: true, value: pod };
+      const events = await kube.list('Event', { namespace, signal });
+      const refusal = creationRefused(eventsAbout(events, { ...found, kind }, replicaSets, own), own, now);
+      const seen = `${own.length} pods, none of them new`;
+      return refusal === undefined ? { done: false, seen } : { done: false, seen, hopeless: refusal };
     },
   });
 }

@@ -1,15 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { WaitTimeout } from '../../core/deadline.ts';
-import { makeDeployment, makePod, makeReplicaSet, NOW } from '../../testing/sample-world.ts';
+import { makeDeployment, makeEvent, makePod, makeReplicaSet, NOW } from '../../testing/sample-world.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
-import type { Pod, Workload } from '../../kube/api/types.ts';
+import type { KubeEvent, Pod, Workload } from '../../kube/api/types.ts';
 import { rolledOut } from './rollout.ts';
 import { sleepingClock } from '../../testing/sleeping-clock.ts';
 
 const owner = { kind: 'ReplicaSet', name: 'web-abc', uid: 'uid-web-abc' };
 const done = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyReplicas: 3 };
 
-function fakeKube(looks: { workload?: Workload; pods?: Pod[] }[]): KubeClient {
+interface Look {
+  workload?: Workload;
+  pods?: Pod[];
+  replicaSets?: Workload[];
+  events?: KubeEvent[];
+}
+
+function fakeKube(looks: Look[]): KubeClient {
   let now = looks[0];
   let next = 0;
   const kube = {
@@ -19,7 +26,13 @@ function fakeKube(looks: { workload?: Workload; pods?: Pod[] }[]): KubeClient {
       return Promise.resolve(now?.workload);
     },
     list: (kind: string) =>
-      Promise.resolve(kind === 'Pod' ? (now?.pods ?? []) : kind === 'ReplicaSet' ? [makeReplicaSet()] : []),
+      Promise.resolve(
+        kind === 'Pod'
+          ? (now?.pods ?? [])
+          : kind === 'ReplicaSet'
+            ? (now?.replicaSets ?? [makeReplicaSet()])
+            : (now?.events ?? []),
+      ),
   };
   return kube as unknown as KubeClient;
 }
@@ -55,6 +68,27 @@ describe('rolledOut', () => {
     expect(String(error)).toMatch(
       /waited 0.0 s .*gave up early: pod web-1 cannot start container app: "web:1" is not a valid image reference/,
     );
+  });
+
+  it.each([
+    ['gives up for refusals of the newest revision', '2', /gave up early: ReplicaSet web-abc may not create/],
+    ['does not give up for refusals of an older revision', '0', /last seen: 2 of 3 replicas available$/],
+  ])('%s', async (_, revision, says) => {
+    const refusing = makeReplicaSet();
+    refusing.metadata.annotations = { 'deployment.kubernetes.io/revision': revision };
+    const other = makeReplicaSet('web-def');
+    other.metadata.annotations = { 'deployment.kubernetes.io/revision': '1' };
+    const events = [
+      makeEvent({
+        about: { kind: 'ReplicaSet', name: 'web-abc' },
+        reason: 'FailedCreate',
+        message: 'Error creating: pods "x" is forbidden: no PriorityClass with name golden was found',
+        count: 8,
+      }),
+    ];
+    const workload = makeDeployment({ status: { ...done, availableReplicas: 2 } });
+    const error = await wait([{ workload, replicaSets: [refusing, other], events }]).catch((e: unknown) => e);
+    expect(String(error)).toMatch(says);
   });
 
   it('does not give up for pods of the previous revision before the controller has observed the spec', async () => {

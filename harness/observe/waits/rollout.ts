@@ -60,23 +60,29 @@ export async function rolledOut(
 /** Pods of the newest ReplicaSet, and terminating ones: broken pods of an older one are about to be deleted. */
 function currentPods(workload: Workload, pods: readonly Pod[], replicaSets: readonly Workload[]): Pod[] {
   if (workload.kind !== 'Deployment') return [...pods];
-  const newest = replicaSets
-    .filter((rs) => isOwnedBy(rs, workload))
-    .sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+  const newest = newestOf(workload, replicaSets);
   if (!newest) return [...pods];
   return pods.filter((p) => p.metadata.deletionTimestamp !== undefined || isOwnedBy(p, newest));
 }
 
-function eventsAbout(
+function newestOf(workload: Workload, replicaSets: readonly Workload[]): Workload | undefined {
+  return replicaSets.filter((rs) => isOwnedBy(rs, workload)).sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+}
+
+/** Without those of older ReplicaSets: a new revision may be what ends their refusals. */
+export function eventsAbout(
   events: readonly KubeEvent[],
   workload: Workload,
   replicaSets: readonly Workload[],
   pods: readonly Pod[],
 ): KubeEvent[] {
-  const owned = replicaSets.filter((rs) => isOwnedBy(rs, workload));
+  const newest = newestOf(workload, replicaSets);
   const claims = pods.flatMap((p) =>
     (p.spec.volumes ?? []).flatMap((v) => v.persistentVolumeClaim?.claimName ?? []),
   );
-  const names = new Set([...[workload, ...owned, ...pods].map((o) => o.metadata.name), ...claims]);
+  const names = new Set([
+    ...[workload, ...(newest ? [newest] : []), ...pods].map((o) => o.metadata.name),
+    ...claims,
+  ]);
   return events.filter((e) => names.has(e.involvedObject.name));
 }

@@ -181,6 +181,13 @@ export const preparedImage = z.object({
   namedBy: z.array(z.string()),
 });
 
+const nodeWish = z.object({
+  /** `3 workers`, `label disk=ssd on 1 worker`. */
+  what: z.string(),
+  /** `required anti-affinity of Deployment web over kubernetes.io/hostname`. */
+  why: z.string(),
+});
+
 export const report = z.object({
   schemaVersion: z.literal(2),
   run: z.object({
@@ -213,6 +220,8 @@ export const report = z.object({
         }),
       ),
       capabilities: z.array(z.object({ name: z.string(), present: z.boolean(), evidence: z.string() })),
+      /** What the nodes have because the subject asks for it, and what it asks for in vain. Absent: nothing was asked or to be provided. */
+      provided: z.object({ given: z.array(nodeWish), missing: z.array(nodeWish) }).optional(),
     })
     .optional(),
   subjects: z.array(

@@ -89,3 +89,8 @@ export function commonFolder(artifacts: readonly string[]): string | undefined {
   }
   return common.length === 0 ? './' : `${common.join('/')}/`;
 }
+
+/** `3 workers (why), label disk=ssd on 1 worker (why)`. */
+export function wishesText(wishes: readonly { what: string; why: string }[]): string {
+  return wishes.map(({ what, why }) => `${what} (${why})`).join(', ');
+}

@@ -2,7 +2,8 @@
 import type { CommandRunner } from '../../core/command.ts';
 import type { ImageRecipe } from '../../host/images/types.ts';
 import type { PreflightDeps, PreflightNeed } from '../../host/preflight/finding.ts';
-import type { Cluster } from '../../kube/cluster/cluster.ts';
+import type { KubeObject } from '../../kube/api/types.ts';
+import type { Cluster, Provided } from '../../kube/cluster/cluster.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import type { Selection } from '../plan/select-checks.ts';
 import type { RequirementRow } from '../report/model.ts';
@@ -21,6 +22,11 @@ export interface RunCluster {
    * @throws UsageError before anything is created
    */
   prepare(step: Step): Promise<void>;
+  /**
+   * Adds to the cluster what the rendered subject of a suite asks of its nodes. Call it before `open`. Absent when the cluster does not
+   * follow from a subject: it exists already, or nothing is to be provided.
+   */
+  provide?(suite: string, objects: readonly KubeObject[], release: { namespace: string }): Provided;
   /**
    * The running cluster, all system pods ready.
    *

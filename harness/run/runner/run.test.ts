@@ -132,6 +132,7 @@ async function trial(
     /** Lists the checks with vitest, as a run does. Otherwise the suites are listed once for all tests. */
     listsChecks?: boolean;
     plan?: Partial<RunPlan>;
+    anyChart?: boolean;
     faults?: string[];
     notProvable?: { fault: string; reason: string }[];
     environment?: SuiteDefinition['environment'];
@@ -156,6 +157,7 @@ async function trial(
       {
         definition: {
           name: suite,
+          anyChart: settings.anyChart,
           subject: { releaseName: 'app', images: [] },
           environment: settings.environment,
           faults: [
@@ -275,6 +277,43 @@ const readReport = async () =>
   reportSchema.parse(JSON.parse(await readFile(join(folder, 'run', 'report.json'), 'utf8')));
 const notices = (t: Trial) => t.events.flatMap((e) => (e.type === 'notice' ? [e.text] : []));
 const DONE = ['preflight', 'tools', 'cluster created', 'cluster deleted'];
+
+describe('the nodes that a chart asks for', () => {
+  const given = [{ what: '3 workers', why: 'host port 80 of Deployment web' }];
+  const missing = [{ what: 'resource amd.com/gpu', why: 'resources of Deployment web' }];
+  const asked: string[] = [];
+  const cluster: Partial<RunCluster> = {
+    provide: (suite, objects, { namespace }) => {
+      asked.push(`${suite}: ${objects.map(({ kind }) => kind).join(', ')} in ${namespace}`);
+      return { given, missing };
+    },
+  };
+  beforeEach(() => {
+    asked.length = 0;
+  });
+
+  it('are provided for what was rendered, and reported', async () => {
+    const t = await trial('good', { cluster, anyChart: true });
+    expect(asked).toEqual(['good: ConfigMap in default']);
+    expect((await readReport()).cluster?.provided).toEqual({ given, missing });
+    expect(notices(t)).toEqual([
+      'provided for the chart: 3 workers (host port 80 of Deployment web)',
+      'not provided for the chart: resource amd.com/gpu (resources of Deployment web)',
+    ]);
+    expect(await readFile(join(folder, 'run', 'report.html'), 'utf8')).toContain(
+      '3 workers (host port 80 of Deployment web)',
+    );
+  });
+
+  it.each([
+    ['a suite with nodes of its own', { cluster }],
+    ['a cluster that follows from no chart', { anyChart: true }],
+  ])('are not asked for by %s', async (_, settings) => {
+    const t = await trial('good', settings);
+    expect([asked, notices(t)]).toEqual([[], []]);
+    expect((await readReport()).cluster?.provided).toBeUndefined();
+  });
+});
 
 describe('the exit code', () => {
   it.each([

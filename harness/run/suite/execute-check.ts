@@ -25,6 +25,7 @@ import { firstLine } from '../../core/wording.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
 import type { PredicateResult } from '../../observe/predicates/result.ts';
+import type { Recording } from '../../observe/recorder/recording.ts';
 import { observeResults } from '../../observe/matchers/result-sink.ts';
 import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
 import type { CheckResult } from '../report/model.ts';
@@ -318,13 +319,18 @@ async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<stri
   for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
     const directory = join(runDirectory, check.id.replaceAll('#', '-'), namespace);
     try {
-      const written = await collectEvidence(cluster.kube, namespace, directory, { redactor });
+      const recording = recordingOf(lab, namespace);
+      const written = await collectEvidence(cluster.kube, namespace, directory, { redactor, recording });
       files.push(...written.map((file) => relative(runDirectory, join(directory, file))));
     } catch (error) {
       shared.deps.log.warn('evidence could not be collected', { namespace, error: messageOf(error) });
     }
   }
   return files;
+}
+
+function recordingOf({ touched }: Lab, namespace: string): Recording | undefined {
+  return touched.find((one) => one.namespace === namespace && one.release)?.release?.recording;
 }
 
 async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: number): Promise<Diagnosis> {
@@ -335,9 +341,10 @@ async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: n
   let hint = error instanceof KindproofError ? error.hint : undefined;
   for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
     try {
-      const recording = lab.touched.find((t) => t.namespace === namespace && t.release)?.release?.recording;
+      const recording = recordingOf(lab, namespace);
       const found = await diagnose(shared.deps.cluster.kube, {
         namespace,
+        symptom: [summary, actual].filter((part) => part !== undefined).join('\n'),
         since,
         ...(recording ? { recording } : {}),
       });

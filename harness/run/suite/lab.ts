@@ -18,6 +18,7 @@ import { RUN_LABEL } from '../../core/run-id.ts';
 import { startRecorder, type Recorder } from '../../observe/recorder/recorder.ts';
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
+import { refuseClash } from './cluster-scoped-clash.ts';
 import { optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
 import { Release } from './release.ts';
@@ -83,10 +84,14 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     return release as Release<Prepared>;
   }
 
-  /** Installs a release for this check only. */
+  /**
+   * Installs a release for this check only.
+   *
+   * @throws DoesNotFit when it cannot exist beside the shared release
+   */
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
-    await this.#shared.sharedReleaseSettled();
-    const release = await this.#install(options, this.#lifecycle, () => {});
+    const shared = await this.#shared.sharedReleaseSettled();
+    const release = await this.#install(options, this.#lifecycle, () => {}, shared);
     if (options.apply !== false) await this.#disturb(release);
     return release;
   }
@@ -289,6 +294,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     options: InstallOptions<Options>,
     lifecycle: Lifecycle,
     onNamespace: (name: string) => void,
+    beside?: Release,
   ): Promise<Release<Prepared>> {
     const { cluster, deployer, signal } = this.#shared.deps;
     const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
@@ -299,6 +305,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const changes = this.#changes({ ...options, namespace }, environment);
     const { source } = changes;
     const { objects } = await renderFitting(changes);
+    if (beside) refuseClash(objects, { namespace, shared: beside.objects });
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, signal },

@@ -2,17 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { CheckFailure, DoesNotFit, NameMissing } from '../../core/errors.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
+import type { Node } from '../../kube/api/types.ts';
+import { makeDeployment, makeNode } from '../../testing/sample-world.ts';
 import { containerNamed, Release } from './release.ts';
 
 function releaseOf(...names: string[]): Release {
+  return releaseOn({}, ...names);
+}
+
+function releaseOn(kube: Partial<KubeClient>, ...names: string[]): Release {
   const objects = names.map((kindAndName) => {
     const [kind = '', name = ''] = kindAndName.split(' ');
-    return { apiVersion: 'v1', kind, metadata: { name } };
+    const template = { spec: { containers: [] } };
+    return {
+      apiVersion: 'v1',
+      kind,
+      metadata: { name },
+      ...(kind === 'DaemonSet' ? { spec: { template } } : {}),
+    };
   });
   const identity = { name: 'app', namespace: 'demo', objects, environment: undefined };
-  const kube = {} as KubeClient;
   return new Release(identity, {
-    kube,
+    kube: kube as KubeClient,
     recorder: { recording: {} } as unknown as Recorder,
     signal: new AbortController().signal,
   });
@@ -45,6 +56,33 @@ describe('an object that a check asks for', () => {
 
 it('a chart without a workload does not fit what waits for one', async () => {
   await expect(releaseOf('Job migrate').rolledOut()).rejects.toThrow(DoesNotFit);
+});
+
+describe('a release of DaemonSets that want no pod', () => {
+  const daemonSet = makeDeployment({
+    kind: 'DaemonSet',
+    name: 'agent',
+    status: { desiredNumberScheduled: 0 },
+  });
+  daemonSet.spec.template.spec.nodeSelector = { gpu: 'true' };
+  const taints = [{ key: 'gpu', value: 'present', effect: 'NoSchedule' }];
+  const kubeWith = (nodes: Node[]): Partial<KubeClient> => ({
+    get: (() => Promise.resolve(daemonSet)) as KubeClient['get'],
+    list: ((kind: string) => Promise.resolve(kind === 'Node' ? nodes : [])) as KubeClient['list'],
+  });
+
+  it('is reported by its rollout, which is complete, once and with the cause', async () => {
+    const kube = kubeWith([makeNode('w1'), makeNode('g1', { labels: { gpu: 'true' }, taints })]);
+    await expect(releaseOn(kube, 'DaemonSet agent').rolledOut()).rejects.toThrow(
+      /^DaemonSet agent wants pods on 0 of 2 nodes; it asks for gpu=true, and g1 is selected, but its taint gpu=present:NoSchedule is not tolerated$/,
+    );
+  });
+
+  it('is fine where no node is meant', async () => {
+    await expect(
+      releaseOn(kubeWith([makeNode('w1')]), 'DaemonSet agent').rolledOut(),
+    ).resolves.toBeUndefined();
+  });
 });
 
 it('a container is found by its name, also among the init containers', () => {

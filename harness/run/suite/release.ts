@@ -16,6 +16,7 @@ import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
 import { podTemplateOf } from '../../kube/manifests/objects.ts';
 import { namespaceOf } from '../../kube/manifests/model/subject-model.ts';
+import { nearlyFitting, wantsNone } from '../../observe/diagnose/wanted-nodes.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
 import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/workload-handle.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
@@ -169,7 +170,8 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   /**
    * Waits until every workload is rolled out: observed, updated, available, nothing old left.
    *
-   * @throws CheckFailure `E_ROLLOUT` with how far it came, and why waiting on would not help
+   * @throws CheckFailure `E_ROLLOUT` with how far it came, and why waiting on would not help; `E_WANTS_NO_POD` when the release has only
+   * DaemonSets, none of them wants a pod, and nodes nearly fit
    */
   async rolledOut(timeoutMs = 150_000): Promise<void> {
     throwIfAborted(this.#deps.signal);
@@ -186,6 +188,24 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
         }
       }),
     );
+    await this.#needSomePod(workloads);
+  }
+
+  /** A rollout of a DaemonSet that wants no pod is complete. When there is nothing else, every check would miss its pods. */
+  async #needSomePod(workloads: readonly WorkloadHandle[]): Promise<void> {
+    if (workloads.length === 0 || workloads.some(({ kind }) => kind !== 'DaemonSet')) return;
+    const daemonSets = await Promise.all(
+      workloads.map(async (workload) => ({ ...(await workload.read()), kind: 'DaemonSet' })),
+    );
+    if (daemonSets.some(({ status }) => (status?.desiredNumberScheduled ?? 0) > 0)) return;
+    const nodes = await this.kube.list('Node');
+    for (const daemonSet of daemonSets) {
+      const near = nearlyFitting(daemonSet.spec.template.spec, nodes);
+      if (near.length === 0) continue;
+      const wants = wantsNone(daemonSet, nodes) ?? 'wants no pod';
+      const lacks = near.map((node) => `${node.name} ${node.lacks}`).join('; ');
+      throw new CheckFailure('E_WANTS_NO_POD', `DaemonSet ${daemonSet.metadata.name} ${wants}, and ${lacks}`);
+    }
   }
 
   /** Waits until something is the case, 60 s at most. */

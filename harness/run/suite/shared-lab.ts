@@ -94,12 +94,13 @@ export class SharedLab {
    * Waits for the shared release if one is being installed: when it cannot become ready, neither can another release of the same
    * subject, and the same cause would be reported again.
    *
+   * @returns the shared release; undefined when there is none yet, and in a proof
    * @throws BlockedError; DoesNotFit
    */
-  async sharedReleaseSettled(): Promise<void> {
-    if (!this.#shared || this.deps.fault) return;
+  async sharedReleaseSettled(): Promise<Release | undefined> {
+    if (!this.#shared || this.deps.fault) return undefined;
     try {
-      await this.#shared.release;
+      return await this.#shared.release;
     } catch (error) {
       throw blockedBy(this.#shared.by, error);
     }

@@ -1,8 +1,9 @@
 /** The release is installed as rendered, and keeps running. */
 import { containerMemory } from '../../../clusters/nodes/container-memory.ts';
 import { DoesNotFit } from '../../../harness/core/errors.ts';
+import { logTail } from '../../../harness/core/wording.ts';
 import { formatBytes } from '../../../harness/kube/api/quantity.ts';
-import type { Workload } from '../../../harness/kube/api/types.ts';
+import type { Pod, Workload } from '../../../harness/kube/api/types.ts';
 import { field } from '../../../harness/kube/manifests/objects.ts';
 import {
   hasPlacementRules,
@@ -12,7 +13,7 @@ import { qualityOfService } from '../../../harness/observe/predicates/live/quali
 import { replicasAsRendered } from '../../../harness/observe/predicates/live/rendered-replicas.ts';
 import { cgroupMatches } from '../../../harness/observe/predicates/live/resources.ts';
 import { undisturbed } from '../../../harness/observe/predicates/live/undisturbed.ts';
-import { demandText, nearlyFitting } from '../../../harness/observe/predicates/live/wanted-nodes.ts';
+import { nearlyFitting, wantsNone } from '../../../harness/observe/diagnose/wanted-nodes.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { jobComplete } from '../../../harness/observe/waits/job.ts';
@@ -41,9 +42,10 @@ requirement(
     const unmeant: string[] = [];
     for (const workload of await readWorkloads(release, workloads)) {
       const { model, object } = workload;
-      if (model.object.kind === 'DaemonSet' && wantedNodes(object) === 0) {
-        const near = nearlyFitting(model.template.spec, nodes);
-        const wants = `${model.title} wants pods on 0 of ${nodes.length} nodes; it asks for ${demandText(model.template.spec)}`;
+      const none = object && wantsNone(object as Workload, nodes);
+      if (none !== undefined) {
+        const near = nearlyFitting(model.template.spec, nodes).map(({ name, lacks }) => `${name} ${lacks}`);
+        const wants = `${model.title} ${none}`;
         if (near.length > 0) complaints.push(`${wants}, and ${near.join('; ')}`);
         else unmeant.push(wants);
         continue;
@@ -55,11 +57,6 @@ requirement(
     if (unmeant.length === workloads.length) throw new DoesNotFit(unmeant.join('; '));
   },
 );
-
-/** For how many nodes a DaemonSet wants a pod. */
-function wantedNodes(daemonSet: LiveWorkload['object']): number {
-  return (daemonSet as Workload | undefined)?.status?.desiredNumberScheduled ?? 0;
-}
 
 /**
  * Waits until the workload is as it should be. The rollouts are complete already.
@@ -163,9 +160,31 @@ requirement(
       oomKills: memory.oomKills,
     }));
     const pods = await readPods();
+    for (const line of await restartLogs(release, pods)) observe(line);
     await expect(undisturbed(await release.settleRecording(), pods, kills)).toHold();
+    for (const { pod, container, cgroup } of containers) {
+      const { periods, throttledPeriods } = await cgroup.cpu();
+      if (throttledPeriods === 0) continue;
+      const share = Math.round((100 * throttledPeriods) / periods);
+      observe(`${pod.metadata.name}/${container}: throttled by its CPU limit in ${share} % of its periods`);
+    }
   },
 );
+
+/** What containers said before they were restarted: a restart while the parts of a release start is no failure, and may be a defect. */
+async function restartLogs({ kube, namespace: own }: Release, pods: readonly Pod[]): Promise<string[]> {
+  const restarted = pods.flatMap(({ metadata, status }) =>
+    (status?.containerStatuses ?? [])
+      .filter(({ restartCount }) => restartCount > 0)
+      .map(({ name }) => ({ pod: metadata.name, namespace: metadata.namespace ?? own, container: name })),
+  );
+  return Promise.all(
+    restarted.map(async (one) => {
+      const log = await kube.logs({ ...one, previous: true, tailLines: 3 });
+      return `${one.pod}/${one.container} said before its restart: ${logTail(log) ?? 'nothing, or its log is gone'}`;
+    }),
+  );
+}
 
 requirement(
   'X-18',
@@ -242,22 +261,28 @@ requirement(
   },
 );
 
-/** The ends of the logs of failed tests: helm's own words name only the pod. */
+/** The ends of the logs of failed tests: helm's own words name only the pod. Helm may have deleted a pod: its log was read before. */
 async function lastWords(release: Release, tests: Parameters<typeof readWorkloads>[1]): Promise<string[]> {
-  const pods = (await readWorkloads(release, tests)).flatMap((test) => test.pods);
-  const failed = pods.flatMap((pod) =>
+  const { kube, recording } = release;
+  const live = (await readWorkloads(release, tests)).flatMap((test) => test.pods);
+  const isLive = (pod: Pod): boolean => live.some(({ metadata }) => metadata.uid === pod.metadata.uid);
+  const isTest = ({ metadata }: Pod): boolean =>
+    (metadata.annotations?.['helm.sh/hook'] ?? '').includes('test') ||
+    (metadata.ownerReferences ?? []).some(({ name }) =>
+      tests.some(({ object }) => object.metadata.name === name),
+    );
+  const gone = recording.pods().filter((pod) => isTest(pod) && !isLive(pod));
+  const failed = [...live, ...gone].flatMap((pod) =>
     (pod.status?.containerStatuses ?? [])
       .filter(({ state }) => (field(state?.terminated, 'exitCode') ?? 0) !== 0)
-      .map(({ name }) => ({
-        pod: pod.metadata.name,
-        namespace: pod.metadata.namespace ?? release.namespace,
-        name,
-      })),
+      .map(({ name }) => ({ pod, name })),
   );
   return Promise.all(
-    failed.map(async ({ pod, namespace, name }) => {
-      const log = await release.kube.logs({ namespace, pod, container: name, tailLines: 3 });
-      return `${pod}/${name} says: ${log?.trim().replaceAll('\n', ' | ') ?? 'nothing, its log is gone'}`;
+    failed.map(async ({ pod, name }) => {
+      const at = { namespace: pod.metadata.namespace ?? release.namespace, pod: pod.metadata.name };
+      const log = isLive(pod) ? await kube.logs({ ...at, container: name, tailLines: 3 }) : undefined;
+      const words = logTail(log ?? recording.logOf(at.pod, name));
+      return `${at.pod}/${name} says: ${words ?? 'nothing, its log is gone'}`;
     }),
   );
 }

@@ -7,7 +7,7 @@ import { firstLine } from '../../../harness/core/wording.ts';
 import { copyWithNextVersion } from '../../../harness/kube/helm/next-version.ts';
 import { isCoreApi } from '../../../harness/kube/manifests/core-api.ts';
 import { hookEvents, nameOf } from '../../../harness/kube/manifests/objects.ts';
-import { modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
+import { lasting, modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { checkReferences } from '../../../harness/kube/manifests/references.ts';
 import { deprecatedApis } from '../../../harness/observe/predicates/rendered/api-versions.ts';
 import { imagesArePinned, pullsInVain } from '../../../harness/observe/predicates/rendered/images.ts';
@@ -17,7 +17,12 @@ import {
   nothingImmutableChanges,
 } from '../../../harness/observe/predicates/rendered/immutable.ts';
 import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
+import { quotaHasRoom, surgeOf } from '../../../harness/observe/predicates/rendered/quota-headroom.ts';
 import { rightsAreFew } from '../../../harness/observe/predicates/rendered/rights.ts';
+import {
+  configurationFollows,
+  lastingUses,
+} from '../../../harness/observe/predicates/rendered/stale-configuration.ts';
 import { namesAreUnique } from '../../../harness/observe/predicates/rendered/unique-names.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
@@ -171,5 +176,33 @@ requirement(
     await expect(
       pullsInVain(objects, (image) => onNodes.has(image) || onNodes.has(canonicalImageRef(image))),
     ).toHold();
+  },
+);
+
+requirement(
+  'X-36',
+  'has room in its own quota for an update',
+  { release: 'none', static: true },
+  async ({ lab, observe }) => {
+    const { objects } = await lab.render({ namespace: NAMESPACE });
+    const workloads = lasting(modelOf(objects, { namespace: NAMESPACE }));
+    const updated = workloads.filter((workload) => workload.object.kind === 'Deployment');
+    if (updated.length === 0) throw new DoesNotFit('the chart renders no Deployment');
+    await expect(quotaHasRoom(workloads, objects)).toHold();
+    for (const workload of updated)
+      observe(`${workload.title}: an update starts ${surgeOf(workload)} pods beyond its replicas`);
+  },
+);
+
+requirement(
+  'X-37',
+  'keeps no old configuration in its pods after a change',
+  { release: 'none', static: true },
+  async ({ lab }) => {
+    const { objects } = await lab.render({ namespace: NAMESPACE });
+    const workloads = lasting(modelOf(objects, { namespace: NAMESPACE }));
+    if (lastingUses(workloads).length === 0)
+      throw new DoesNotFit('no workload of the chart reads a ConfigMap or Secret of the chart');
+    await expect(configurationFollows(workloads)).toHold();
   },
 );

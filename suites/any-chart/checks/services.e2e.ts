@@ -5,6 +5,7 @@ import { field } from '../../../harness/kube/manifests/objects.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
+import { pendingAddress } from '../../../harness/observe/predicates/live/load-balancer.ts';
 import {
   oneOfSeveral,
   selectedTests,
@@ -211,8 +212,7 @@ async function observePending(
   for (const { service, namespace } of targets) {
     if (service.spec.type !== 'LoadBalancer') continue;
     const live = await kube.get('Service', { name: service.metadata.name, namespace });
-    const ingress = field(field(live?.['status'], 'loadBalancer'), 'ingress');
-    if (!Array.isArray(ingress))
-      observe(`Service ${service.metadata.name} waits for a load balancer, which this cluster lacks`);
+    const pending = live && pendingAddress(live);
+    if (pending !== undefined) observe(pending);
   }
 }

@@ -9,6 +9,7 @@ import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { requirement } from '../kit.ts';
+import { serverPods } from '../server-pods.ts';
 
 const CONFIG_MAP = 'toolman-servers-config';
 const FILE = '/config/servers-config.json';
@@ -41,7 +42,7 @@ requirement(
     const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
     const volume = spec?.volumes?.find((v) => v.name === 'config');
     expect(volume?.configMap, 'volume config is a ConfigMap volume').toBeDefined();
-    for (const pod of await release.pods()) {
+    for (const pod of await serverPods(release)) {
       const content = await release.output(pod, ['cat', FILE], 'toolman');
       expect(content.length, `${FILE} in ${pod.metadata.name}`).toBeGreaterThan(0);
       observe(`${pod.metadata.name}: ${FILE} has ${content.length} bytes`);
@@ -56,7 +57,7 @@ requirement(
     const { namespace } = release;
     const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
     if (!configMap) throw new NameMissing(`ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`);
-    const pods = await release.pods();
+    const pods = await serverPods(release);
     const mounted = await Promise.all(
       pods.map(async (pod) => ({
         pod: pod.metadata.name,

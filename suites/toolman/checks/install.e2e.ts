@@ -1,6 +1,7 @@
 /** The release is installed, with exactly its replicas, ready and reachable. */
 import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
+import { pendingAddress } from '../../../harness/observe/predicates/live/load-balancer.ts';
 import { imageIdMatches } from '../../../harness/observe/predicates/live/image.ts';
 import { selectorSelectsExactly } from '../../../harness/observe/predicates/live/workload.ts';
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
@@ -9,6 +10,7 @@ import { containerStatus } from '../../../harness/run/suite/release.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
 import { startClientPod } from '../client-pod.ts';
+import { serverPods } from '../server-pods.ts';
 
 requirement(
   'T-02',
@@ -43,7 +45,7 @@ requirement(
     if (!image) throw new DoesNotFit('the chart has no value image');
     const wanted = `${image.repository ?? ''}:${image.tag ?? ''}`;
     const digest = subject.images.find((i) => i.ref === wanted)?.digest;
-    const pods = await release.pods();
+    const pods = await serverPods(release);
     for (const pod of pods) {
       const container = pod.spec.containers.find((c) => c.name === 'toolman');
       expect(container?.image, `image of container toolman in ${pod.metadata.name}`).toBe(wanted);
@@ -63,7 +65,7 @@ requirement(
   async ({ release, kube, observe }) => {
     const labelSelector = 'app.kubernetes.io/name=toolman';
     const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector });
-    const result = selectorSelectsExactly(labelSelector, selected, await release.pods());
+    const result = selectorSelectsExactly(labelSelector, selected, await serverPods(release));
     await expect(result).toHold();
     observe(result.actual);
   },
@@ -73,7 +75,7 @@ requirement(
   'T-05',
   'prepares /data/projects in an init container that succeeds at the first attempt',
   async ({ release, observe }) => {
-    for (const pod of await release.pods()) {
+    for (const pod of await serverPods(release)) {
       const { name } = pod.metadata;
       // Without sidecars (restartPolicy Always), which keep running.
       const inits = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy !== 'Always');
@@ -101,7 +103,7 @@ requirement(
     const result = await eventually(async () => {
       const labelSelector = 'kubernetes.io/service-name=toolman';
       const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-      return endpointsMatch(await release.service('toolman'), slices, await release.pods());
+      return endpointsMatch(await release.service('toolman'), slices, await serverPods(release));
     });
     await expect(result).toHold();
     observe(result.actual);
@@ -111,7 +113,8 @@ requirement(
 requirement('T-22', 'answers by its DNS name from another namespace', async ({ release, lab, observe }) => {
   const client = await startClientPod(lab);
   const host = `toolman.${release.namespace}.svc.cluster.local`;
-  const { ports = [] } = (await release.service('toolman')).spec;
+  const service = await release.service('toolman');
+  const { ports = [] } = service.spec;
   // The cluster's DNS and each node's kube-proxy learn of the Service and its pods separately.
   const resolves = async (): Promise<PredicateResult> => {
     const { exitCode, stdout, stderr } = await client.run(['busybox', 'nslookup', host]);
@@ -132,4 +135,6 @@ requirement('T-22', 'answers by its DNS name from another namespace', async ({ r
   await expect(eventually(resolves, { timeoutMs: 60_000 })).toHold();
   await expect(eventually(serves)).toHold();
   observe(`${host} resolves and answers 200 from namespace ${client.namespace}`);
+  const pending = pendingAddress(service);
+  if (pending !== undefined) observe(pending);
 });

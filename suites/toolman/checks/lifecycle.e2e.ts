@@ -4,6 +4,7 @@ import { inventory } from '../../../harness/kube/api/inventory.ts';
 import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
+import { serverPod } from '../server-pods.ts';
 
 requirement(
   'T-46',
@@ -27,7 +28,7 @@ requirement(
     const claim = release.rendered('PersistentVolumeClaim');
     const wanted = (claim['spec'] as { resources?: { requests?: { storage?: string } } }).resources?.requests
       ?.storage;
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     await release.output(pod, ['sh', '-c', 'echo kept > /data/kindproof-marker'], 'toolman');
     const successor = await lab.replacePods(release);
     expect(await release.output(successor, ['cat', '/data/kindproof-marker'], 'toolman')).toBe('kept\n');

@@ -4,6 +4,7 @@ import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import { podUnschedulable } from '../../../harness/observe/waits/pod-start.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
+import { serverPod } from '../server-pods.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 
@@ -17,7 +18,7 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
     const release = await lab.install({ set: ['replicaCount=3'] });
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     await lab.replacePods(release, [pod]);
     await expect(release.deployment('toolman')).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
     observe(`${pod.metadata.name} was deleted and replaced`);

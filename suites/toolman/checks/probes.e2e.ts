@@ -12,6 +12,7 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { containerStatus } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
 import { blindBeside, probeFailures, unreadyBeforeKilled, type ProbeName } from '../frozen-pod.ts';
+import { serverPod } from '../server-pods.ts';
 
 /** What the kubelet reports decides; only a pod of which it reports nothing at all waits for so long. */
 const REPORT_MS = 180_000;
@@ -70,7 +71,7 @@ requirement(
   { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 480_000 },
   async ({ lab, kube, cluster, observe }) => {
     const release = await lab.install({ set: ['replicaCount=2'], patches: FAST_PROBES });
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     const { name } = pod.metadata;
     const { namespace } = release;
     const service = { name: 'toolman', namespace };

@@ -8,13 +8,14 @@ import { containerOomKilled } from '../../../harness/observe/waits/containers.ts
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
+import { serverPods } from '../server-pods.ts';
 
 requirement(
   'T-34',
   'has its limits in the cgroup of its container',
   { needs: ['node-access'] },
   async ({ release, cluster, observe }) => {
-    for (const pod of await release.pods()) {
+    for (const pod of await serverPods(release)) {
       const container = pod.spec.containers.find((c) => c.name === 'toolman');
       const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
       const { limitBytes } = await cgroup.memory();
@@ -29,7 +30,7 @@ requirement(
   'T-11',
   'runs as user 1001 and group 2375, without Linux capabilities',
   async ({ release, observe }) => {
-    for (const pod of await release.pods()) {
+    for (const pod of await serverPods(release)) {
       const status = await release.output(pod, ['cat', '/proc/1/status'], 'toolman');
       const result = processIdentity(status, { uid: 1001, gid: 2375 });
       await expect(result).toHold();
@@ -44,7 +45,7 @@ requirement(
   { release: 'none', disruptive: true, needs: ['node-access'] },
   async ({ lab, kube, cluster, observe }) => {
     const release = await lab.install({ set: ['replicaCount=2'] });
-    const [victim, ...others] = await release.pods();
+    const [victim, ...others] = await serverPods(release);
     if (!victim || others.length === 0)
       throw new CheckFailure('E_SELECTED_NOTHING', 'two replicas are needed');
     const { name } = victim.metadata;

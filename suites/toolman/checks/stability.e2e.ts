@@ -18,6 +18,7 @@ import {
 } from '../beside-controls.ts';
 import { startControls } from '../control-pods.ts';
 import { requirement } from '../kit.ts';
+import { serverPods } from '../server-pods.ts';
 
 const ROUNDS = 24;
 const PATHS = ['/health', '/ready'];
@@ -33,7 +34,7 @@ requirement(
   'T-47',
   'answers every probe over a period of time and never becomes unready',
   async ({ release, lab, observe }) => {
-    const pods = await release.pods();
+    const pods = await serverPods(release);
     const controls = await startControls(lab, release);
     const pairs: PairedAnswer[] = [];
     const answers = await consistently({

@@ -1,11 +1,11 @@
 /** Explains why a PersistentVolumeClaim is not bound, and which nodes can mount the volume of a bound claim. */
 import { z } from 'zod';
-import type { KubeObject } from '../../../kube/api/types.ts';
+import type { KubeObject, Pod, Workload } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
 import { HINT } from './hints.ts';
-import { clip, listed } from '../../../core/wording.ts';
-import type { World } from '../world.ts';
-import { eventsOf } from '../world.ts';
+import { clip, count, listed } from '../../../core/wording.ts';
+import type { Explanation, World } from '../world.ts';
+import { eventsOf, RANK } from '../world.ts';
 
 const claimShape = z.object({
   spec: z
@@ -108,6 +108,46 @@ export function explainBinding(world: World, name: string): { cause: Cause; node
   const modes = (spec.accessModes ?? []).join(', ');
   const where = `bound to a volume that only ${listed(nodes)} can mount`;
   return { cause: { object: `PersistentVolumeClaim ${name}`, says: `(${modes}) is ${where}` }, nodes };
+}
+
+const ONE_NODE = new Set(['ReadWriteOnce', 'ReadWriteOncePod']);
+
+/** Replicas that share a claim that only one node can use are all on that node. They are ready, but a preference cannot spread them. */
+export function explainTie(workload: Workload, pods: readonly Pod[], world: World): Explanation | undefined {
+  const claimsOf = ({ spec }: Pod): string[] =>
+    (spec.volumes ?? []).flatMap((v) => v.persistentVolumeClaim?.claimName ?? []);
+  for (const name of new Set(pods.flatMap(claimsOf))) {
+    const sharing = pods.filter((pod) => claimsOf(pod).includes(name));
+    const [node, ...others] = new Set(sharing.map(({ spec }) => spec.nodeName));
+    if (sharing.length < 2 || node === undefined || others.length > 0) continue;
+    const cause = tieOf(world, name);
+    if (!cause || (explainBinding(world, name)?.nodes.length ?? 1) > 1) continue;
+    return {
+      causes: [
+        {
+          object: `${workload.kind} ${workload.metadata.name}`,
+          says: `has ${count(sharing.length, 'pod')} on node ${node} that share PersistentVolumeClaim ${name}`,
+        },
+        cause,
+      ],
+      hint: HINT.claimNode,
+      rank: RANK.circumstance,
+    };
+  }
+  return undefined;
+}
+
+/** What ties all pods with the claim to one node, or to a few. */
+export function tieOf(world: World, name: string): Cause | undefined {
+  const binding = explainBinding(world, name);
+  if (binding) return binding.cause;
+  const claim = world.claims?.find((c) => c.metadata.name === name);
+  const modes = claim ? (claimShape.parse(claim).spec.accessModes ?? []) : [];
+  if (modes.length === 0 || !modes.every((mode) => ONE_NODE.has(mode))) return undefined;
+  return {
+    object: `PersistentVolumeClaim ${name}`,
+    says: `(${modes.join(', ')}) can be mounted by one node at a time`,
+  };
 }
 
 function nodesOf(volume: KubeObject): string[] {

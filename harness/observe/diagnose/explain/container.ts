@@ -1,5 +1,7 @@
 /** Explains why a container does not start, does not keep running or is not ready. */
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../kube/api/types.ts';
+import { timeOf } from '../../../kube/api/objects.ts';
+import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Cause } from '../diagnosis.ts';
 import { exitText } from './exit-code.ts';
 import { explainImage } from './image.ts';
@@ -7,16 +9,21 @@ import type { ProbeFailure, ProbeKind } from './probe.ts';
 import { allContainers, tolerance, probeFailures, probeKill, probeOf } from './probe.ts';
 import { inventory, keysOf } from './volumes.ts';
 import { HINT } from './hints.ts';
+import { isRace } from './recovered.ts';
+import { serviceLink } from './service-links.ts';
+import { runtimeRefusal } from './runtime-refusal.ts';
 import { clip, count, logTail, listed } from '../../../core/wording.ts';
-import type { PodTrouble, World } from '../world.ts';
-import { failedLog, RANK } from '../world.ts';
+import type { ContainerRole, PodTrouble, World } from '../world.ts';
+import { containerStatuses, failedLog, RANK, roleOf } from '../world.ts';
 
 interface ContainerView {
   pod: Pod;
   spec: Container | undefined;
   status: ContainerStatus;
-  /** "container app" or "init container prepare". */
+  /** "container app", "init container prepare" or "sidecar proxy". */
   who: string;
+  role: ContainerRole;
+  /** Has to end before the next container starts; false for a sidecar. */
   init: boolean;
   world: World;
 }
@@ -25,12 +32,11 @@ type Terminated = NonNullable<ContainerState['terminated']>;
 
 /** The trouble of each container of a pod; none for containers that run and are ready. */
 export function explainContainers(pod: Pod, world: World): PodTrouble[] {
-  const inits = (pod.status?.initContainerStatuses ?? []).map((status) => ({ status, init: true }));
-  const mains = (pod.status?.containerStatuses ?? []).map((status) => ({ status, init: false }));
-  return [...inits, ...mains].flatMap(({ status, init }) => {
+  return containerStatuses(pod).flatMap((status) => {
     const spec = allContainers(pod).find((c) => c.name === status.name);
-    const who = `${init ? 'init container' : 'container'} ${status.name}`;
-    return explainOne({ pod, spec, status, who, init, world }) ?? [];
+    const role = roleOf(pod, status.name);
+    const who = `${role} ${status.name}`;
+    return explainOne({ pod, spec, status, who, role, init: role === 'init container', world }) ?? [];
   });
 }
 
@@ -41,6 +47,7 @@ function explainOne(view: ContainerView): PodTrouble | undefined {
     explainConfigError(view) ??
     explainStartError(view) ??
     explainEnd(view) ??
+    explainRunningInit(view) ??
     explainUnready(view)
   );
 }
@@ -96,21 +103,57 @@ function explainConfigError({ spec, status, who, world }: ContainerView): PodTro
     return {
       says: `cannot start ${who}: runAsNonRoot is set and ${why}`,
       upstream: [],
-      hint: 'Set runAsUser to a number other than 0.',
+      hint: `Set runAsUser of ${who} to a number other than 0, or use an image whose user is a number.`,
+      rank: RANK.config,
+    };
+  }
+  const refused = runtimeRefusal(message);
+  if (refused) {
+    return {
+      says: `cannot start ${who}: it ${refused.says}`,
+      upstream: [],
+      hint: refused.hint,
       rank: RANK.config,
     };
   }
   return { says: `cannot start ${who}: ${clip(message)}`, upstream: [], rank: RANK.config };
 }
 
-/** The runtime could not start the process: wrong command, wrong architecture, or a read-only mount point. */
-function explainStartError({ status, who, spec, init }: ContainerView): PodTrouble | undefined {
+/**
+ * The runtime's words when the limit is below what it needs itself to start a process. The kernel kills its child, or refuses a limit that
+ * is below the present use (runc, create.go and the cgroup manager).
+ */
+const TOO_LITTLE_MEMORY =
+  /OOM-killed|memory limit (?:is )?too low|write \S*memory\.(?:max|limit_in_bytes): device or resource busy/;
+
+function memoryLimit(spec: Container | undefined): string {
+  const limit = spec?.resources?.limits?.['memory'];
+  return limit === undefined
+    ? 'it has no memory limit of its own: the node was out of memory'
+    : `its memory limit is ${limit}`;
+}
+
+function memoryHint({ role }: ContainerView): string {
+  return role === 'container' ? HINT.memory : HINT.initMemory;
+}
+
+/** The runtime could not start the process: too little memory, wrong command, wrong architecture, or a read-only mount point. */
+function explainStartError(view: ContainerView): PodTrouble | undefined {
+  const { status, who, spec, init } = view;
   const ended = status.state?.terminated ?? status.lastState?.terminated;
   const waiting = status.state?.waiting;
   const fromEnd = ended && ['StartError', 'ContainerCannotRun'].includes(ended.reason ?? '');
   if (!fromEnd && waiting?.reason !== 'RunContainerError') return undefined;
   const message = (fromEnd ? ended.message : waiting?.message) ?? '';
   const rank = init ? RANK.init : RANK.config;
+  if (TOO_LITTLE_MEMORY.test(message)) {
+    return {
+      says: `cannot start ${who}: it is out of memory before its program runs: ${memoryLimit(spec)}`,
+      upstream: [],
+      hint: memoryHint(view),
+      rank: RANK.memory,
+    };
+  }
   const command =
     /exec: "([^"]+)": (executable file not found|permission denied|no such file|stat)/.exec(message) ??
     /exec "?([^":\s]+)"?: (no such file)/.exec(message);
@@ -138,15 +181,10 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
   if (!ended) return undefined;
   const again = restarts(status);
   if (ended.reason === 'OOMKilled') {
-    const limit = spec?.resources?.limits?.['memory'];
-    const bound =
-      limit === undefined
-        ? 'it has no memory limit of its own: the node was out of memory'
-        : `its memory limit is ${limit}`;
     return {
-      says: `has ${who} OOMKilled (137)${again}: ${bound}`,
+      says: `has ${who} OOMKilled (137)${again}: ${memoryLimit(spec)}`,
       upstream: logCause(view),
-      hint: HINT.memory,
+      hint: memoryHint(view),
       rank: RANK.memory,
     };
   }
@@ -163,6 +201,7 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
           object: `${kill.probe === 'startup' ? 'Startup' : 'Liveness'} probe of ${status.name}`,
           says: tolerance(probe),
         },
+        ...cpuLimit(view, failure),
         ...logCause(view, false),
       ],
       hint: killHint(kill.probe, failure),
@@ -172,26 +211,69 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
   const finished = status.state?.terminated !== undefined && ended.exitCode === 0;
   const recovered = status.state?.running !== undefined && status.ready;
   if (finished || recovered || (init && ended.exitCode === 0)) return undefined;
-  if (ended.exitCode === 0 && pod.spec['restartPolicy'] === 'OnFailure') return undefined;
+  if (ended.exitCode === 0) return mayEnd(pod) ? undefined : explainNormalEnd(view, ended);
+  const log = failedLog(world, pod.metadata.name, status.name);
+  const link = serviceLink(pod, spec, log, world);
   return {
     says: `has ${who} ending with exit code ${exitText(ended.exitCode, ended.signal)}${ran(ended)}${again}`,
-    upstream: logCause(view),
-    hint: crashHint(ended.exitCode, failedLog(world, pod.metadata.name, status.name)),
+    upstream: [...logCause(view), ...(link ? [link] : [])],
+    hint: link ? HINT.serviceLinks : crashHint(ended.exitCode, log),
     rank: init ? RANK.init : RANK.crash,
+  };
+}
+
+function mayEnd({ spec }: Pod): boolean {
+  return spec['restartPolicy'] === 'OnFailure' || spec['restartPolicy'] === 'Never';
+}
+
+/** A server on standard input ends within this time when it has none. */
+const AT_ONCE_MS = 10_000;
+
+/** A container that should run for ever ended without an error. */
+function explainNormalEnd(view: ContainerView, ended: Terminated): PodTrouble {
+  const { spec, status, who, role } = view;
+  const lasted = Date.parse(ended.finishedAt ?? '') - Date.parse(ended.startedAt ?? '');
+  const hasNoInput = spec?.['stdin'] !== true && !(lasted >= AT_ONCE_MS);
+  const input = {
+    object: `${role.charAt(0).toUpperCase()}${role.slice(1)} ${status.name}`,
+    says: 'has no standard input (stdin is not set): a server on standard input sees its end and ends, too',
+  };
+  return {
+    says: `has ${who} ending with exit code 0${ran(ended)}${restarts(status)}: it neither failed nor was killed, but it has to go on`,
+    upstream: [...(hasNoInput ? [input] : []), ...logCause(view)],
+    hint: hasNoInput ? HINT.noInput : HINT.ended,
+    rank: RANK.crash,
+  };
+}
+
+/** The kubelet waits for an init container for as long as it takes, without an event. */
+function explainRunningInit(view: ContainerView): PodTrouble | undefined {
+  const { status, who, init, world } = view;
+  const { running } = status.state ?? {};
+  if (!init || !running) return undefined;
+  const since = timeOf(running.startedAt);
+  const time = since === undefined ? '' : ` for ${Math.max(0, Math.round((world.now - since) / 1000))} s`;
+  return {
+    says: `is still starting: ${who} has been running${time} and has not ended, and the containers after it wait`,
+    upstream: logCause(view, false),
+    hint: HINT.initRunning,
+    rank: RANK.initRunning,
   };
 }
 
 /** The container runs but is not ready. */
 function explainUnready(view: ContainerView): PodTrouble | undefined {
-  const { pod, spec, status, who, init, world } = view;
-  if (init || status.ready || !status.state?.running) return undefined;
+  const { pod, spec, status, who, role, world } = view;
+  if (status.ready || !status.state?.running) return undefined;
   const starting = spec?.startupProbe !== undefined && status.started === false;
   const failures = probeFailures(pod, world.events).filter((f) => f.container === status.name);
   const failure = failures.find((f) => f.probe === (starting ? 'startup' : 'readiness')) ?? failures[0];
+  // A sidecar has to have started, not to be ready, before the next container is started.
+  const waits = role === 'sidecar' && starting ? '; the containers after it wait' : '';
   if (failure) {
     return {
-      says: `is not ready: the ${failure.probe} probe of ${who} fails: ${failure.says}`,
-      upstream: logCause(view, false),
+      says: `is not ready: the ${failure.probe} probe of ${who} fails: ${failure.says}${waits}`,
+      upstream: [...cpuLimit(view, failure), ...logCause(view, false)],
       hint: failure.hint,
       rank: RANK.readiness,
     };
@@ -223,6 +305,19 @@ function logCause({ pod, status, world }: ContainerView, reportEmpty = true): Ca
   return [{ object: `Log of ${status.name}`, says: `ends: ${text}` }];
 }
 
+/** Below a whole CPU the node stops a busy process in each period, which looks like an application that does not answer. */
+function cpuLimit({ spec, status }: ContainerView, failure: ProbeFailure | undefined): Cause[] {
+  const limit = spec?.resources?.limits?.['cpu'];
+  if (limit === undefined || parseQuantity(limit) >= 1 || !failure?.says.includes('no answer within'))
+    return [];
+  return [
+    {
+      object: `Container ${status.name}`,
+      says: `has a CPU limit of ${limit}: a process that needs more is throttled, and answers late`,
+    },
+  ];
+}
+
 /** Nothing listens yet: the start is slow. It answers with an error: the application is broken, or the probe is wrong. */
 function killHint(probe: ProbeKind, failure: ProbeFailure | undefined): string {
   if (probe === 'startup') return HINT.startupProbe;
@@ -231,6 +326,7 @@ function killHint(probe: ProbeKind, failure: ProbeFailure | undefined): string {
 
 function crashHint(exitCode: number, log: string | undefined): string {
   if (/exec format error/i.test(log ?? '')) return HINT.architecture;
+  if (isRace(log)) return HINT.race;
   if (exitCode === 126 || exitCode === 127) return HINT.command;
   if (/permission denied|operation not permitted|read-only file system|EACCES|EPERM|EROFS/i.test(log ?? ''))
     return HINT.permission;

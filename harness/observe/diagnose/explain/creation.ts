@@ -84,7 +84,7 @@ const RULES: readonly Rule[] = [
     explain: ({ name = '', why = '' }) => ({
       says: 'may not create its pods: an admission webhook does not answer',
       upstream: [{ object: `Webhook ${name}`, says: clip(why, 300) }],
-      hint: HINT.webhook,
+      hint: HINT.webhookSilent,
     }),
   },
   {

@@ -3,7 +3,7 @@ import type { Container, ContainerStatus, Pod } from '../../../kube/api/types.ts
 import { HINT } from './hints.ts';
 import { clip } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
-import { eventsOf, RANK } from '../world.ts';
+import { eventsOf, RANK, roleOf } from '../world.ts';
 
 const IMAGE_REASONS = new Set([
   'ErrImagePull',
@@ -87,7 +87,7 @@ export function explainImage(
   const waiting = status.state?.waiting;
   if (!isImageTrouble(waiting?.reason)) return undefined;
   const image = spec?.image ?? status.image;
-  const who = `container ${status.name}`;
+  const who = `${roleOf(pod, status.name)} ${status.name}`;
   if (waiting?.reason === 'InvalidImageName') {
     const says = `cannot start ${who}: "${image}" is not a valid image reference`;
     return { says, upstream: [], hint: HINT.imageName, rank: RANK.image };
@@ -98,15 +98,35 @@ export function explainImage(
   }
   const full = pullMessage(pod, status.name, world) ?? waiting?.message ?? '';
   const { answer, hint } = readPullError(full);
+  const inVain = spec?.imagePullPolicy === 'Always' && isOnNode(image, pod, world);
+  const why = inVain
+    ? `its pull policy is Always, so the copy that is on node ${pod.spec.nodeName ?? ''} is not used: `
+    : '';
   return {
-    says: `cannot pull image ${image} for ${who}: ${answer}`,
+    says: `cannot pull image ${image} for ${who}: ${why}${answer}`,
     upstream:
       full === ''
         ? []
         : [{ object: `Image ${image}`, says: `could not be pulled: ${clip(innermost(full), 300)}` }],
-    hint,
+    hint: inVain ? HINT.pullAlways : hint,
     rank: RANK.image,
   };
+}
+
+/** Known only for the images that the node reports. */
+function isOnNode(image: string, { spec }: Pod, { nodes }: World): boolean {
+  const node = nodes?.find(({ metadata }) => metadata.name === spec.nodeName);
+  const names = (node?.status?.images ?? []).flatMap((one) => one.names ?? []);
+  return names.some((name) => fullReference(name) === fullReference(image));
+}
+
+/** As the container runtime writes it: `busybox` -> `docker.io/library/busybox:latest`. */
+function fullReference(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = hasRegistry ? image : `docker.io/${rest.length > 0 ? '' : 'library/'}${image}`;
+  const last = path.split('/').at(-1) ?? '';
+  return /[:@]/.test(last) ? path : `${path}:latest`;
 }
 
 /** The runtime's full error, which the back-off message of later attempts may lack. */

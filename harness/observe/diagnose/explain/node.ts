@@ -1,6 +1,7 @@
 /** Trouble caused by the node, not by the chart. */
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Node, Pod } from '../../../kube/api/types.ts';
+import { evictionHint, evictionOf } from './eviction.ts';
 import { HINT } from './hints.ts';
 import { clip } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
@@ -26,14 +27,20 @@ export function explainNode(pod: Pod, world: World): PodTrouble | undefined {
   const upstream =
     node && trouble !== undefined ? [{ object: `Node ${node.metadata.name}`, says: trouble }] : [];
   const reason = pod.status?.reason;
-  if (pod.status?.phase === 'Failed' && reason !== undefined && reason !== '') {
-    const where = pod.spec.nodeName ?? '(none)';
-    const says =
-      reason === 'Evicted' ? `was evicted from node ${where}` : `failed on node ${where} (${reason})`;
+  const where = pod.spec.nodeName ?? '(none)';
+  const eviction = evictionOf(pod, world.events);
+  if (eviction !== undefined) {
     return {
-      says: `${says}: ${clip(pod.status.message ?? 'no message')}`,
+      says: `was evicted from node ${where}: ${clip(eviction)}`,
       upstream,
-      hint: reason === 'Evicted' ? HINT.eviction : undefined,
+      hint: evictionHint(eviction),
+      rank: RANK.node,
+    };
+  }
+  if (pod.status?.phase === 'Failed' && reason !== undefined && reason !== '') {
+    return {
+      says: `failed on node ${where} (${reason}): ${clip(pod.status.message ?? 'no message')}`,
+      upstream,
       rank: RANK.node,
     };
   }

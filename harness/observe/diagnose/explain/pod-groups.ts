@@ -4,6 +4,7 @@ import { count, listed } from '../../../core/wording.ts';
 import type { Cause } from '../diagnosis.ts';
 import { explainPod } from './pod.ts';
 import type { Explanation, PodTrouble, World } from '../world.ts';
+import { hookOf } from '../world.ts';
 
 interface Member {
   pod: Pod;
@@ -28,9 +29,13 @@ function explainGroup(members: readonly Member[]): Explanation[] {
   const [first] = members;
   if (!first) return [];
   const { says, hint, rank } = first.trouble;
+  const hook = hookOf(first.pod);
   const statement: Cause =
     members.length === 1
-      ? { object: `Pod ${first.pod.metadata.name}`, says }
+      ? {
+          object: `Pod ${first.pod.metadata.name}`,
+          says: hook === undefined ? says : `is a hook (${hook}), and ${says}`,
+        }
       : { object: podsTitle(members), says: `each ${saysOfAll(says, members)}` };
   return [{ causes: [statement, ...upstreamOf(members)], hint, rank }];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerStatus, Pod } from '../../../kube/api/types.ts';
+import type { ContainerStatus, KubeEvent, Pod, PodSpec } from '../../../kube/api/types.ts';
 import { explainPod } from './pod.ts';
 import {
   ago,
@@ -65,6 +65,28 @@ describe('a pod without a node', () => {
     expect(result?.says).toMatch(says);
     expect(result?.upstream.join('\n')).toMatch(upstream);
     expect(result?.hint).toBeTypeOf('string');
+  });
+
+  const zones = [
+    { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
+  ];
+  it.each<[string, string, Partial<PodSpec>]>([
+    [
+      'spread constraint',
+      "3 node(s) didn't match pod topology spread constraints (missing required label)",
+      { topologySpreadConstraints: zones },
+    ],
+    [
+      'affinity',
+      "3 node(s) didn't match pod affinity rules",
+      { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: zones } } },
+    ],
+  ])('names the topology label of a %s that no node has', (_, text, spec) => {
+    const result = explained(pendingPod(only(text), spec), { nodes });
+    expect(result?.upstream).toEqual([
+      'Nodes do not have the label topology.kubernetes.io/zone: none of 3 nodes has it',
+    ]);
+    expect(result?.hint).toMatch(/^No node has the label of topologyKey/);
   });
 
   it('names the anti-affinity that keeps it away', () => {
@@ -246,8 +268,75 @@ describe('a container that cannot be started', () => {
       ],
       /node n1 has no handler "nvidia"/,
     ],
+    [
+      waiting('CreateContainerError', 'failed to create containerd container: sysctl "net.a" is not allowed'),
+      [],
+      /cannot start container app: it asks for the sysctl net\.a, which the node does not allow/,
+    ],
+    [
+      waiting(
+        'CreateContainerError',
+        'cannot load seccomp profile "/var/lib/kubelet/seccomp/a.json": no such file',
+      ),
+      [],
+      /cannot start container app: it asks for the seccomp profile \/var\/lib\/kubelet\/seccomp\/a\.json, which the node does not have/,
+    ],
   ])('%#', (statuses, events, says) => {
     expect(explained(makePod(statuses ? { statuses } : {}), { events })?.says).toMatch(says);
+  });
+
+  const sandbox = (message: string) => [
+    makeEvent({
+      reason: 'FailedCreatePodSandBox',
+      message: `Failed to create pod sandbox: rpc error: code = Unknown desc = ${message}`,
+    }),
+  ];
+
+  it('says that runAsGroup needs runAsUser, which is a matter of the chart', () => {
+    const pod = makePod({
+      spec: {
+        securityContext: { runAsNonRoot: true, runAsGroup: 2375 },
+        initContainers: [{ name: 'setup', image: 'busybox:1' }],
+      },
+    });
+    const events = sandbox(
+      'failed to create containerd container: user group "2375" is specified without user',
+    );
+    expect(explained(pod, { events })).toMatchObject({
+      says: 'cannot start: the container runtime refuses its sandbox, because its security context has runAsGroup 2375 without runAsUser',
+      hint: expect.stringMatching(/^Set runAsUser beside runAsGroup/),
+    });
+  });
+
+  it('does not acquit the chart of a refusal that it does not know', () => {
+    const result = explained(makePod({}), { events: sandbox('something new') });
+    expect(result?.says).toContain('the node cannot create its sandbox: something new');
+    expect(result?.hint).toMatch(/If it names a setting of the pod, the chart is the cause/);
+  });
+
+  it('names the init container that runs as root', () => {
+    const pod = makePod({
+      spec: {
+        securityContext: { runAsNonRoot: true },
+        initContainers: [{ name: 'setup', image: 'busybox:1.35.0' }],
+      },
+      inits: [
+        {
+          name: 'setup',
+          state: {
+            waiting: {
+              reason: 'CreateContainerConfigError',
+              message: 'container has runAsNonRoot and image will run as root (pod: "x", container: setup)',
+            },
+          },
+        },
+      ],
+      statuses: waiting('PodInitializing'),
+    });
+    expect(explained(pod)).toMatchObject({
+      says: 'cannot start init container setup: runAsNonRoot is set and its image busybox:1.35.0 runs as root',
+      hint: 'Set runAsUser of init container setup to a number other than 0, or use an image whose user is a number.',
+    });
   });
 
   it('names the existing keys instead of the missing one', () => {
@@ -309,6 +398,46 @@ describe('a container that ends', () => {
     [127, /127 \(command not found\)/],
   ])('explains exit code %i', (code, says) => {
     expect(explained(makePod({ statuses: crashed(code) }))?.says).toMatch(says);
+  });
+
+  const services = [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web-redis' },
+      spec: { clusterIP: '10.96.0.7', ports: [{ port: 6379 }] },
+    },
+  ];
+
+  it('names the Service whose variable the application took for its own', () => {
+    const result = explained(makePod({ statuses: crashed(1) }), {
+      services,
+      logs: log('ValueError: invalid port "tcp://10.96.0.7:6379"'),
+    });
+    expect(result?.upstream.at(-1)).toBe(
+      'Service web-redis gives every pod of its namespace the variable WEB_REDIS_PORT=tcp://10.96.0.7:6379, which the container does not set itself',
+    );
+    expect(result?.hint).toMatch(/enableServiceLinks: false/);
+  });
+
+  it.each<[string, Partial<PodSpec>, string]>([
+    ['without service links', { enableServiceLinks: false }, 'invalid port "tcp://10.96.0.7:6379"'],
+    ['with a log about something else', {}, 'no route to 10.96.0.7'],
+    [
+      'that sets the variable itself',
+      { containers: [{ name: 'app', image: 'a', env: [{ name: 'WEB_REDIS_PORT', value: '1' }] }] },
+      'WEB_REDIS_PORT is wrong',
+    ],
+  ])('blames no Service for a pod %s', (_, spec, text) => {
+    const result = explained(makePod({ spec, statuses: crashed(1) }), { services, logs: log(text) });
+    expect(result?.upstream.join()).not.toContain('Service web-redis');
+  });
+
+  it('advises against migrations at the same time', () => {
+    const result = explained(makePod({ statuses: crashed(1) }), {
+      logs: log('ERROR: relation "alembic_version" already exists'),
+    });
+    expect(result?.hint).toMatch(/^Several replicas change the same data/);
   });
 
   it('names the memory limit of an OOM-killed container', () => {
@@ -428,6 +557,21 @@ describe('a pod that runs and is not ready', () => {
     );
   });
 
+  it.each([
+    [
+      '50m',
+      ['Container app has a CPU limit of 50m: a process that needs more is throttled, and answers late'],
+    ],
+    ['2', []],
+  ])('names a CPU limit of %s behind a probe without an answer', (cpu, upstream) => {
+    const containers = spec.containers.map((one) => ({ ...one, resources: { limits: { cpu } } }));
+    const message = 'Readiness probe failed: Get "http://x/ready": context deadline exceeded';
+    const result = explained(makePod({ spec: { containers }, statuses: running }), {
+      events: [makeEvent({ reason: 'Unhealthy', message })],
+    });
+    expect(result?.upstream).toEqual(upstream);
+  });
+
   it('reports a container whose probe has not failed yet', () => {
     expect(explained(makePod({ spec, statuses: running }))?.says).toBe(
       'is not ready: container app runs, but no readiness probe has succeeded yet',
@@ -453,6 +597,60 @@ describe('nodes and endings', () => {
       says: 'was evicted from node n1: The node was low on resource: memory.',
       upstream: ['Node n1 has MemoryPressure: low'],
     });
+  });
+
+  const evicted = (message: string): KubeEvent => makeEvent({ reason: 'Evicted', message });
+  const TMP = 'Usage of EmptyDir volume "tmp" exceeds the limit "1Mi". ';
+  it.each<[string, Pod, KubeEvent[], string, RegExp]>([
+    [
+      'an emptyDir over its limit',
+      makePod({ phase: 'Failed', status: { reason: 'Evicted', message: TMP } }),
+      [],
+      'was evicted from node n1: Usage of EmptyDir volume "tmp" exceeds the limit "1Mi".',
+      /^Raise sizeLimit of volume tmp, or write less/,
+    ],
+    [
+      'an eviction that only the event of the kubelet shows, because the pod ended in time',
+      makePod({ phase: 'Succeeded' }),
+      [evicted(TMP)],
+      'was evicted from node n1: Usage of EmptyDir volume "tmp" exceeds the limit "1Mi".',
+      /^Raise sizeLimit of volume tmp/,
+    ],
+    [
+      'an eviction that the condition of the pod shows',
+      makePod({
+        phase: 'Failed',
+        conditions: [
+          {
+            type: 'DisruptionTarget',
+            status: 'True',
+            reason: 'TerminationByKubelet',
+            message: 'Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ',
+          },
+        ],
+      }),
+      [],
+      'was evicted from node n1: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi.',
+      /ephemeral-storage/,
+    ],
+    [
+      'a container over its limit',
+      makePod({ phase: 'Failed', conditions: [] }),
+      [evicted('Container app exceeded its local ephemeral storage limit "8Mi". ')],
+      'was evicted from node n1: Container app exceeded its local ephemeral storage limit "8Mi".',
+      /ephemeral-storage/,
+    ],
+    [
+      'a node that runs out of memory',
+      makePod({ phase: 'Succeeded' }),
+      [evicted('The node was low on resource: memory.')],
+      'was evicted from node n1: The node was low on resource: memory.',
+      /Add memory or disk/,
+    ],
+  ])('reports %s', (_, pod, events, says, hint) => {
+    const result = explained(pod, { events });
+    expect(result?.says).toBe(says);
+    expect(result?.hint).toMatch(hint);
   });
 
   it('reports a node that is not Ready', () => {
@@ -495,6 +693,19 @@ describe('nodes and endings', () => {
     ],
   ])('reports %s of a terminating pod', (_, metadata, statuses, says) => {
     expect(explained(makePod({ metadata, statuses }), { now: NOW })?.says).toMatch(says);
+  });
+
+  it('names the shell at which SIGTERM ends', () => {
+    const command = ['sh', '-c', 'while true; do sleep 3600; done'];
+    const pod = makePod({
+      spec: { containers: [{ name: 'app', image: 'a', command }] },
+      metadata: { deletionTimestamp: ago(1), deletionGracePeriodSeconds: 10 },
+      statuses: [{ state: { terminated: { exitCode: 137, reason: 'Error' } } }],
+    });
+    expect(explained(pod)).toMatchObject({
+      says: 'had to be killed (exit code 137): container app did not end within its grace period of 10 s',
+      upstream: [expect.stringMatching(/^Container app has as process 1 a shell without exec or trap/)],
+    });
   });
 
   it('returns undefined for a pod that terminates in time', () => {

@@ -1,16 +1,18 @@
 /** Finds the most upstream trouble of a pod. */
 import type { Pod } from '../../../kube/api/types.ts';
 import { explainContainers } from './container.ts';
+import { evictionOf } from './eviction.ts';
 import { explainNode } from './node.ts';
 import { explainScheduling } from './scheduling.ts';
 import { explainTerminating } from './terminating.ts';
 import { explainMount, explainSandbox } from './volumes.ts';
 import type { PodTrouble, World } from '../world.ts';
-import { containerStatuses, RANK } from '../world.ts';
+import { containerStatuses, RANK, roleOf } from '../world.ts';
 
-/** @returns undefined for a pod that is ready or has succeeded */
+/** @returns undefined for a pod that is ready or has succeeded, and was not evicted */
 export function explainPod(pod: Pod, world: World): PodTrouble | undefined {
-  if (pod.status?.phase === 'Succeeded') return undefined;
+  // An evicted pod that ends in time has succeeded by its phase.
+  if (pod.status?.phase === 'Succeeded' && evictionOf(pod, world.events) === undefined) return undefined;
   if (pod.metadata.deletionTimestamp !== undefined) return explainTerminating(pod, world.now);
   const first =
     explainNode(pod, world) ??
@@ -34,7 +36,9 @@ export function explainPod(pod: Pod, world: World): PodTrouble | undefined {
       rank: RANK.readiness,
     };
   const state = containerStatuses(pod)
-    .flatMap((s) => (s.state?.waiting?.reason ? [`container ${s.name}: ${s.state.waiting.reason}`] : []))
+    .flatMap((s) =>
+      s.state?.waiting?.reason ? [`${roleOf(pod, s.name)} ${s.name}: ${s.state.waiting.reason}`] : [],
+    )
     .join(', ');
   return {
     says: `is still starting on node ${pod.spec.nodeName}${state === '' ? '' : ` (${state})`}`,

@@ -1,5 +1,5 @@
 /** Probe failures: container, request and answer. */
-import type { Container, KubeEvent, Pod, Probe } from '../../../kube/api/types.ts';
+import type { Container, KubeEvent, Pod, PodSpec, Probe } from '../../../kube/api/types.ts';
 import { HINT } from './hints.ts';
 import { clip } from '../../../core/wording.ts';
 import { eventCount } from '../../recorder/events.ts';
@@ -41,7 +41,7 @@ function readProbeEvent(event: KubeEvent, pod: Pod): ProbeFailure | undefined {
     );
   if (!match) return undefined;
   const probe = (match[1] ?? '').toLowerCase() as ProbeKind;
-  const container = containerOf(event, pod);
+  const container = containerOf(event, pod.spec);
   const spec = allContainers(pod).find((c) => c.name === container);
   const { says, hint } = outcome(match[2] ?? '', probeOf(spec, probe), spec);
   return { probe, container, says, hint, times: eventCount(event), at: eventTime(event) };
@@ -52,7 +52,7 @@ function outcome(
   probe: Probe | undefined,
   spec: Container | undefined,
 ): { says: string; hint: string } {
-  const request = target(probe, spec);
+  const request = requestText(probe, spec);
   const status = /statuscode: (\d+)/.exec(text)?.[1];
   if (status !== undefined)
     return { says: `${request} answers ${status}`, hint: status === '404' ? HINT.probePath : HINT.liveness };
@@ -70,7 +70,7 @@ function outcome(
 }
 
 /** "GET /ready on port http (3000)", "the connection to port 5432", "the command `pg_isready`". */
-function target(probe: Probe | undefined, spec: Container | undefined): string {
+export function requestText(probe: Probe | undefined, spec: Container | undefined): string {
   if (probe?.httpGet) return `GET ${probe.httpGet.path ?? '/'} on port ${portText(probe.httpGet.port, spec)}`;
   if (probe?.tcpSocket) return `the connection to port ${portText(probe.tcpSocket.port, spec)}`;
   if (probe?.grpc) return `the gRPC health call on port ${probe.grpc.port}`;
@@ -97,11 +97,11 @@ export function tolerance(probe: Probe | undefined): string {
 }
 
 /** Name of the container in an event's field path (`spec.containers{name}`). */
-function containerOf(event: KubeEvent, pod: Pod): string {
-  return /\{([^}]+)\}/.exec(event.involvedObject.fieldPath ?? '')?.[1] ?? pod.spec.containers[0]?.name ?? '';
+export function containerOf(event: KubeEvent, spec: PodSpec): string {
+  return /\{([^}]+)\}/.exec(event.involvedObject.fieldPath ?? '')?.[1] ?? spec.containers[0]?.name ?? '';
 }
 
-export function allContainers(pod: Pod): Container[] {
+export function allContainers(pod: Pick<Pod, 'spec'>): Container[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
 }
 
@@ -115,7 +115,7 @@ export function probeKill(
     (e) =>
       e.reason === 'Killing' &&
       /failed (liveness|startup) probe/.test(e.message ?? '') &&
-      containerOf(e, pod) === container,
+      containerOf(e, pod.spec) === container,
   );
   const probe = /failed (liveness|startup) probe/.exec(kill?.message ?? '')?.[1];
   return kill && probe ? { probe: probe as ProbeKind, times: eventCount(kill) } : undefined;

@@ -14,6 +14,7 @@ type SchedulingObstacle =
   | 'no-volume'
   | 'unbound-claim'
   | 'missing-claim'
+  | 'topology-label'
   | 'topology-spread'
   | 'host-port'
   | 'too-many-pods'
@@ -47,6 +48,7 @@ const PATTERNS: readonly [RegExp, SchedulingObstacle][] = [
   [/didn't find available persistent volumes|^persistentvolume "[^"]+" not found/, 'no-volume'],
   [/unbound immediate PersistentVolumeClaims/, 'unbound-claim'],
   [/persistentvolumeclaim "(?<detail>[^"]+)" (?:not found|is being deleted)/, 'missing-claim'],
+  [/topology spread constraints \(missing required label\)/, 'topology-label'],
   [/topology spread constraints/, 'topology-spread'],
   [/free ports/, 'host-port'],
   [/Too many pods/i, 'too-many-pods'],
@@ -102,6 +104,7 @@ const NODE_OBSTACLES: ReadonlySet<SchedulingObstacle> = new Set([
   'node-selector',
   'volume-node',
   'missing-claim',
+  'topology-label',
 ]);
 
 /** True for properties of the nodes themselves, not for pods that run on them: only a change of the cluster could help. */

@@ -22,6 +22,7 @@ const ORDER: readonly SchedulingReason['obstacle'][] = [
   'node-selector',
   'anti-affinity',
   'affinity',
+  'topology-label',
   'topology-spread',
   'insufficient',
   'too-many-pods',
@@ -91,6 +92,8 @@ function reasonText(reason: SchedulingReason, pod: Pod, world: World): string {
       return 'its PersistentVolumeClaim is not bound';
     case 'missing-claim':
       return `its PersistentVolumeClaim ${reason.detail ?? ''} does not exist`;
+    case 'topology-label':
+      return `${nodes} ${has} no label ${listed(absentTopologyKeys(pod, world))}, by which its topology spread constraint counts`;
     case 'topology-spread':
       return `${nodes} would break its topology spread constraint`;
     case 'host-port':
@@ -142,8 +145,12 @@ function rootOf(
       return shortage(reason.detail ?? '', pod, world);
     case 'anti-affinity':
       return { causes: [], hint: HINT.antiAffinity };
-    case 'affinity':
-      return { causes: [], hint: HINT.affinity };
+    case 'affinity': {
+      const causes = missingTopology(pod, world);
+      return { causes, hint: causes.length > 0 ? HINT.topologyKey : HINT.affinity };
+    }
+    case 'topology-label':
+      return { causes: missingTopology(pod, world), hint: HINT.topologyKey };
     case 'topology-spread':
       return { causes: [], hint: HINT.topologySpread };
     case 'host-port':
@@ -151,6 +158,40 @@ function rootOf(
     default:
       return { causes: [] };
   }
+}
+
+/** Keys by which the pod spreads or has affinity, and that no node has; all keys if the nodes could not be read. */
+function absentTopologyKeys(pod: Pod, { nodes }: Pick<World, 'nodes'>): string[] {
+  const keys = topologyKeys(pod);
+  const absent = keys.filter((key) => !nodes?.some(({ metadata }) => metadata.labels?.[key] !== undefined));
+  // Some nodes have each label, others lack it: then the lack is of those.
+  return absent.length > 0 ? absent : keys;
+}
+
+function topologyKeys({ spec }: Pod): string[] {
+  const spread = z.array(z.object({ topologyKey: z.string() })).safeParse(spec['topologySpreadConstraints']);
+  const affinity = podAffinity.safeParse(spec.affinity);
+  const terms = [
+    ...(spread.data ?? []),
+    ...(affinity.data?.podAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
+  return [...new Set(terms.map(({ topologyKey }) => topologyKey))];
+}
+
+const podAffinity = z.object({
+  podAffinity: z.object({
+    requiredDuringSchedulingIgnoredDuringExecution: z.array(z.object({ topologyKey: z.string() })),
+  }),
+});
+
+function missingTopology(pod: Pod, { nodes }: World): Cause[] {
+  if (!nodes) return [];
+  return topologyKeys(pod)
+    .filter((key) => nodes.every(({ metadata }) => metadata.labels?.[key] === undefined))
+    .map((key) => ({
+      object: 'Nodes',
+      says: `do not have the label ${key}: none of ${count(nodes.length, 'node')} has it`,
+    }));
 }
 
 /** Claims of the pod that are not bound. */

@@ -1,6 +1,6 @@
 /** Explains why a Service has no endpoints. */
 import { matchesLabels, selectorText } from '../../../kube/api/selectors.ts';
-import type { Pod, Service } from '../../../kube/api/types.ts';
+import type { Pod, Service, Workload } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
 import { HINT } from './hints.ts';
 import { listed } from '../../../core/wording.ts';
@@ -47,6 +47,45 @@ export function explainService(service: Service, world: World): Explanation | un
     hint: HINT.targetPort,
     rank: RANK.service,
   };
+}
+
+/**
+ * A Service that selects the pods of several workloads. Often this is meant; otherwise some of its requests end at pods that do not serve
+ * them.
+ */
+export function explainSharedService({ metadata, spec }: Service, world: World): Explanation | undefined {
+  const { selector } = spec;
+  if (!selector || Object.keys(selector).length === 0) return undefined;
+  const selected = world.workloads.filter(
+    (workload) =>
+      (workload.kind !== 'ReplicaSet' || !workload.metadata.ownerReferences?.length) &&
+      matchesLabels(selector, labelsOf(workload)),
+  );
+  if (selected.length < 2) return undefined;
+  const titles = selected.map(({ kind, metadata: { name } }) => `${kind} ${name}`);
+  const own = selected.map((workload) =>
+    Object.entries(labelsOf(workload)).filter(([key, value]) =>
+      selected.every((other) => other === workload || labelsOf(other)[key] !== value),
+    ),
+  );
+  return {
+    causes: [
+      {
+        object: `Service ${metadata.name}`,
+        says: `(${selectorText({ matchLabels: selector })}) selects the pods of ${listed(titles)}: each of them that is ready and has its port gets requests, also where nothing listens`,
+      },
+      ...titles.flatMap((object, i) => {
+        const labels = (own[i] ?? []).map(([key, value]) => `${key}=${value}`);
+        return labels.length === 0 ? [] : [{ object, says: `alone has ${listed(labels)}` }];
+      }),
+    ],
+    hint: HINT.sharedService,
+    rank: RANK.circumstance,
+  };
+}
+
+function labelsOf({ spec }: Workload): Record<string, string> {
+  return spec.template.metadata?.labels ?? {};
 }
 
 /** The labels in which the closest pod differs from the selector. */

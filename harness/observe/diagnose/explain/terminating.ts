@@ -3,6 +3,9 @@ import type { Pod } from '../../../kube/api/types.ts';
 import { HINT } from './hints.ts';
 import { count, listed } from '../../../core/wording.ts';
 import { timeOf } from '../../../kube/api/objects.ts';
+import type { Cause } from '../diagnosis.ts';
+import { allContainers } from './probe.ts';
+import { shellAsProcessOne } from './process-one.ts';
 import type { PodTrouble } from '../world.ts';
 import { RANK } from '../world.ts';
 
@@ -33,7 +36,7 @@ export function explainTerminating(pod: Pod, now: number): PodTrouble | undefine
   if (killed) {
     return {
       says: `had to be killed (exit code 137): container ${killed.name} did not end within its grace period of ${graceMs / 1000} s`,
-      upstream: [],
+      upstream: shells(pod, [killed.name]),
       hint: HINT.sigterm,
       rank: RANK.terminating,
     };
@@ -43,8 +46,20 @@ export function explainTerminating(pod: Pod, now: number): PodTrouble | undefine
   const fate = left > 0 ? `it will be killed in ${left} s` : 'its grace period is over';
   return {
     says: `has been terminating for ${Math.round(since / 1000)} s and ${count(running.length, 'container')} still ${running.length === 1 ? 'runs' : 'run'} (${listed(running)}): it ignores SIGTERM or needs long to finish; ${fate}`,
-    upstream: [],
+    upstream: shells(pod, running),
     hint: HINT.sigterm,
     rank: RANK.terminating,
   };
+}
+
+/** Containers in which SIGTERM ends at a shell. */
+function shells(pod: Pod, containers: readonly string[]): Cause[] {
+  return allContainers(pod)
+    .filter(({ name }) => containers.includes(name))
+    .flatMap((container) => {
+      const shell = shellAsProcessOne(container, pod.spec);
+      return shell === undefined
+        ? []
+        : [{ object: `Container ${container.name}`, says: `has as process 1 ${shell}` }];
+    });
 }

@@ -2,8 +2,9 @@
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod, Volume } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
-import { explainBinding } from './claim.ts';
+import { tieOf } from './claim.ts';
 import { HINT } from './hints.ts';
+import { runtimeRefusal } from './runtime-refusal.ts';
 import { clip, listed } from '../../../core/wording.ts';
 import type { PodTrouble, World } from '../world.ts';
 import { containerStatuses, eventsOf, RANK } from '../world.ts';
@@ -24,11 +25,11 @@ export function explainMount(pod: Pod, world: World): PodTrouble | undefined {
   if (missing) return { ...missing, rank: RANK.volume };
   const volume = /for volume "([^"]+)"/.exec(message)?.[1];
   const what = volume === undefined ? 'a volume' : `volume ${volume}`;
-  const claim = claimOf(pod.spec.volumes ?? [], volume);
-  const binding = claim === undefined ? undefined : explainBinding(world, claim);
+  const claim = claimOf(pod.spec.volumes ?? [], volume) ?? claimBoundTo(world, volume);
+  const tie = claim === undefined ? undefined : tieOf(world, claim);
   return {
     says: `cannot mount ${what}: ${clip(message.replace(/^MountVolume\.\w+ failed for volume "[^"]+" : /, ''))}`,
-    upstream: binding ? [binding.cause] : [],
+    upstream: tie ? [tie] : [],
     hint: event.reason === 'FailedAttachVolume' ? HINT.claimNode : undefined,
     rank: RANK.volume,
   };
@@ -108,6 +109,14 @@ function claimOf(volumes: readonly Volume[], name: string | undefined): string |
   return volumes.find((v) => v.name === name)?.persistentVolumeClaim?.claimName;
 }
 
+/** Messages about attaching name the PersistentVolume, those about mounting the volume of the pod. */
+function claimBoundTo({ claims }: World, volume: string | undefined): string | undefined {
+  if (volume === undefined) return undefined;
+  return claims?.find(
+    (claim) => (claim['spec'] as { volumeName?: string } | undefined)?.volumeName === volume,
+  )?.metadata.name;
+}
+
 /** From FailedCreatePodSandBox events: a missing runtime handler or network. */
 export function explainSandbox(pod: Pod, world: World): PodTrouble | undefined {
   if (started(pod)) return undefined;
@@ -136,10 +145,19 @@ export function explainSandbox(pod: Pod, world: World): PodTrouble | undefined {
       rank: RANK.sandbox,
     };
   }
+  const refused = runtimeRefusal(message);
+  if (refused) {
+    return {
+      says: `cannot start: the container runtime refuses its sandbox, because its security context ${refused.says}`,
+      upstream: [],
+      hint: refused.hint,
+      rank: RANK.sandbox,
+    };
+  }
   return {
     says: `cannot start: the node cannot create its sandbox: ${clip(message.split('desc = ').at(-1) ?? message, 300)}`,
     upstream: [],
-    hint: HINT.node,
+    hint: HINT.sandbox,
     rank: RANK.sandbox,
   };
 }

@@ -4,6 +4,7 @@ import type { KubeObject, Workload } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
 import { explainCreation } from './creation.ts';
 import { HINT } from './hints.ts';
+import { explainWebhook } from './webhook.ts';
 import { clip, count } from '../../../core/wording.ts';
 import type { Explanation, World } from '../world.ts';
 import { eventsOf, eventTime, RANK } from '../world.ts';
@@ -61,8 +62,10 @@ function jobState(job: Workload): string | undefined {
 /**
  * Why the API server refuses the pods of a ReplicaSet, StatefulSet, DaemonSet or Job, from its FailedCreate event. Undefined if a pod was
  * created later.
+ *
+ * @param top the Deployment of a ReplicaSet, else the owner itself
  */
-export function explainRefusal(owner: Workload, world: World): Explanation | undefined {
+export function explainRefusal(owner: Workload, world: World, top = owner): Explanation | undefined {
   const events = eventsOf(world.events, owner);
   const refused = events.findLast((e) => e.reason === 'FailedCreate');
   const created = events.findLast((e) => e.reason === 'SuccessfulCreate');
@@ -73,10 +76,36 @@ export function explainRefusal(owner: Workload, world: World): Explanation | und
   if (message === undefined || (!condition && created && refused && eventTime(created) > eventTime(refused)))
     return undefined;
   const { says, upstream, hint } = explainCreation(message);
+  const update = message.includes('exceeded quota:') ? surgeOfUpdate(top) : undefined;
+  const webhook = explainWebhook(message, world);
   return {
-    causes: [{ object: `${owner.kind} ${owner.metadata.name}`, says }, ...upstream],
-    hint,
+    causes: [
+      { object: `${owner.kind} ${owner.metadata.name}`, says },
+      ...upstream,
+      ...(update === undefined ? [] : [update]),
+      ...(webhook?.causes ?? []),
+    ],
+    hint: update === undefined ? (webhook?.hint ?? hint) : HINT.quotaOfUpdate,
     rank: RANK.notCreated,
+  };
+}
+
+/** The pods that a Deployment starts beyond its replicas, while the old ones run; undefined when it does not update. */
+function surgeOfUpdate({ kind, metadata, spec, status = {} }: Workload): Cause | undefined {
+  const wanted = spec.replicas ?? 1;
+  const isUpdate = (status.updatedReplicas ?? 0) < wanted && (status.availableReplicas ?? 0) >= wanted;
+  if (kind !== 'Deployment' || !isUpdate || wanted === 0) return undefined;
+  const { maxSurge = '25%', maxUnavailable = '25%' } = (spec.strategy?.['rollingUpdate'] ?? {}) as {
+    maxSurge?: number | string;
+    maxUnavailable?: number | string;
+  };
+  // A percentage of the surge is rounded up (Deployment, apps/v1).
+  const surge =
+    typeof maxSurge === 'number' ? maxSurge : Math.ceil((wanted * Number.parseInt(maxSurge, 10)) / 100);
+  if (!(surge > 0)) return undefined;
+  return {
+    object: `Update of Deployment ${metadata.name}`,
+    says: `starts ${count(surge, 'pod')} beyond its ${count(wanted, 'replica')} before it ends an old one (maxSurge ${maxSurge}, maxUnavailable ${maxUnavailable})`,
   };
 }
 

@@ -63,7 +63,11 @@ describe('rolloutOfDaemonSet', () => {
 
   it.each<[string, KubeObject[], string | RegExp]>([
     ['two at a time', [daemonSet(2, 2), pod('a', 0)], '2 pods were unavailable at the same time'],
-    ['a kill', [daemonSet(2, 1), pod('a', 137)], 'agent of a ended with 137'],
+    [
+      'a kill',
+      [daemonSet(2, 1), pod('a', 137)],
+      'agent of a ended with 137: it did not end on SIGTERM and was killed after 30 s',
+    ],
     ['an end that was not recorded', [daemonSet(2, 1)], 'the recording has no end of agent of a'],
   ])('does not hold for %s', (_what, objects, detail) => {
     const result = rolloutOfDaemonSet(recordingOf(...install, ...objects), wanted);

@@ -4,10 +4,12 @@ import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import { containerRuns } from './back-off.ts';
 import { selectedNothing } from '../select.ts';
+import { blamingShell } from '../../diagnose/explain/process-one.ts';
 import type { PredicateResult } from '../result.ts';
 
 /** A normal exit, or an exit on SIGTERM; 137 would be a kill after the grace period. */
 const GRACEFUL = [0, 143];
+const KILLED = 137;
 
 /**
  * During an update at most `maxUnavailable` pods were unavailable at a time, and every replaced pod ended within its grace period.
@@ -41,7 +43,9 @@ export function rolloutOfDaemonSet(
     ...(worst > maxUnavailable ? [`${worst} pods were unavailable at the same time`] : []),
     ...ends.flatMap(({ pod, exitCode }) => {
       if (exitCode === undefined) return [`the recording has no end of ${container} of ${pod}`];
-      return GRACEFUL.includes(exitCode) ? [] : [`${container} of ${pod} ended with ${exitCode}`];
+      if (GRACEFUL.includes(exitCode)) return [];
+      const why = exitCode === KILLED ? killed(recording.podHistory(pod).at(-1)?.object, container) : '';
+      return [`${container} of ${pod} ended with ${exitCode}${why}`];
     }),
   ];
   return {
@@ -50,6 +54,12 @@ export function rolloutOfDaemonSet(
     actual: `at most ${worst} unavailable at a time; ${ends.map(({ pod, exitCode }) => `${pod} ended with ${exitCode ?? '?'}`).join(', ')}`,
     details,
   };
+}
+
+/** Why it ended with 137. The spec is that of the old pod: the update may change it. */
+function killed(pod: Pod | undefined, container: string): string {
+  const seconds = pod?.spec.terminationGracePeriodSeconds ?? 30;
+  return `: it did not end on SIGTERM and was killed after ${seconds} s${blamingShell(pod, container)}`;
 }
 
 /**

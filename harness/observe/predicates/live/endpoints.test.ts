@@ -117,6 +117,14 @@ describe('endpointsMatch', () => {
     expect(result.details?.join('\n')).toMatch(detail);
   });
 
+  it('does not mind a selected pod without the port: nothing leads to it', () => {
+    const own = slice([
+      ['10.0.0.1', 'a'],
+      ['10.0.0.2', 'b'],
+    ]);
+    expect(endpointsMatch(service, [own, slice([['10.0.0.7', 'worker']], [])], both).ok).toBe(true);
+  });
+
   it('does not hold without pods', () => {
     expect(endpointsMatch(service, [], []).ok).toBe(false);
   });

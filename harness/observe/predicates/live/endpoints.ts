@@ -17,15 +17,23 @@ export function endpointsMatch(
 ): PredicateResult {
   const name = service.metadata.name;
   const own = slices.filter((s) => (s.metadata.labels?.['kubernetes.io/service-name'] ?? name) === name);
-  const endpoints = own
-    .flatMap((s) => s.endpoints ?? [])
-    .filter((e) => e.conditions?.ready !== false)
-    .flatMap((e) => e.addresses.map((ip) => ({ ip, target: e.targetRef?.name })));
+  const endpoints = own.flatMap((slice) =>
+    (slice.endpoints ?? [])
+      .filter((e) => e.conditions?.ready !== false)
+      .flatMap((e) =>
+        e.addresses.map((ip) => ({
+          ip,
+          target: e.targetRef?.name,
+          hasPort: (slice.ports ?? []).length > 0,
+        })),
+      ),
+  );
   const ready = pods.filter((p) => hasCondition(p, 'Ready'));
   const wanted = new Map(ready.map((p) => [p.status?.podIP ?? '', p.metadata.name]));
   const found = new Set(endpoints.map((e) => e.ip));
   const missing = [...wanted].filter(([ip]) => !found.has(ip));
-  const foreign = endpoints.filter((e) => !wanted.has(e.ip));
+  // A selected pod without the port is in a slice without ports: nothing leads to it.
+  const foreign = endpoints.filter((e) => e.hasPort && !wanted.has(e.ip));
   const details = [
     ...missing.map(
       ([ip, pod]) => `ready pod ${pod} (${ip}) gets no traffic${whyMissing(service, pods, pod)}`,

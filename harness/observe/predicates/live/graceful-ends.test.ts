@@ -43,11 +43,27 @@ it.each([
     'has a preStop hook that fails',
     recordingOf(0, 'no such file'),
     false,
-    /its preStop hook failed: no such file/,
+    /web-1\/app: its preStop hook failed \(FailedPreStopHook\): no such file; the container got SIGTERM at once/,
   ],
   ['has no recorded end', recordingOf(undefined), false, /selected nothing/],
 ])('judges a container that %s', (_, recording, ok, says) => {
   const result = gracefulEnds(recording, running, ['app']);
   expect(result.ok).toBe(ok);
   expect(result.actual).toMatch(says);
+});
+
+it('names the program of a preStop hook, which the event does not', () => {
+  const lifecycle = { preStop: { exec: { command: ['bash', '-c', 'sleep 5'] } } };
+  const pod = makePod({ spec: { containers: [{ name: 'app', image: 'a', lifecycle }] } });
+  expect(gracefulEnds(recordingOf(0, 'PreStopHook failed'), pod, ['app']).actual).toBe(
+    'web-1/app: its preStop hook failed (FailedPreStopHook): the command `bash -c sleep 5`; the container got SIGTERM at once',
+  );
+});
+
+it('names a shell that passes no signal on', () => {
+  const command = ['sh', '-c', 'while true; do sleep 3600; done'];
+  const pod = makePod({ spec: { containers: [{ name: 'app', image: 'a', command }] } });
+  expect(gracefulEnds(recordingOf(137), pod, ['app']).actual).toMatch(
+    /ended with 137: it did not end on SIGTERM and was killed after 30 s; process 1 is a shell without exec or trap/,
+  );
 });

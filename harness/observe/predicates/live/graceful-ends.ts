@@ -1,6 +1,8 @@
 /** How the containers of a deleted pod ended. */
 import type { Pod } from '../../../kube/api/types.ts';
 import type { Recording } from '../../recorder/recording.ts';
+import { hookFailures } from '../../diagnose/explain/lifecycle.ts';
+import { blamingShell } from '../../diagnose/explain/process-one.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 import { selectedNothing } from '../select.ts';
 import { containerRuns } from './back-off.ts';
@@ -25,10 +27,11 @@ export function isEndRecorded(
  * @param containers those that run until the pod is deleted
  */
 export function gracefulEnds(
-  recording: Pick<Recording, 'podHistory' | 'warningEvents'>,
-  { metadata, spec }: Pod,
+  recording: Pick<Recording, 'podHistory' | 'objects'>,
+  pod: Pod,
   containers: readonly string[],
 ): PredicateResult {
+  const { metadata, spec } = pod;
   const { name, uid = name } = metadata;
   const seconds = spec.terminationGracePeriodSeconds ?? 30;
   const expected = `the containers of ${name} end within ${seconds} s`;
@@ -36,16 +39,16 @@ export function gracefulEnds(
     const exitCode = containerRuns(recording, uid, container).at(-1)?.exitCode;
     return exitCode === undefined ? [] : [{ container, exitCode }];
   });
-  const hooks = recording.warningEvents({ reason: 'FailedPreStopHook', about: name });
+  const hooks = hookFailures(pod, recording.objects('Event')).filter(({ hook }) => hook === 'preStop');
   if (ends.length === 0) return selectedNothing(expected, 'the recording has no end of a container');
   const complaints = [
     ...ends
       .filter(({ exitCode }) => exitCode === KILLED)
       .map(
         ({ container }) =>
-          `${name}/${container} ended with 137: it did not end on SIGTERM and was killed after ${seconds} s`,
+          `${name}/${container} ended with 137: it did not end on SIGTERM and was killed after ${seconds} s${blamingShell(pod, container)}`,
       ),
-    ...hooks.map(({ message }) => `${name}: its preStop hook failed: ${message}`),
+    ...hooks.map(({ container, says }) => `${name}/${container}: ${says}`),
   ];
   return {
     ...nothingWrong(expected, complaints),

@@ -15,7 +15,8 @@ export function imageIdMatches(
   const wanted = typeof digest === 'string' ? [digest] : digest;
   const running = pods.map((pod) => {
     const status = pod.status?.containerStatuses?.find((s) => s.name === container);
-    return { pod: pod.metadata.name, id: status?.imageID ?? 'no status', image: status?.image ?? '' };
+    const policy = pod.spec.containers.find((c) => c.name === container)?.imagePullPolicy;
+    return { pod: pod.metadata.name, id: status?.imageID ?? 'no status', image: status?.image ?? '', policy };
   });
   const wrong = running.filter((l) => !wanted.some((d) => l.id.endsWith(d)));
   return {
@@ -23,6 +24,9 @@ export function imageIdMatches(
     expected: `container ${container} runs ${wanted.join(' or ')}`,
     actual: [...new Set(running.map((l) => l.id))].join(', ') || 'no pods',
     observed: running.map((l) => `${l.pod}: ${l.image} = ${l.id}`),
-    details: wrong.map((l) => `${l.pod} runs ${l.id}`),
+    details: wrong.map(
+      (l) =>
+        `${l.pod} runs ${l.id}${l.policy === 'Always' ? ': its pull policy is Always, so it runs what the registry has, not what the node has' : ''}`,
+    ),
   };
 }

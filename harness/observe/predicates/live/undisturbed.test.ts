@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { makePod } from '../../../testing/sample-world.ts';
+import { makeEvent, makePod } from '../../../testing/sample-world.ts';
 import type { Pod } from '../../../kube/api/types.ts';
 import { Recording } from '../../recorder/recording.ts';
 import { undisturbed } from './undisturbed.ts';
@@ -24,6 +24,16 @@ function recordingOf(...states: Pod[]): Recording {
   return recording;
 }
 
+function withEviction(recording: Recording): Recording {
+  const message = 'Usage of EmptyDir volume "tmp" exceeds the limit "1Mi". ';
+  recording.add({
+    at: 2,
+    type: 'ADDED',
+    object: makeEvent({ about: { name: 'web-0' }, reason: 'Evicted', message }),
+  });
+  return recording;
+}
+
 it('holds for pods without a restart', () => {
   expect(undisturbed(recordingOf(state(0, true)), [state(0, true)])).toMatchObject({ ok: true });
 });
@@ -31,7 +41,9 @@ it('holds for pods without a restart', () => {
 it('reports restarts before the first readiness, which do not count', () => {
   const result = undisturbed(recordingOf(state(0, false), state(1, false), state(1, true)), [state(1, true)]);
   expect(result).toMatchObject({ ok: true });
-  expect(result.observed).toContain('web-1/app restarted 1 times before its pod was ready');
+  expect(result.observed).toContain(
+    'web-1/app restarted 1 time before its pod was ready (Error, exit code 1)',
+  );
 });
 
 it.each([
@@ -52,6 +64,12 @@ it.each([
     recordingOf(makePod({ name: 'web-0', phase: 'Failed', status: { reason: 'Evicted', message: 'disk' } })),
     [],
     /web-0 was evicted: disk/,
+  ],
+  [
+    'an eviction that only the event of the kubelet shows',
+    withEviction(recordingOf(makePod({ name: 'web-0', phase: 'Succeeded' }))),
+    [],
+    /web-0 was evicted: Usage of EmptyDir volume "tmp" exceeds the limit "1Mi"\./,
   ],
 ])('names %s', (_, recording, kills, says) => {
   const result = undisturbed(recording, [state(0, true)], kills);

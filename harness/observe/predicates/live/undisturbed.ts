@@ -1,6 +1,8 @@
 /** Pods that ran without a restart, kill or eviction since they were first ready. */
+import { count } from '../../../core/wording.ts';
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod } from '../../../kube/api/types.ts';
+import { evictionOf } from '../../diagnose/explain/eviction.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { CgroupKills } from './restarts.ts';
 import type { PredicateResult } from '../result.ts';
@@ -13,7 +15,7 @@ import type { PredicateResult } from '../result.ts';
  * @param kills OOM kills as the nodes counted them; without node access, those of child processes are not noticed
  */
 export function undisturbed(
-  recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods'>,
+  recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods' | 'objects'>,
   pods: readonly Pod[],
   kills: readonly CgroupKills[] = [],
 ): PredicateResult {
@@ -30,7 +32,6 @@ export function undisturbed(
       .filter(({ restartCount }) => restartCount > 0)
       .map(({ name, restartCount }) => `${metadata.name}/${name} has restarted ${restartCount} times`),
   );
-  const evicted = recording.pods().filter(({ status }) => status?.reason === 'Evicted');
   const details = [
     ...late.map(
       ({ pod, container, reason, exitCode }) =>
@@ -47,9 +48,7 @@ export function undisturbed(
           `${pod}/${container}: the kernel OOM-killed ${oomKills} of its processes`,
       ),
     ...counted,
-    ...evicted.map(
-      ({ metadata, status }) => `${metadata.name} was evicted: ${status?.message ?? 'no message'}`,
-    ),
+    ...[...evictionsIn(recording)].map(([pod, message]) => `${pod} was evicted: ${message}`),
   ];
   return {
     ok: pods.length > 0 && details.length === 0,
@@ -61,11 +60,27 @@ export function undisturbed(
     observed: [
       `${pods.length - unrecorded.length} pods over their whole recording, ${unrecorded.length} by their restart counters`,
       ...early.map(
-        ({ pod, container, by }) => `${pod}/${container} restarted ${by} times before its pod was ready`,
+        ({ pod, container, by, reason, exitCode }) =>
+          `${pod}/${container} restarted ${count(by, 'time')} before its pod was ready (${reason}, exit code ${exitCode ?? 'unknown'})`,
       ),
     ],
     details,
   };
+}
+
+/** Name and reason of each evicted pod; a pod that ended in time shows it in an event only, and may not be recorded itself. */
+function evictionsIn(recording: Pick<Recording, 'pods' | 'objects'>): Map<string, string> {
+  const events = recording.objects('Event');
+  const found = new Map(
+    events
+      .filter(({ reason, involvedObject: { kind } }) => reason === 'Evicted' && kind === 'Pod')
+      .map(({ involvedObject: { name }, message = 'no message' }) => [name, message.trim()]),
+  );
+  for (const pod of recording.pods()) {
+    const message = evictionOf(pod, events);
+    if (message !== undefined) found.set(pod.metadata.name, message);
+  }
+  return found;
 }
 
 /** Position of the change with which the pod was ready for the first time; Infinity when it never was. */

@@ -2,6 +2,7 @@
 import { seconds } from '../../../core/deadline.ts';
 import type { Report } from '../model.ts';
 import { countsOf, verdictOf } from '../verdict.ts';
+import { wishesText } from '../wording.ts';
 import type { Markup } from './markup.ts';
 import { markup, prose } from './markup.ts';
 
@@ -11,6 +12,7 @@ export function header(report: Report): Markup {
   const verdict = verdictOf(report);
   const counts = countsOf(report);
   const { error } = report.run;
+  const { given = [], missing = [] } = report.cluster?.provided ?? {};
   const started = report.run.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
   const suites = [...new Set([...report.checks, ...(report.proofs ?? [])].map(({ suite }) => suite))].join(
     ', ',
@@ -45,6 +47,8 @@ ${
   ${fact('Took', seconds(report.run.durationMs))}
   ${suites !== '' && fact('Suites', suites)}
   ${report.cluster && fact('Kubernetes', report.cluster.kubernetes)}
+  ${given.length > 0 && fact('Provided for the chart', wishesText(given), 'wide')}
+  ${missing.length > 0 && fact('Not provided', wishesText(missing), 'wide')}
   ${fact('Exit code', String(report.run.exitCode))}
   ${fact('Command', markup`<code>${report.run.command}</code>`, 'wide')}
 </dl>`;

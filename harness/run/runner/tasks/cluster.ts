@@ -1,7 +1,10 @@
+import type { Provided } from '../../../kube/cluster/cluster.ts';
 import type { Report } from '../../report/model.ts';
+import { wishesText } from '../../report/wording.ts';
 import type { Step } from '../step.ts';
 import type { Task } from '../task.ts';
 import type { TestRun } from '../test-run.ts';
+import { RENDER_NAMESPACE } from './subjects.ts';
 
 /** Opens an existing cluster before anything else happens. */
 export const openExistingCluster: Task = {
@@ -21,9 +24,37 @@ export const prepareCluster: Task = {
 export const createCluster: Task = {
   title: 'cluster',
   when: ({ provider }) => !provider.isExisting,
-  setup: (run, step) => open(run, step, run.tools),
+  async setup(run, step) {
+    const provided = provide(run);
+    await open(run, step, run.tools);
+    if (provided && run.report.cluster) run.report.cluster.provided = provided;
+  },
   teardown: (run, step) => run.provider.close(step),
 };
+
+/** What subjects of suites for any chart ask of the nodes; the other suites know their nodes. */
+function provide(run: TestRun): Provided | undefined {
+  const { plan, provider, rendered } = run;
+  if (!provider.provide) return undefined;
+  const all: Provided = { given: [], missing: [] };
+  for (const { definition } of plan.suites) {
+    const objects = rendered.get(definition.name)?.objects;
+    if (definition.anyChart !== true || !objects) continue;
+    const { given, missing } = provider.provide(definition.name, objects, { namespace: RENDER_NAMESPACE });
+    all.given.push(...given);
+    all.missing.push(...missing);
+  }
+  if (all.given.length > 0) {
+    run.emit({ type: 'notice', level: 'info', text: `provided for the chart: ${wishesText(all.given)}` });
+  }
+  if (all.missing.length > 0) {
+    run.warn(
+      `not provided for the chart: ${wishesText(all.missing)}`,
+      'Checks that depend on it may fail. Test on a cluster that has it: --cluster existing',
+    );
+  }
+  return all.given.length + all.missing.length > 0 ? all : undefined;
+}
 
 async function open(run: TestRun, step: Step, tools = {}): Promise<void> {
   run.cluster = await run.provider.open(step, tools);

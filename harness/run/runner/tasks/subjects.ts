@@ -12,6 +12,9 @@ import type { SuitePlan } from '../../plan/plan.ts';
 import type { Task } from '../task.ts';
 import type { TestRun } from '../test-run.ts';
 
+/** Of the rendered objects that a run knows before it installs anything. */
+export const RENDER_NAMESPACE = 'default';
+
 /**
  * Copies every subject, and renders the copies as the run will install them. From here on the run uses only the copies: their digests are
  * those of what is tested, whatever happens to the files of the user meanwhile.
@@ -51,7 +54,7 @@ export const subjects: Task = {
         set: subject.set,
         patches: subject.patches,
         releaseName: definition.subject.releaseName,
-        namespace: 'default',
+        namespace: RENDER_NAMESPACE,
       };
       const rendered = await deployer.validateSubject(source).catch((error: unknown) => {
         throw staged.inOwnPaths(error);
