@@ -57,8 +57,11 @@ export function everyOne<T>(
     const why = wrong(entry);
     return why === undefined ? [] : [`${title(entry)} ${why}`];
   });
+  const [first] = details;
   const actual =
-    details.length === 0 ? `all ${entries.length} do` : `${details.length} of ${entries.length} do not`;
+    first === undefined
+      ? `all ${entries.length} do`
+      : `${details.length} of ${entries.length} do not: ${first}`;
   return {
     ok: details.length === 0,
     expected,
