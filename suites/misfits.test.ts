@@ -85,6 +85,7 @@ describe('a check whose means do not fit', () => {
         kube: unfit(),
         subject: { ...shared.deps.subject, chart: FOREIGN, images: imagesOf(check.suite) },
         observe: () => {},
+        note: () => {},
       } as unknown as CheckContext;
       const said = await countAssertions({ count: 0 }, async () => check.run(context)).then(
         () => 'passed',

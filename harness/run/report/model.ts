@@ -36,6 +36,8 @@ export const checkResult = z.object({
   assertions: z.number(),
   /** What the check observed, also when it passed. */
   observed: z.array(z.string()).default([]),
+  /** What the reader has to know although it is no defect; also shown without --verbose. */
+  notes: z.array(z.string()).optional(),
   /** Why it did not pass, in one sentence. */
   reason: z.string().optional(),
   /** Of a blocked check: id of the check that reports the failure. */

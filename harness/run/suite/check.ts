@@ -19,6 +19,8 @@ export interface CheckContext<Options = unknown, Prepared extends MaybePrepared 
   subject: SubjectConfig;
   /** Adds an observation to the report, also when the check passes. */
   observe: (text: string) => void;
+  /** Tells the reader what is no defect, but must not be overlooked; shown under the check, whatever its status. */
+  note: (text: string) => void;
 }
 
 export interface CheckOptions {

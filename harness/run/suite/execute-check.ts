@@ -85,8 +85,13 @@ async function attempt(check: Check, shared: SharedLab): Promise<Attempt> {
   const lifecycle = new Lifecycle(log);
   const capabilities: CapabilityResult[] = [];
   const observed: string[] = [];
+  const notes: string[] = [];
   let failures: UndoFailure[] = [];
-  const execution = execute(check, new Lab(shared, lifecycle, check.id), shared, { capabilities, observed });
+  const execution = execute(check, new Lab(shared, lifecycle, check.id), shared, {
+    capabilities,
+    observed,
+    notes,
+  });
   const { doubt, isRepeatable, ...ended } = await orInterrupted(execution, signal).finally(async () => {
     // What an interrupted check has set up is deleted with its cluster, if that is deleted.
     failures = signal.aborted && disposable ? [] : await lifecycle.close();
@@ -134,15 +139,17 @@ interface Gathered {
   assertions: { count: number };
   capabilities: CapabilityResult[];
   observed: string[];
+  notes: string[];
 }
 
 async function execute(
   check: Check,
   lab: Lab,
   shared: SharedLab,
-  { capabilities, observed }: Pick<Gathered, 'capabilities' | 'observed'>,
+  gathered: Omit<Gathered, 'assertions'>,
 ): Promise<Omit<Attempt, 'outcome'> & Omit<Attempt['outcome'], 'capabilities'>> {
   const { stalls, log, advice = [], clock = systemClock } = shared.deps;
+  const { observed, notes } = gathered;
   const assertions = { count: 0 };
   const start = clock.now();
   let extendedMs = 0;
@@ -161,6 +168,7 @@ async function execute(
     assertions: assertions.count,
     observed,
     namespaces: [...new Set(lab.touched.map((t) => t.namespace))],
+    ...(notes.length > 0 && { notes }),
     ...(extendedMs > 0 && { extendedMs }),
     ...rest,
   });
@@ -172,7 +180,7 @@ async function execute(
   const rests = { onSharedRelease: false };
   try {
     const account = stalls && { lostTime: stalls, onExtension };
-    await withLostTime(account, () => run(check, lab, shared, { assertions, capabilities, observed }, rests));
+    await withLostTime(account, () => run(check, lab, shared, { ...gathered, assertions }, rests));
     return { ...certain, result: result('passed') };
   } catch (error) {
     // An aborted call may surface as another error.
@@ -226,7 +234,7 @@ async function run(
   check: Check,
   lab: Lab,
   shared: SharedLab,
-  { assertions, capabilities, observed }: Gathered,
+  { assertions, capabilities, observed, notes }: Gathered,
   rests: { onSharedRelease: boolean },
 ): Promise<void> {
   const { cluster, subject, clock = systemClock } = shared.deps;
@@ -257,6 +265,7 @@ async function run(
       kube: cluster.kube,
       subject,
       observe: (text) => observed.push(text),
+      note: (text) => notes.push(text),
     });
   };
   const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;

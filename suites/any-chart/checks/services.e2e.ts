@@ -29,7 +29,7 @@ requirement(
   'X-22',
   'leads with each Service to its own pods, on ports that listen',
   { timeoutMs: 420_000 },
-  async ({ release, lab, observe }) => {
+  async ({ release, lab, observe, note }) => {
     const targets = targetsOf(release);
     if (targets.length === 0) throw new DoesNotFit('the chart renders no Service with a selector');
     let client: ClientPod | undefined;
@@ -58,7 +58,7 @@ requirement(
         eventually(() => everyPortListens(release, target, caller), { timeoutMs: 60_000 }),
       ).toHold();
     }
-    await observePending(release, targets, observe);
+    await notePending(release, targets, note);
   },
 );
 
@@ -204,15 +204,15 @@ function restrictsIngress({ networkPolicies }: ModelWorkload): boolean {
 }
 
 /** No load balancer is the fault of the cluster. */
-async function observePending(
+async function notePending(
   { kube }: Release,
   targets: readonly Target[],
-  observe: (text: string) => void,
+  note: (text: string) => void,
 ): Promise<void> {
   for (const { service, namespace } of targets) {
     if (service.spec.type !== 'LoadBalancer') continue;
     const live = await kube.get('Service', { name: service.metadata.name, namespace });
     const pending = live && pendingAddress(live);
-    if (pending !== undefined) observe(pending);
+    if (pending !== undefined) note(pending);
   }
 }

@@ -81,6 +81,7 @@ function failureCard(check: CheckResult, blocked: readonly CheckResult[], report
   <details ${diagnosis.timeline.length <= 12 && 'open'}><summary>Last state changes (${diagnosis.timeline.length})</summary>
   <ol class="moments">${collapse(diagnosis.timeline).map((moment) => markup`<li><time>+${seconds(moment.afterMs)}</time><span>${moment.text}</span></li>`)}</ol></details>`
   }
+  ${(check.notes ?? []).map((text) => markup`<p>Note: ${text}</p>`)}
   ${observedDetails(check)}
   ${timelines && markup`<p class="timelines"><span class="muted">Pods over time:</span> ${timelines}</p>`}
   ${blocked.length > 0 && markup`<p class="muted">Blocks ${count(blocked.length, 'check')}: ${blocked.map(shortId).join(', ')}</p>`}
@@ -133,6 +134,7 @@ function checkRow(check: CheckResult, report: Report): Markup {
     <div class="inside" ${!isRed(check) && markup`id="${anchor('check', check.id)}"`}>
       ${isRed(check) && markup`<p><a href="#${anchor('check', check.id)}">${summaryOfCheck(check)}</a></p>`}
       ${remark !== undefined && markup`<p>${capitalised(remark)}</p>`}
+      ${(check.notes ?? []).map((text) => markup`<p>Note: ${text}</p>`)}
       ${check.observed.length > 0 && observedList(check)}
       ${timelines && markup`<p class="timelines"><span class="muted">Pods over time:</span> ${timelines}</p>`}
       <p class="muted">${check.requirements.join(', ')} · ${count(check.assertions, 'assertion')} · <code>${check.file}</code></p>

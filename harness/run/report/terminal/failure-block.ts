@@ -44,6 +44,7 @@ export function failureBlock(check: CheckResult, context: FailureContext): strin
     if (diagnosis.hint !== undefined) field('fix', diagnosis.hint, style.cyan);
     lines.push(...timelineLines(diagnosis, context));
   }
+  for (const text of check.notes ?? []) field('note', text, style.dim);
   if (context.verbose) for (const text of check.observed) field('saw', text, style.dim);
   lines.push(...seeAndAgain(check, context));
   return lines;

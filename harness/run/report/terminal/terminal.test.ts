@@ -312,6 +312,14 @@ describe('checks and proofs', () => {
     expect(text().match(/not provable here {2}/g)).toHaveLength(1);
   });
 
+  it('print the notes of a check that passed', () => {
+    const { send, text } = setUp();
+
+    send(checkEnded({ ...sampleCheck(), notes: ['Service web has no external address'] }));
+
+    expect(text()).toContain('0.3 s\n    note: Service web has no external address');
+  });
+
   it('print what was observed with --verbose', () => {
     const { send, text } = setUp({ verbose: true });
 

@@ -116,7 +116,9 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     const [title = '', ...more] = wrap(check.title, columns() - id.length - 16);
     const isExplained = check.status === 'skipped' || isNotApplicable(check);
     const reason = isExplained ? [check.reason ?? 'no reason was given'] : [];
-    const details = verbose && check.status === 'passed' ? check.observed : reason;
+    // A failure shows them in its block at the end.
+    const notes = (isRed(check) ? [] : (check.notes ?? [])).map((text) => `note: ${text}`);
+    const details = [...notes, ...(verbose && check.status === 'passed' ? check.observed : reason)];
     printUnder(check.suite, [
       `${symbol} ${style.bold(id)}  ${title}  ${tail}`,
       ...more.map((line) => `    ${line}`),
