@@ -14,6 +14,7 @@ import {
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import type { CheckContext } from '../../../harness/run/suite/check.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { startClientPod, type ClientPod } from '../../toolman/client-pod.ts';
 import { requirement } from '../kit.ts';
@@ -57,6 +58,7 @@ requirement(
       await expect(
         eventually(() => everyPortListens(release, target, caller), { timeoutMs: 60_000 }),
       ).toHold();
+      await tryNodePorts(release, target, caller, { observe, note });
     }
     await notePending(release, targets, note);
   },
@@ -150,18 +152,8 @@ async function everyPortListens(
   const calls = [...behind, ...front];
   const complaints = withoutPort(service, slices);
   for (const { host: to, port, title, owner } of calls) {
-    const { exitCode, stdout, stderr } = await client.run([
-      'busybox',
-      'nc',
-      '-w',
-      '5',
-      to,
-      String(port),
-      '-e',
-      '/bin/true',
-    ]);
-    if (exitCode === 0) continue;
-    complaints.push(`${title}${owner} accepts no connection: ${`${stdout}${stderr}`.trim() || 'no answer'}`);
+    const refusal = await refusalOf(client, to, port);
+    if (refusal !== undefined) complaints.push(`${title}${owner} accepts no connection: ${refusal}`);
   }
   return {
     ...nothingWrong(
@@ -170,6 +162,59 @@ async function everyPortListens(
     ),
     observed: [`Service ${name}: ${calls.map(({ title }) => title).join(', ') || 'no TCP port'}`],
   };
+}
+
+/** What a connection attempt says; undefined when the connection is accepted. */
+async function refusalOf(client: ClientPod, host: string, port: number): Promise<string | undefined> {
+  const command = ['busybox', 'nc', '-w', '5', host, String(port), '-e', '/bin/true'];
+  const { exitCode, stdout, stderr } = await client.run(command);
+  return exitCode === 0 ? undefined : `${stdout}${stderr}`.trim() || 'no answer';
+}
+
+/**
+ * Whether the node ports of a Service answer whose pods and own ports do. An answer is observed; none is noted and no failure, because a
+ * firewall or the node proxy of the cluster decides about it, and no field of the chart.
+ */
+async function tryNodePorts(
+  release: Release,
+  target: Target,
+  client: ClientPod,
+  { observe, note }: Pick<CheckContext, 'observe' | 'note'>,
+): Promise<void> {
+  for (const { host, port, title } of await nodePorts(release, target)) {
+    const refusal = await refusalOf(client, host, port);
+    if (refusal === undefined) observe(`${title} answers`);
+    else
+      note(
+        `${title} accepts no connection from a pod (${refusal}), though Service ${target.service.metadata.name} does`,
+      );
+  }
+}
+
+/** The TCP node ports of the Service, on a node with one of its pods: under externalTrafficPolicy Local, no other node forwards. */
+async function nodePorts(
+  release: Release,
+  { service, namespace }: Target,
+): Promise<{ host: string; port: number; title: string }[]> {
+  const { kube } = release;
+  const { type } = service.spec;
+  if (type !== 'NodePort' && type !== 'LoadBalancer') return [];
+  const { name } = service.metadata;
+  const slices = await slicesOf(release, name, namespace);
+  // The API server has chosen the ports that the manifest leaves out.
+  const live = await kube.get('Service', { name, namespace });
+  const isReady = ({ conditions }: { conditions?: { ready?: boolean } }): boolean =>
+    conditions?.ready !== false;
+  const withPods = slices.flatMap(({ endpoints }) =>
+    (endpoints ?? []).filter(isReady).flatMap(({ nodeName }) => nodeName ?? []),
+  );
+  const node = (await kube.list('Node')).find((one) => withPods.includes(one.metadata.name));
+  const host = node?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+  if (host === undefined) return [];
+  return (live?.spec.ports ?? []).filter(isTcp).flatMap(({ nodePort }) => {
+    const title = `node port ${nodePort ?? 0} of node ${node?.metadata.name ?? ''}`;
+    return nodePort === undefined ? [] : [{ host, port: nodePort, title }];
+  });
 }
 
 /** Pods behind the Service that have no port of the name to which one of its ports leads: another workload, for example. */
