@@ -12,7 +12,7 @@ export interface RunningContainer {
   memory: MemoryFacts;
 }
 
-/** Codes of a container that has ended; it has no cgroup until it runs again. */
+/** Codes of a container that has ended since its pod was read; it has no cgroup until it runs again. */
 const ENDED: ReadonlySet<string> = new Set(['E_CGROUP_GONE', 'E_NOT_RUNNING']);
 
 /** Main containers and sidecars of a pod: those that keep running. */
@@ -21,8 +21,13 @@ export function runningContainersOf({ spec }: Pod): string[] {
   return [...spec.containers, ...sidecars].map(({ name }) => name);
 }
 
+function runs({ status }: Pod, container: string): boolean {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return statuses.some(({ name, state }) => name === container && state?.running !== undefined);
+}
+
 /**
- * Reads the cgroups of all running containers, when each of them has one.
+ * Reads the cgroups of all running containers. One that has ended has none until it is started again, and is left out.
  *
  * @param readPods reads the pods anew: a restarted container has another id
  * @throws WaitTimeout naming the container without a cgroup
@@ -37,7 +42,9 @@ export function containerMemory(
     look: async () => {
       const pods = await readPods();
       const containers = pods.flatMap((pod) =>
-        runningContainersOf(pod).map((container) => ({ pod, container })),
+        runningContainersOf(pod)
+          .filter((container) => runs(pod, container))
+          .map((container) => ({ pod, container })),
       );
       try {
         const value = await Promise.all(

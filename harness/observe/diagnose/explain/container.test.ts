@@ -213,6 +213,21 @@ describe('a container that ends with exit code 0', () => {
     expect(result?.hint).toMatch(/foreground/);
   });
 
+  const justEnded = (metadata: Partial<Pod['metadata']> = {}): Pod => {
+    const pod = ended(0);
+    const [status] = pod.status?.containerStatuses ?? [];
+    if (status) Object.assign(status, { state: status.lastState, lastState: {} });
+    return { ...pod, metadata: { ...pod.metadata, ...metadata } };
+  };
+
+  it('has to go on also at the moment in which it has ended', () => {
+    expect(explained(justEnded())?.says).toMatch(/ending with exit code 0 at once/);
+  });
+
+  it('may end when the pod is deleted', () => {
+    expect(explained(justEnded({ deletionTimestamp: ago(1) }))?.says ?? '').not.toContain('exit code 0');
+  });
+
   it('may end when the pod has to end', () => {
     expect(explained(ended(0, {}, 'OnFailure'))?.says ?? '').not.toContain('exit code 0');
   });

@@ -208,10 +208,9 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
       rank: RANK.probeKill,
     };
   }
-  const finished = status.state?.terminated !== undefined && ended.exitCode === 0;
   const recovered = status.state?.running !== undefined && status.ready;
-  if (finished || recovered || (init && ended.exitCode === 0)) return undefined;
-  if (ended.exitCode === 0) return mayEnd(pod) ? undefined : explainNormalEnd(view, ended);
+  if (recovered) return undefined;
+  if (ended.exitCode === 0) return init || mayEnd(pod) ? undefined : explainNormalEnd(view, ended);
   const log = failedLog(world, pod.metadata.name, status.name);
   const link = serviceLink(pod, spec, log, world);
   return {
@@ -222,8 +221,13 @@ function explainEnd(view: ContainerView): PodTrouble | undefined {
   };
 }
 
-function mayEnd({ spec }: Pod): boolean {
-  return spec['restartPolicy'] === 'OnFailure' || spec['restartPolicy'] === 'Never';
+/** The kubelet starts its containers again only in a pod that is not being deleted, and only under restartPolicy Always. */
+function mayEnd({ metadata, spec }: Pod): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined ||
+    spec['restartPolicy'] === 'OnFailure' ||
+    spec['restartPolicy'] === 'Never'
+  );
 }
 
 /** A server on standard input ends within this time when it has none. */
