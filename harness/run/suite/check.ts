@@ -38,6 +38,8 @@ export interface CheckOptions {
   disruptive?: boolean;
   /** Changes what other checks rest on, such as nodes, so nothing runs at the same time. All other checks run concurrently. */
   exclusive?: boolean;
+  /** Judges the whole recording of the shared release, so it starts after the checks that run in parallel. */
+  last?: boolean;
   /** Default: CHECK_TIMEOUT_MS, 300 000 ms. */
   timeoutMs?: number;
 }

@@ -148,7 +148,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       selected,
     };
     const exclusive = options.exclusive === true;
-    const declare = exclusive ? test : test.concurrent;
+    const declare = exclusive || options.last === true ? test : test.concurrent;
     declare(
       `${requirements.join(' ')} ${title}`,
       {
@@ -212,8 +212,9 @@ function limitOf({ timeoutMs }: CheckOptions): number {
 }
 
 /** Checks of a lower weight run first. */
-function weight({ first, exclusive, disruptive }: CheckOptions): number {
+function weight({ first, last, exclusive, disruptive }: CheckOptions): number {
   if (first) return -1;
-  if (exclusive) return 2;
+  if (last) return 2;
+  if (exclusive) return 3;
   return disruptive ? 0 : 1;
 }

@@ -21,6 +21,7 @@ import { podReady } from '../../../harness/observe/waits/pod-start.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
+import { hasStorageLimit, storageMeasured } from '../measured-storage.ts';
 import {
   lastingOf,
   type LiveWorkload,
@@ -141,8 +142,9 @@ requirement('X-15', 'has its pods on the nodes that its manifests ask for', asyn
 requirement(
   'X-17',
   'never had a restart, an OOM kill or an eviction once it was ready',
+  { last: true },
   async ({ release, cluster, observe }) => {
-    const readPods = async () => (await runningWorkloads(release)).flatMap(({ pods }) => pods);
+    const readPods = () => lastingPods(release);
     // First what the API says: a container that keeps ending has no cgroup most of the time.
     const present = await readPods();
     for (const line of await restartLogs(release, present)) observe(line);
@@ -172,6 +174,27 @@ requirement(
     }
   },
 );
+
+requirement(
+  'X-17',
+  'stays within the size limits of its volumes',
+  { timeoutMs: 480_000 },
+  async ({ release, lab, observe }) => {
+    const limited = (await runningWorkloads(release)).filter(({ model }) =>
+      hasStorageLimit(model.template.spec),
+    );
+    if (limited.length === 0) throw new DoesNotFit('no workload of the chart limits its local storage');
+    const nodes = limited.flatMap(({ pods }) => pods.flatMap(({ spec }) => spec.nodeName ?? []));
+    await storageMeasured(lab, [...new Set(nodes)]);
+    await expect(undisturbed(await release.settleRecording(), await lastingPods(release))).toHold();
+    observe(`a pod beside it that exceeds a limit was evicted from ${nodes.join(', ')}`);
+  },
+);
+
+/** Pods of all phases: an evicted one has failed. */
+async function lastingPods(release: Release): Promise<Pod[]> {
+  return (await readWorkloads(release, lastingOf(release))).flatMap(({ pods }) => pods);
+}
 
 /** What containers said before they were restarted: a restart while the parts of a release start is no failure, and may be a defect. */
 async function restartLogs({ kube, namespace: own }: Release, pods: readonly Pod[]): Promise<string[]> {
