@@ -115,9 +115,15 @@ describe('evictions', () => {
     ['Usage of EmptyDir volume "tmp" exceeds the limit "1Mi".', { broken: 1, undecided: 0 }],
     ['The node was low on resource: ephemeral-storage.', { broken: 0, undecided: 1 }],
   ])('%s', (message, count) => {
-    const { broken, undecided } = evictions(recordingOf([ready, makeEvent({ reason: 'Evicted', message })]));
+    const recording = recordingOf([ready, makeEvent({ reason: 'Evicted', message })]);
+    const { broken, undecided } = evictions(recording, new Set(['web-1']));
     expect({ broken: broken.length, undecided: undecided.length }).toEqual(count);
     expect([...broken, ...undecided]).toEqual([`web-1 was evicted: ${message}`]);
+  });
+
+  it('of other pods do not count', () => {
+    const recording = recordingOf([ready, makeEvent({ reason: 'Evicted', message: 'too much' })]);
+    expect(evictions(recording, new Set(['other']))).toEqual({ broken: [], undecided: [] });
   });
 });
 

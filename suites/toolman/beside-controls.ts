@@ -125,11 +125,13 @@ export function livenessKills(
 }
 
 /**
- * Evictions of all pods in the recording. The kubelet's events count: a pod that ended within its grace period is Succeeded, with
+ * Evictions of pods. The kubelet's events count: a pod that ended within its grace period is Succeeded, with
  * no reason. On a node that runs out of something, the victim may not be the cause.
+ *
+ * @param pods names of the pods that count, gone ones included
  */
-export function evictions(recording: Pick<Recording, 'warningEvents'>): Judgement {
-  const evicted = recording.warningEvents({ reason: 'Evicted' });
+export function evictions(recording: Pick<Recording, 'warningEvents'>, pods: ReadonlySet<string>): Judgement {
+  const evicted = recording.warningEvents({ reason: 'Evicted' }).filter(({ name }) => pods.has(name));
   const says = ({ name, message }: WarningEvent): string => `${name} was evicted: ${message.trim()}`;
   const isByNode = ({ message }: WarningEvent): boolean => /^The node (was low|had condition)/.test(message);
   return {

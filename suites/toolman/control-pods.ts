@@ -4,13 +4,15 @@ import { InfrastructureError, InterruptedError, messageOf } from '../../harness/
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { hasCondition } from '../../harness/kube/api/objects.ts';
 import { INCOMPLETE_HEADER, PROXY_ERROR_HEADER } from '../../harness/kube/api/proxy.ts';
-import type { Pod, Probe } from '../../harness/kube/api/types.ts';
+import type { Container, Pod, Probe } from '../../harness/kube/api/types.ts';
 import { NO_ANSWER_IN_TIME } from '../../harness/observe/diagnose/explain/probe.ts';
 import { podReady } from '../../harness/observe/waits/pod-start.ts';
 import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
-import { mainContainer, type Release } from '../../harness/run/suite/release.ts';
+import type { Release } from '../../harness/run/suite/release.ts';
 import type { Controls, ControlRecord, PairedAnswer } from './beside-controls.ts';
+import { serverIn } from './server.ts';
+import { serverPods } from './server-pods.ts';
 
 const PORT = 8080;
 const SERVE = [
@@ -30,20 +32,22 @@ export interface ControlPods {
 }
 
 /**
- * Starts one on each node that has a pod of the release, in a new namespace, and waits until all are Ready.
+ * Starts one on each node that has a pod of the server, in a new namespace, and waits until all are Ready.
  *
  * @throws InfrastructureError `E_CONTROL` when one does not start: without it, nothing is known about the release
  */
 export async function startControls(lab: Lab, release: Release): Promise<ControlPods> {
   const { kube } = lab;
   const namespace = await lab.namespace();
-  const pods = await release.pods();
+  const pods = await serverPods(release);
+  const { container } = serverIn(release);
   const nodes = [...new Set(pods.flatMap(({ spec }) => spec.nodeName ?? []))];
   const nameOn = (node: string | undefined): string => `control-${nodes.indexOf(node ?? '')}`;
   await Promise.all(
     nodes.map((node) => {
       const like = pods.find(({ spec }) => spec.nodeName === node);
-      return startControl(kube, { name: nameOn(node), namespace, node }, like);
+      const model = like?.spec.containers.find(({ name }) => name === container.name);
+      return startControl(kube, { name: nameOn(node), namespace, node }, model);
     }),
   );
   const from = (await release.settleRecording()).changes.length;
@@ -69,11 +73,10 @@ export async function startControls(lab: Lab, release: Release): Promise<Control
 async function startControl(
   kube: KubeClient,
   { name, namespace, node }: { name: string; namespace: string; node: string },
-  like: Pod | undefined,
+  model: Container | undefined,
 ): Promise<void> {
   const tolerations = [{ operator: 'Exists' }];
   const spec = barePodSpec(name, { image: busyboxImage.ref, command: SERVE, node, tolerations });
-  const model = like?.spec.containers.find((container) => container.name === mainContainer(like));
   const probes = {
     readinessProbe: probeLike(model?.readinessProbe),
     livenessProbe: probeLike(model?.livenessProbe),

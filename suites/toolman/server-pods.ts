@@ -1,15 +1,14 @@
-/** The pods of the server. */
+/** The pods of the server. A worker or a database of the release is not the server. */
 import type { Pod } from '../../harness/kube/api/types.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
+import { serverOf } from './server.ts';
 
-/** The pods of Deployment toolman. A worker or a database of the release is not the server; without that name, all of its pods may be. */
+/** The pods of the workload that plays the server. */
 export function serverPods(release: Release): Promise<Pod[]> {
-  const server = release.workloads().find(({ kind, name }) => kind === 'Deployment' && name === 'toolman');
-  return (server ?? release).pods();
+  return serverOf(release).pods();
 }
 
 /** The first of them. */
-export async function serverPod(release: Release): Promise<Pod> {
-  const [pod] = await serverPods(release);
-  return pod ?? release.pod();
+export function serverPod(release: Release): Promise<Pod> {
+  return release.pod(serverOf(release));
 }

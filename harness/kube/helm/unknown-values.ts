@@ -24,6 +24,31 @@ export async function unknownValues(
   });
 }
 
+/** A value that is no map or list, and the path by which `--set` changes it. */
+export interface DeclaredValue {
+  /** `a.b[0].c`. */
+  path: string;
+  value: unknown;
+}
+
+/** All values of the chart's values.yaml and of the values files, each path once: the last file counts. Values of `set` are not read. */
+export async function declaredValues({ chart, values }: Pick<Subject, 'chart' | 'values'>): Promise<DeclaredValue[]> {
+  const trees = await Promise.all([join(chart, 'values.yaml'), ...values].map(readTree));
+  const found = new Map<string, unknown>();
+  for (const { path, value } of trees.flatMap((tree) => leavesOf(tree))) found.set(path, value);
+  return [...found].map(([path, value]) => ({ path, value }));
+}
+
+/** The values of a tree that are no maps or lists. */
+export function leavesOf(tree: unknown, path = ''): DeclaredValue[] {
+  if (Array.isArray(tree)) return tree.flatMap((value, index) => leavesOf(value, `${path}[${index}]`));
+  if (typeof tree !== 'object' || tree === null) return [{ path, value: tree }];
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const step = key.replaceAll(/[\\.,=[\]]/g, (sign) => `\\${sign}`);
+    return leavesOf(value, path === '' ? step : `${path}.${step}`);
+  });
+}
+
 /** `a.b[0].c=x` -> a, b, 0, c. A dot in a key is escaped as `\.`. */
 function pathOf(pair: string): string[] {
   const [, key = pair] = /^((?:\\.|[^\\=])*)=/.exec(pair) ?? [];

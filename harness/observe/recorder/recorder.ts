@@ -30,6 +30,8 @@ const FLUSH_TIMEOUT_MS = 30_000;
 export interface RecorderOptions {
   kube: Pick<KubeClient, 'watch' | 'list' | 'logs'>;
   namespace: string;
+  /** Filled; default: a new one. A release whose objects lie in several namespaces has one recording. */
+  recording?: Recording | undefined;
   /** Every change is appended to this file as a JSON line; without it the recording stays in memory. */
   file?: string | undefined;
   /** Applied to what is written to the file: environment variables may contain passwords. */
@@ -58,7 +60,7 @@ export interface Recorder {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { kube, namespace, log } = options;
   const clock = options.clock ?? systemClock;
-  const recording = new Recording();
+  const recording = options.recording ?? new Recording();
   const file = options.file === undefined ? undefined : openRecordingFile(options.file, options.redact);
   const backlog = new Backlog();
   const lastWords = readLastWords(kube, namespace, recording);

@@ -52,6 +52,15 @@ export class Recording {
     return this.#logs.get(`${pod}/${container}`);
   }
 
+  /** The part in one namespace. Logs are known by pod only, so it has all of them. */
+  within(namespace: string): Recording {
+    const own = this.#changes.filter(({ object: { metadata } }) => (metadata.namespace ?? namespace) === namespace);
+    if (own.length === this.#changes.length) return this;
+    const part = new Recording(own);
+    for (const [id, text] of this.#logs) part.#logs.set(id, text);
+    return part;
+  }
+
   /** Every change in the order of arrival. */
   get changes(): readonly RecordedChange[] {
     return this.#changes;

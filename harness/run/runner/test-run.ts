@@ -65,6 +65,8 @@ export class TestRun {
   selection: Selection | undefined;
   /** Rendered manifests by suite, from the task `subject`. */
   readonly rendered = new Map<string, Rendered>();
+  /** Suites whose subject can exist only once on a cluster. */
+  readonly once = new Set<string>();
   /** As the worker observed them; several checks report the same one. */
   readonly stalls: Stall[] = [];
   /** Images for the nodes, from the task `images`. */

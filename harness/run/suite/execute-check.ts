@@ -62,7 +62,7 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   if (first.doubt === undefined) return withStalls(first.outcome);
   if (!first.isRepeatable) return withStalls(inDoubt(first.outcome, first.doubt));
   shared.deps.log.warn('repeating a check', { id: check.id, because: first.doubt });
-  if (check.options.exclusive)
+  if (check.options.exclusive === true || shared.deps.once === true)
     await terminatingNamespacesGone(cluster.kube, runId, { ...shared.deps, clock });
   const second = await attempt(check, shared);
   const both = joined(first, second);
@@ -339,7 +339,8 @@ async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<stri
 }
 
 function recordingOf({ touched }: Lab, namespace: string): Recording | undefined {
-  return touched.find((one) => one.namespace === namespace && one.release)?.release?.recording;
+  const recording = touched.find((one) => one.namespace === namespace && one.release)?.release?.recording;
+  return recording?.within(namespace);
 }
 
 async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: number): Promise<Diagnosis> {

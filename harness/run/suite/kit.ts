@@ -98,7 +98,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     await importAll(importFile);
     // Long checks start first: they mostly wait for Kubernetes, and short checks run meanwhile.
     const order = [...checks].sort(
-      (a, b) => weight(a.options) - weight(b.options) || limitOf(b.options) - limitOf(a.options),
+      (a, b) => weight(a.options, config) - weight(b.options, config) || limitOf(b.options) - limitOf(a.options),
     );
     for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
     afterAll(async () => {
@@ -114,10 +114,11 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
    * promise of its teardown for `afterAll`.
    *
    * @param exclusive the body starts when the namespaces of earlier checks are gone
+   * @param alone it installs a subject that can exist only once: the shared release ends before
    */
   async function runBody<T>(
     { task, signal }: Pick<TestContext, 'task' | 'signal'>,
-    exclusive: boolean,
+    { exclusive, alone = false }: { exclusive: boolean; alone?: boolean },
     body: (opened: Session) => Promise<T>,
   ): Promise<T> {
     const opened = await session();
@@ -127,9 +128,11 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel);
-    const ready = exclusive
-      ? terminatingNamespacesGone(opened.cluster.kube, config.runId, opened)
-      : Promise.resolve();
+    const wait = async (): Promise<void> => {
+      if (alone) await (await shared()).makeRoom();
+      if (exclusive) await terminatingNamespacesGone(opened.cluster.kube, config.runId, opened);
+    };
+    const ready = wait();
     const ended = ready.then(() => body(opened));
     running.add(ended);
     try {
@@ -147,7 +150,8 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       check: { id, file, requirements: [...requirements], title, tags: tagsOf(check) },
       selected,
     };
-    const exclusive = options.exclusive === true;
+    const alone = isAlone(options, config);
+    const exclusive = options.exclusive === true || alone;
     const declare = exclusive || options.last === true ? test : test.concurrent;
     declare(
       `${requirements.join(' ')} ${title}`,
@@ -157,7 +161,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await runBody({ task, signal }, exclusive, async () =>
+        const outcome = await runBody({ task, signal }, { exclusive, alone }, async () =>
           executeCheck(check, await shared()),
         );
         task.meta.kindproof = { ...record, outcome };
@@ -175,7 +179,9 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     );
     for (const fault of faults) {
       const exclusive = checks.some(
-        (c) => c.options.exclusive === true && c.requirements.some((id) => fault.requirements.includes(id)),
+        ({ options, requirements }) =>
+          (options.exclusive === true || config.once === true) &&
+          requirements.some((id) => fault.requirements.includes(id)),
       );
       const declare = exclusive ? test : test.concurrent;
       const record: TestRecord = {
@@ -187,7 +193,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         meta: { kindproof: record },
       };
       declare(fault.name, options, async ({ task, signal }) => {
-        const outcome = await runBody({ task, signal }, exclusive, (opened) =>
+        const outcome = await runBody({ task, signal }, { exclusive }, (opened) =>
           proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
         );
         task.meta.kindproof = { ...record, outcome };
@@ -211,9 +217,16 @@ function limitOf({ timeoutMs }: CheckOptions): number {
   return timeoutMs ?? CHECK_TIMEOUT_MS;
 }
 
+/** A check that installs a subject that can exist only once: it runs by itself, after all that use the shared release. */
+function isAlone({ release, static: isStatic }: CheckOptions, { once }: { once?: boolean }): boolean {
+  return once === true && release === 'none' && isStatic !== true;
+}
+
 /** Checks of a lower weight run first. */
-function weight({ first, last, exclusive, disruptive }: CheckOptions): number {
+function weight(options: CheckOptions, config: { once?: boolean }): number {
+  const { first, last, exclusive, disruptive } = options;
   if (first) return -1;
+  if (isAlone(options, config)) return 4;
   if (last) return 2;
   if (exclusive) return 3;
   return disruptive ? 0 : 1;

@@ -16,6 +16,7 @@ import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import { patchObjects, type ManifestPatch } from '../../kube/manifests/patch.ts';
 import { RUN_LABEL } from '../../core/run-id.ts';
 import { startRecorder, type Recorder } from '../../observe/recorder/recorder.ts';
+import type { Recording } from '../../observe/recorder/recording.ts';
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { refuseClash } from './cluster-scoped-clash.ts';
@@ -81,6 +82,10 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       return made;
     });
     if (known === undefined) this.touched.push({ namespace: release.namespace, release });
+    for (const namespace of release.namespaces) {
+      const isTouched = this.touched.some((one) => one.namespace === namespace);
+      if (!isTouched && this.#shared.recorders.has(namespace)) this.touched.push({ namespace, release });
+    }
     return release as Release<Prepared>;
   }
 
@@ -90,6 +95,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    * @throws DoesNotFit when it cannot exist beside the shared release
    */
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
+    await this.#shared.makeRoom();
     const shared = await this.#shared.sharedReleaseSettled();
     const release = await this.#install(options, this.#lifecycle, () => {}, shared);
     if (options.apply !== false) await this.#disturb(release);
@@ -118,6 +124,16 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    */
   render(options: RenderOptions = {}): Promise<Rendered> {
     return renderFitting(this.#changes(options));
+  }
+
+  /**
+   * What the subject renders without changes of a check, and in which namespace. Rendered once, so that checks can find out before an install
+   * what plays which role.
+   */
+  async subject(): Promise<{ objects: readonly KubeObject[]; namespace: string }> {
+    const { namespace } = this.source();
+    const { objects } = await (this.#shared.rendered ??= this.render());
+    return { objects, namespace };
   }
 
   /**
@@ -174,10 +190,14 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const before = await release.pods();
     const victims = deleted ?? before;
     for (const { metadata } of victims) {
-      await this.kube.delete('Pod', { name: metadata.name, namespace: release.namespace });
+      await this.kube.delete('Pod', {
+        name: metadata.name,
+        namespace: metadata.namespace ?? release.namespace,
+      });
     }
     const { signal } = this.#shared.deps;
-    await podsReplaced(this.kube, victims, before.length, { signal });
+    const beside = before.filter(({ metadata }) => metadata.namespace === victims[0]?.metadata.namespace);
+    await podsReplaced(this.kube, victims, beside.length, { signal });
     await release.rolledOut();
     // The status of their workload may still count pods that are gone.
     const pods = await release.pods();
@@ -306,14 +326,18 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const { source } = changes;
     const { objects } = await renderFitting(changes);
     if (beside) refuseClash(objects, { namespace, shared: beside.objects });
+    const apply = options.apply !== false;
+    const named = apply ? await this.#createNamedNamespaces(objects, namespace, lifecycle) : [];
+    const { recording } = recorder;
+    const others = await Promise.all(named.map((name) => this.#recorderOf(name, lifecycle, recording)));
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
-      { kube: cluster.kube, recorder, signal },
+      { kube: cluster.kube, recorder, others, signal },
     );
-    const last = this.touched.at(-1);
-    if (last) last.release = release;
-    if (options.apply === false) return release;
-    await this.#createNamedNamespaces(objects, namespace, lifecycle);
+    for (const one of this.touched) {
+      if (one.namespace === namespace || named.includes(one.namespace)) one.release = release;
+    }
+    if (!apply) return release;
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
       await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
     });
@@ -325,33 +349,43 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   /**
    * Creates the namespaces that objects name and that the chart does not render: helm expects them to exist. Those that are there already
-   * belong to somebody else, and are left alone.
+   * belong to somebody else, and are left alone, unless an earlier release of the check has created them.
    *
    * @param home the namespace of the release
+   * @returns the namespaces that belong to the release beside its own
    */
   async #createNamedNamespaces(
     objects: readonly KubeObject[],
     home: string,
     lifecycle: Lifecycle,
-  ): Promise<void> {
+  ): Promise<string[]> {
     const { cluster, clock, signal } = this.#shared.deps;
     const rendered = new Set(
       objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
     );
     const named = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
     named.delete(home);
+    const own: string[] = [];
     for (const name of named) {
-      const isOthers = !rendered.has(name) && (await cluster.kube.get('Namespace', { name })) !== undefined;
+      const isKnown = this.#shared.recorders.has(name);
+      const isOthers =
+        !isKnown && !rendered.has(name) && (await cluster.kube.get('Namespace', { name })) !== undefined;
       if (isOthers) continue;
-      this.touched.push({ namespace: name });
-      if (rendered.has(name)) continue;
+      own.push(name);
+      if (!this.touched.some(({ namespace }) => namespace === name)) this.touched.push({ namespace: name });
+      if (isKnown || rendered.has(name)) continue;
       lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.teardown.delete('Namespace', { name }));
       await createNamespace(cluster.kube, { name, labels: this.labels }, { clock, signal });
     }
+    return own;
   }
 
-  /** One recorder for each namespace, also with several releases in it. */
-  #recorderOf(namespace: string, lifecycle: Lifecycle): Promise<Recorder> {
+  /**
+   * One recorder for each namespace, also with several releases in it.
+   *
+   * @param recording of the release, for a namespace that its objects name
+   */
+  #recorderOf(namespace: string, lifecycle: Lifecycle, recording?: Recording): Promise<Recorder> {
     const { recorders } = this.#shared;
     const known = recorders.get(namespace);
     if (known) return known;
@@ -363,6 +397,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       const recorder = await startRecorder({
         kube: cluster.kube,
         namespace,
+        recording,
         file,
         redact: redactor.redact,
         log,

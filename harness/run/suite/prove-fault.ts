@@ -47,7 +47,7 @@ export async function proveFault(
     const reason = await misfitOf(fault, lab);
     if (reason !== undefined) return misfit(`it does not fit: ${reason}`);
     const wanted = new Set(fault.requirements);
-    for (const check of checks.filter((c) => isTried(c, fault))) {
+    for (const check of inOrder(checks.filter((c) => isTried(c, fault)), lab)) {
       // Once every requirement failed for the stated reason, further checks only cost time.
       if ([...wanted].every((id) => caughtBy(results, id, fault.reason))) break;
       const outcome = await executeCheck(check, lab);
@@ -95,6 +95,13 @@ async function uncaught(
     'not-provable',
     `${reason}, and ${fault.set?.join(', ') ?? ''} changes nothing in what the chart renders`,
   ];
+}
+
+/** A subject that can exist only once makes room for the releases of checks: those that use the shared one come before. */
+function inOrder(checks: readonly Check[], { deps }: SharedLab): readonly Check[] {
+  if (deps.once !== true) return checks;
+  const isOwn = ({ options }: Check): number => (options.release === 'none' ? 1 : 0);
+  return checks.toSorted((a, b) => isOwn(a) - isOwn(b));
 }
 
 function isTried({ requirements, options }: Check, fault: Fault): boolean {

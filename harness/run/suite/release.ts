@@ -25,7 +25,10 @@ import type { MaybePrepared } from './environment.ts';
 
 export interface ReleaseDeps {
   kube: KubeClient;
+  /** Of the namespace of the release. */
   recorder: Recorder;
+  /** Of the namespaces that objects name; they fill the same recording. */
+  others?: readonly Recorder[];
   signal: AbortSignal;
 }
 
@@ -79,8 +82,17 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
 
   /** Everything that the API server knew up to now is in the recording when this resolves. */
   async settleRecording(): Promise<Recording> {
-    await this.#deps.recorder.flush();
+    await Promise.all(this.#recorders().map((recorder) => recorder.flush()));
     return this.recording;
+  }
+
+  #recorders(): Recorder[] {
+    return [this.#deps.recorder, ...(this.#deps.others ?? [])];
+  }
+
+  /** The namespace of the release, and those that rendered objects name. */
+  get namespaces(): string[] {
+    return [...new Set([this.namespace, ...this.#objects.flatMap(({ metadata }) => metadata.namespace ?? [])])];
   }
 
   /**
@@ -111,18 +123,19 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   workloads(): WorkloadHandle[] {
     return this.objects
       .filter((o) => (WORKLOAD_KINDS as readonly string[]).includes(o.kind))
-      .map((o) => this.#handle(o));
+      .map((o) => this.workload(o));
   }
 
   deployment(name?: string): WorkloadHandle {
-    return this.#handle(this.rendered('Deployment', name));
+    return this.workload(this.rendered('Deployment', name));
   }
 
   daemonSet(name?: string): WorkloadHandle {
-    return this.#handle(this.rendered('DaemonSet', name));
+    return this.workload(this.rendered('DaemonSet', name));
   }
 
-  #handle(object: KubeObject): WorkloadHandle {
+  /** The live workload of a rendered object. */
+  workload(object: KubeObject): WorkloadHandle {
     const kind = object.kind as WorkloadKind;
     const { name } = object.metadata;
     // A chart may render an object into a namespace of its own.
@@ -161,10 +174,16 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
 
   /** The live Service of that name, or the only one. */
   async service(name?: string): Promise<Service> {
-    const wanted = this.rendered('Service', name).metadata.name;
-    const service = await this.kube.get('Service', { name: wanted, namespace: this.namespace });
+    return this.liveService(this.rendered('Service', name));
+  }
+
+  /** The live Service of a rendered object. */
+  async liveService(object: KubeObject): Promise<Service> {
+    const { name } = object.metadata;
+    const namespace = namespaceOf(object, this);
+    const service = await this.kube.get('Service', { name, namespace });
     if (service) return service;
-    throw new CheckFailure('E_NOT_FOUND', `Service ${wanted} does not exist in namespace ${this.namespace}`);
+    throw new CheckFailure('E_NOT_FOUND', `Service ${name} does not exist in namespace ${namespace}`);
   }
 
   /**
@@ -227,7 +246,7 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   async exec(pod: Pod, command: string[], container = mainContainer(pod)): Promise<ExecResult> {
     containerNamed(pod.spec, container, `pod ${pod.metadata.name}`);
     return this.kube.exec({
-      namespace: this.namespace,
+      namespace: pod.metadata.namespace ?? this.namespace,
       pod: pod.metadata.name,
       container,
       command,
@@ -258,7 +277,7 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
 
   /** Stops the recording; the release itself is uninstalled by the lab. */
   async stopRecording(): Promise<void> {
-    await this.#deps.recorder.stop();
+    await Promise.all(this.#recorders().map((recorder) => recorder.stop()));
   }
 }
 

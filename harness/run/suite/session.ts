@@ -103,6 +103,7 @@ export function newLab(
     fault,
     advice: config.advice,
     redactor: session.redactor,
+    once: config.once,
     disposable: config.cluster?.fate === 'deleted',
     stalls: session.stalls.log,
     log: session.log,

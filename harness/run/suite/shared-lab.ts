@@ -5,13 +5,14 @@ import { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
 import type { Redactor } from '../../core/redact.ts';
 import type { Deployer } from '../../kube/deploy/deployer.ts';
-import type { Helm } from '../../kube/helm/types.ts';
+import type { Helm, Rendered } from '../../kube/helm/types.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
 import type { StallLog } from '../../observe/stalls/stall-log.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment, MaybePrepared } from './environment.ts';
 import type { Release } from './release.ts';
+import { terminatingNamespacesGone } from './terminating-namespaces.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
 export interface LabDeps {
@@ -35,6 +36,8 @@ export interface LabDeps {
   /** What the machine and the cluster lost in time. Without it, a stall is not noticed. */
   stalls?: StallLog | undefined;
   log: Log;
+  /** The subject can exist only once on a cluster. */
+  once?: boolean | undefined;
   /** Aborted when the run is interrupted. */
   signal: AbortSignal;
   /** Ids of the requirements that are advice. */
@@ -51,10 +54,13 @@ export class SharedLab {
   readonly recorders = new Map<string, Promise<Recorder>>();
   /** What the environment has prepared, by namespace. */
   readonly prepared = new Map<string, Promise<MaybePrepared>>();
+  /** What the subject renders without changes of a check. */
+  rendered: Promise<Rendered> | undefined;
   readonly #prefix: string;
   #count = 0;
   /** `by`: id of the check that installs it, and that reports when it does not become ready. */
   #shared: { by: string; release: Promise<Release> } | undefined;
+  #room: Promise<void> | undefined;
   /** Namespace of the shared release once it is being installed. */
   sharedNamespace: string | undefined;
   /** Set when the disturbance of the fault could not be applied. */
@@ -74,6 +80,18 @@ export class SharedLab {
     return this.#count === 1 ? this.#prefix : `${this.#prefix}-${this.#count}`;
   }
 
+  /** Ends the shared release of a subject that can exist only once, and waits until it is gone. Does nothing for another subject. */
+  async makeRoom(): Promise<void> {
+    if (this.deps.once === true) await (this.#room ??= this.#endShared());
+  }
+
+  async #endShared(): Promise<void> {
+    await this.#shared?.release.catch(() => {});
+    await this.lifecycle.close();
+    const { cluster, runId, log, signal, clock } = this.deps;
+    await terminatingNamespacesGone(cluster.kube, runId, { log, signal, ...(clock && { clock }) });
+  }
+
   /**
    * The release that all undisturbed checks share.
    *
@@ -81,6 +99,9 @@ export class SharedLab {
    * cause is reported once.
    */
   async sharedRelease(checkId: string, install: () => Promise<Release>): Promise<Release> {
+    if (this.#room) {
+      throw new InfrastructureError('E_ORDER', 'the shared release has ended, to make room for others');
+    }
     const { by, release } = (this.#shared ??= { by: checkId, release: install() });
     try {
       return await release;
@@ -100,7 +121,8 @@ export class SharedLab {
   async sharedReleaseSettled(): Promise<Release | undefined> {
     if (!this.#shared || this.deps.fault) return undefined;
     try {
-      return await this.#shared.release;
+      const release = await this.#shared.release;
+      return this.#room ? undefined : release;
     } catch (error) {
       throw blockedBy(this.#shared.by, error);
     }

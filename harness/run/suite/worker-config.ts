@@ -34,6 +34,8 @@ export interface WorkerConfig {
   runDirectory: string;
   suite: string;
   subject: SubjectConfig;
+  /** The subject can exist only once on a cluster: its releases are installed one after the other. */
+  once?: boolean;
   /** Absent in mode `list`. */
   cluster?: ClusterDescriptor;
   helmPath?: string;

@@ -1,25 +1,19 @@
 /** The configuration reaches every replica byte for byte, and a missing one is reported. */
 import { z } from 'zod';
 import { configMapEquals } from '../../../harness/observe/predicates/live/config.ts';
-import { NameMissing } from '../../../harness/core/errors.ts';
+import { CheckFailure } from '../../../harness/core/errors.ts';
+import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
 import { eventReported } from '../../../harness/observe/waits/events.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
-import { nameOf, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
+import { nameOf } from '../../../harness/kube/manifests/objects.ts';
+import { modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { requirement } from '../kit.ts';
-import { serverPods } from '../server-pods.ts';
-
-const CONFIG_MAP = 'toolman-servers-config';
-const FILE = '/config/servers-config.json';
-
-const MISSING_CONFIG_MAP: ManifestPatch[] = [
-  {
-    target: { kind: 'ConfigMap', name: CONFIG_MAP },
-    ops: [{ op: 'replace', path: '/metadata/name', value: 'another-one' }],
-  },
-];
+import { withReplicas } from '../means.ts';
+import { configurationOf, DOCUMENTED, renderedServer, serverIn, serverOf } from '../server.ts';
+import { serverPod, serverPods } from '../server-pods.ts';
 
 /** What the application reads; a server may have other keys. */
 const serversConfig = z.object({
@@ -37,16 +31,24 @@ const serversConfig = z.object({
 
 requirement(
   'T-07',
-  'mounts the server definitions from a ConfigMap volume named config',
+  'mounts the server definitions from a ConfigMap volume',
   async ({ release, observe }) => {
-    const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
-    const volume = spec?.volumes?.find((v) => v.name === 'config');
-    expect(volume?.configMap, 'volume config is a ConfigMap volume').toBeDefined();
+    const { file } = configurationOf(release);
+    const { container } = serverIn(release);
     for (const pod of await serverPods(release)) {
-      const content = await release.output(pod, ['cat', FILE], 'toolman');
-      expect(content.length, `${FILE} in ${pod.metadata.name}`).toBeGreaterThan(0);
-      observe(`${pod.metadata.name}: ${FILE} has ${content.length} bytes`);
+      const content = await release.output(pod, ['cat', file], container.name);
+      expect(content.length, `${file} in ${pod.metadata.name}`).toBeGreaterThan(0);
+      observe(`${pod.metadata.name}: ${file} has ${content.length} bytes`);
     }
+  },
+);
+
+requirement(
+  'T-07',
+  'calls the volume of the server definitions config',
+  { static: true, names: true },
+  ({ release }) => {
+    expect(configurationOf(release).volume, 'name of the volume').toBe(DOCUMENTED.configVolume);
   },
 );
 
@@ -54,19 +56,20 @@ requirement(
   ['T-42', 'T-48'],
   'has the exact content of the ConfigMap in every replica, valid for the application',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
-    const configMap = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace });
-    if (!configMap) throw new NameMissing(`ConfigMap ${CONFIG_MAP} does not exist in namespace ${namespace}`);
+    const { namespace, container } = serverIn(release);
+    const { name, key, file } = configurationOf(release);
+    const configMap = await kube.get('ConfigMap', { name, namespace });
+    if (!configMap) throw new CheckFailure('E_NOT_FOUND', `ConfigMap ${name} does not exist in ${namespace}`);
     const pods = await serverPods(release);
     const mounted = await Promise.all(
       pods.map(async (pod) => ({
         pod: pod.metadata.name,
-        files: { 'servers-config.json': await release.output(pod, ['cat', FILE], 'toolman') },
+        files: { [key]: await release.output(pod, ['cat', file], container.name) },
       })),
     );
     await expect(configMapEquals(configMap, mounted)).toHold();
     for (const { pod, files } of mounted) {
-      const parsed = serversConfig.safeParse(parseJsonOf(files['servers-config.json'], `${FILE} in ${pod}`));
+      const parsed = serversConfig.safeParse(parseJsonOf(files[key] ?? '', `${file} in ${pod}`));
       expect(
         parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`),
         pod,
@@ -81,12 +84,15 @@ requirement(
   'mounts ConfigMap toolman-servers-config under exactly that name',
   { names: true },
   async ({ release, kube, observe }) => {
-    const spec = podSpecOf(release.rendered('Deployment', 'toolman'));
-    const named = spec?.volumes?.flatMap((v) => (v.configMap ? [v.configMap.name] : []));
-    expect(named, 'ConfigMaps that the pod mounts').toContain(CONFIG_MAP);
-    const live = await kube.get('ConfigMap', { name: CONFIG_MAP, namespace: release.namespace });
-    expect(live?.metadata.name, 'ConfigMap in the cluster').toBe(CONFIG_MAP);
-    observe(`volume of ${CONFIG_MAP}, which exists`);
+    const { configMap } = DOCUMENTED;
+    const mounted = modelOf(release.objects, release).workloads.flatMap(({ configuration }) =>
+      configuration.filter(({ kind, use }) => kind === 'ConfigMap' && use !== 'environment'),
+    );
+    expect([...new Set(mounted.map(({ name }) => name))], 'ConfigMaps that pods mount').toContain(configMap);
+    const { namespace } = serverIn(release);
+    const live = await kube.get('ConfigMap', { name: configMap, namespace });
+    expect(live?.metadata.name, 'ConfigMap in the cluster').toBe(configMap);
+    observe(`volume of ${configMap}, which exists`);
   },
 );
 
@@ -95,26 +101,34 @@ requirement(
   'stays in ContainerCreating with FailedMount naming the ConfigMap when it is missing',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
+    const server = await renderedServer(lab);
+    const { name } = configurationOf(server.rendered);
+    const missing: ManifestPatch = {
+      target: { kind: 'ConfigMap', name },
+      ops: [{ op: 'replace', path: '/metadata/name', value: 'another-one' }],
+    };
     // Missing from the start: a kubelet may still have a deleted ConfigMap in its cache when it starts the next pod.
     const release = await lab.install({
-      set: ['replicaCount=1'],
-      patches: MISSING_CONFIG_MAP,
+      patches: [...withReplicas(server, 1), missing],
       rollout: false,
     });
-    const { namespace } = release;
+    const workload = serverOf(release);
+    const { namespace } = workload;
     const message = await eventReported(
       kube,
       namespace,
-      { reason: 'FailedMount', message: CONFIG_MAP },
+      { reason: 'FailedMount', message: name },
       {
         timeoutMs: 90_000,
         unless: async () => {
-          const [pod] = await kube.list('Pod', { namespace });
-          return pod?.status?.phase === 'Running' ? `${pod.metadata.name} has started without it` : undefined;
+          const all = await kube.list('Pod', { namespace });
+          const own = ownPods(await workload.read(), all, await kube.list('ReplicaSet', { namespace }));
+          const started = own.find(({ status }) => status?.phase === 'Running');
+          return started && `${started.metadata.name} has started without it`;
         },
       },
     );
-    for (const { metadata, status } of await release.pods()) {
+    for (const { metadata, status } of await workload.pods()) {
       expect(status?.phase, `phase of ${metadata.name}`).toBe('Pending');
       observe(`${metadata.name} is Pending: ${message}`);
     }
@@ -126,12 +140,9 @@ requirement(
   'takes credentials only from a Secret, starts without an optional one, and uses a changed one after a restart',
   { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ set: ['replicaCount=1'] });
-    const { namespace } = release;
-    const deployment = release.rendered('Deployment', 'toolman');
-    const variable = podSpecOf(deployment)
-      ?.containers.find(({ name }) => name === 'toolman')
-      ?.env?.find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
+    const release = await lab.install({ patches: withReplicas(await renderedServer(lab), 1) });
+    const { namespace, container } = serverIn(release);
+    const variable = container.env?.find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
     const reference = variable?.valueFrom?.['secretKeyRef'];
     await expect(
       nothingWrong('a variable from a Secret', reference ? [] : ['the pod takes nothing from a Secret']),
@@ -143,13 +154,17 @@ requirement(
         { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData: { [key]: secret } },
         { namespace },
       );
-      const successor = await lab.replacePods(release);
-      const environ = await release.output(successor, ['cat', '/proc/1/environ'], 'toolman');
+      await lab.replacePods(release, await serverPods(release));
+      const environ = await release.output(
+        await serverPod(release),
+        ['cat', '/proc/1/environ'],
+        container.name,
+      );
       expect(environ.split('\0'), 'environment of the main process').toContain(
         `${variable?.name ?? ''}=${secret}`,
       );
       const stored = [
-        ...(await lab.helm.getManifest({ releaseName: release.name, namespace })),
+        ...(await lab.helm.getManifest({ releaseName: release.name, namespace: release.namespace })),
         ...(await kube.list('Deployment', { namespace })),
         ...(await kube.list('ConfigMap', { namespace })),
       ];

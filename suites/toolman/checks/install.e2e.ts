@@ -5,11 +5,16 @@ import { pendingAddress } from '../../../harness/observe/predicates/live/load-ba
 import { imageIdMatches } from '../../../harness/observe/predicates/live/image.ts';
 import { selectorSelectsExactly } from '../../../harness/observe/predicates/live/workload.ts';
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
-import { DoesNotFit } from '../../../harness/core/errors.ts';
-import { containerStatus } from '../../../harness/run/suite/release.ts';
+import { nameOf, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
+import { leavesOf } from '../../../harness/kube/helm/unknown-values.ts';
+import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
+import type { Pod } from '../../../harness/kube/api/types.ts';
+import type { WorkloadHandle } from '../../../harness/observe/matchers/workload-handle.ts';
+import { containerNamed, containerStatus, type Release } from '../../../harness/run/suite/release.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
 import { startClientPod } from '../client-pod.ts';
+import { DOCUMENTED, serverIn, serverOf, serviceOf } from '../server.ts';
 import { serverPods } from '../server-pods.ts';
 
 requirement(
@@ -19,7 +24,8 @@ requirement(
   async ({ release, lab, observe }) => {
     const status = await lab.helm.status({ releaseName: release.name, namespace: release.namespace });
     expect(status?.status, 'status of the release').toBe('deployed');
-    expect((await release.deployment('toolman').read()).metadata.name).toBe('toolman');
+    const { deployment } = DOCUMENTED;
+    expect((await release.deployment(deployment).read()).metadata.name).toBe(deployment);
     observe(`release ${release.name} revision ${status?.revision ?? 0} is deployed`);
   },
 );
@@ -29,7 +35,7 @@ requirement(
   'has 3 ready and available replicas, as it requests',
   { first: true },
   async ({ release }) => {
-    await expect(release.deployment('toolman')).toHaveAvailableReplicas(3);
+    await expect(serverOf(release)).toHaveAvailableReplicas(3);
   },
 );
 
@@ -41,22 +47,47 @@ requirement(
       { releaseName: release.name, namespace: release.namespace },
       { all: true },
     );
-    const image = values['image'] as { repository?: string; tag?: string } | undefined;
-    if (!image) throw new DoesNotFit('the chart has no value image');
-    const wanted = `${image.repository ?? ''}:${image.tag ?? ''}`;
+    const { container } = serverIn(release);
+    const wanted = imageOf(values, container.image);
     const digest = subject.images.find((i) => i.ref === wanted)?.digest;
     const pods = await serverPods(release);
     for (const pod of pods) {
-      const container = pod.spec.containers.find((c) => c.name === 'toolman');
-      expect(container?.image, `image of container toolman in ${pod.metadata.name}`).toBe(wanted);
+      const { image } = containerNamed(pod.spec, container.name, pod.metadata.name);
+      expect(image, `image of container ${container.name} in ${pod.metadata.name}`).toBe(wanted);
     }
-    if (digest !== undefined) await expect(imageIdMatches(pods, 'toolman', digest)).toHold();
+    if (digest !== undefined) await expect(imageIdMatches(pods, container.name, digest)).toHold();
     observe(`${wanted}${digest === undefined ? '' : ` = ${digest}`}`);
   },
 );
 
+/**
+ * The image that the values ask for: by the documented value, otherwise the rendered one, if values name its parts.
+ *
+ * @throws DoesNotFit when no value names it
+ */
+function imageOf(values: Readonly<Record<string, unknown>>, rendered: string): string {
+  const image = values['image'] as { repository?: string; tag?: string } | undefined;
+  if (image?.repository !== undefined) return `${image.repository}:${image.tag ?? ''}`;
+  const words = leavesOf(values).map(({ value }) => String(value));
+  const [, repository = rendered, tag = ''] = /^(.+?)(?::([^:/]+))?$/.exec(rendered) ?? [];
+  const isNamed = words.some((word) => word === rendered || (word !== '' && repository.endsWith(word)));
+  if (isNamed && words.some((word) => word === rendered || word === tag)) return rendered;
+  throw new DoesNotFit(`the chart has no value image, and no other value names ${rendered}`);
+}
+
+requirement(
+  'T-03',
+  'calls the container of the application toolman',
+  { static: true, names: true },
+  ({ release }) => {
+    const { object } = serverIn(release);
+    const names = podSpecOf(object)?.containers.map(({ name }) => name);
+    expect(names, `containers of ${nameOf(object)}`).toContain(DOCUMENTED.container);
+  },
+);
+
 requirement('T-40', 'has every container of every pod ready', async ({ release }) => {
-  await expect(release.deployment('toolman')).toHaveAllContainersReady();
+  await expect(serverOf(release)).toHaveAllContainersReady();
 });
 
 requirement(
@@ -64,17 +95,40 @@ requirement(
   'selects exactly its own pods by app.kubernetes.io/name=toolman',
   async ({ release, kube, observe }) => {
     const labelSelector = 'app.kubernetes.io/name=toolman';
-    const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector });
-    const result = selectorSelectsExactly(labelSelector, selected, await serverPods(release));
+    const { namespace } = serverIn(release);
+    const selected = await kube.list('Pod', { namespace, labelSelector });
+    // The label may also be on other pods of the release: it is the name of the system.
+    const others = await otherPods(release);
+    const own = selected.filter(({ metadata }) => !others.has(metadata.name));
+    const result = selectorSelectsExactly(labelSelector, own, await serverPods(release));
     await expect(result).toHold();
     observe(result.actual);
   },
 );
 
+/** Names of the pods of the workloads that are not the server. */
+async function otherPods(release: Release): Promise<ReadonlySet<string>> {
+  const { name, kind } = serverOf(release);
+  const others = release.workloads().filter((one) => one.name !== name || one.kind !== kind);
+  const pods = await Promise.all(others.map((workload) => podsOrNone(workload)));
+  return new Set(pods.flat().map(({ metadata }) => metadata.name));
+}
+
+/** A worker may have been scaled to 0. */
+async function podsOrNone(workload: WorkloadHandle): Promise<Pod[]> {
+  try {
+    return await workload.pods();
+  } catch (error) {
+    if (error instanceof CheckFailure && error.code === 'E_SELECTED_NOTHING') return [];
+    throw error;
+  }
+}
+
 requirement(
   'T-05',
   'prepares /data/projects in an init container that succeeds at the first attempt',
   async ({ release, observe }) => {
+    const { container } = serverIn(release);
     for (const pod of await serverPods(release)) {
       const { name } = pod.metadata;
       // Without sidecars (restartPolicy Always), which keep running.
@@ -86,10 +140,11 @@ requirement(
         expect(status.restartCount, `restarts of init container ${init.name}`).toBe(0);
       }
       const probe = `/data/projects/.kindproof-${name}`;
-      const write = await release.exec(pod, ['sh', '-c', `touch ${probe} && rm ${probe}`], 'toolman');
+      const write = await release.exec(pod, ['sh', '-c', `touch ${probe} && rm ${probe}`], container.name);
       expect(write.stderr, `writing to /data/projects in ${name}`).toBe('');
       expect(write.exitCode).toBe(0);
-      observe(`${name}: ${inits.map((c) => c.name).join(', ')} exit 0, /data/projects writable by toolman`);
+      const ended = inits.map((c) => c.name).join(', ');
+      observe(`${name}: ${ended} exit 0, /data/projects writable by ${container.name}`);
     }
   },
 );
@@ -98,22 +153,28 @@ requirement(
   ['T-21', 'X-01'],
   'routes its Service to exactly its ready pods',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
+    const { namespace } = serverIn(release);
+    const service = serviceOf(release);
     // EndpointSlices follow the readiness of pods with a delay.
     const result = await eventually(async () => {
-      const labelSelector = 'kubernetes.io/service-name=toolman';
+      const labelSelector = `kubernetes.io/service-name=${service.metadata.name}`;
       const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-      return endpointsMatch(await release.service('toolman'), slices, await serverPods(release));
+      return endpointsMatch(await release.liveService(service), slices, await serverPods(release));
     });
     await expect(result).toHold();
     observe(result.actual);
   },
 );
 
+requirement('T-22', 'has a Service toolman', { static: true, names: true }, ({ release }) => {
+  const { service } = DOCUMENTED;
+  expect(release.rendered('Service', service).metadata.name, 'name of the Service').toBe(service);
+});
+
 requirement('T-22', 'answers by its DNS name from another namespace', async ({ release, lab, observe }) => {
   const client = await startClientPod(lab);
-  const host = `toolman.${release.namespace}.svc.cluster.local`;
-  const service = await release.service('toolman');
+  const service = await release.liveService(serviceOf(release));
+  const host = `${service.metadata.name}.${serverIn(release).namespace}.svc.cluster.local`;
   const { ports = [] } = service.spec;
   // The cluster's DNS and each node's kube-proxy learn of the Service and its pods separately.
   const resolves = async (): Promise<PredicateResult> => {

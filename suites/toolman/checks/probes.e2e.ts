@@ -12,40 +12,43 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { containerStatus } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
 import { blindBeside, probeFailures, unreadyBeforeKilled, type ProbeName } from '../frozen-pod.ts';
+import { withReplicas } from '../means.ts';
+import { portOf, renderedServer, serverIn, serviceOf, type Server } from '../server.ts';
 import { serverPod } from '../server-pods.ts';
 
 /** What the kubelet reports decides; only a pod of which it reports nothing at all waits for so long. */
 const REPORT_MS = 180_000;
-const TOOLMAN = '/spec/template/spec/containers/[name=toolman]';
 
 /**
  * Short delays: the documented ones take minutes and are checked elsewhere. The chart's timeouts stay: a machine under load needs them.
  * Liveness takes so much longer than readiness that the pod leaves the Service first, as with the documented ones. Both take few failures:
  * the kubelet drops events of a pod after 25.
  */
-const FAST_PROBES: ManifestPatch[] = [
-  {
-    target: { kind: 'Deployment', name: 'toolman' },
+function withFastProbes({ object, container }: Server): ManifestPatch {
+  const path = `/spec/template/spec/containers/[name=${container.name}]`;
+  return {
+    target: { kind: object.kind, name: object.metadata.name },
     ops: [
-      { op: 'add', path: `${TOOLMAN}/livenessProbe/initialDelaySeconds`, value: 5 },
-      { op: 'add', path: `${TOOLMAN}/livenessProbe/periodSeconds`, value: 6 },
-      { op: 'add', path: `${TOOLMAN}/livenessProbe/failureThreshold`, value: 3 },
-      { op: 'add', path: `${TOOLMAN}/readinessProbe/initialDelaySeconds`, value: 1 },
-      { op: 'add', path: `${TOOLMAN}/readinessProbe/periodSeconds`, value: 2 },
-      { op: 'add', path: `${TOOLMAN}/readinessProbe/failureThreshold`, value: 3 },
+      { op: 'add', path: `${path}/livenessProbe/initialDelaySeconds`, value: 5 },
+      { op: 'add', path: `${path}/livenessProbe/periodSeconds`, value: 6 },
+      { op: 'add', path: `${path}/livenessProbe/failureThreshold`, value: 3 },
+      { op: 'add', path: `${path}/readinessProbe/initialDelaySeconds`, value: 1 },
+      { op: 'add', path: `${path}/readinessProbe/periodSeconds`, value: 2 },
+      { op: 'add', path: `${path}/readinessProbe/failureThreshold`, value: 3 },
     ],
-  },
-];
+  };
+}
 
 requirement(
   'T-17',
   'has a liveness probe GET /health on the named port',
   { static: true },
   async ({ release }) => {
+    const server = serverIn(release);
     await expect(
-      probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'livenessProbe', {
+      probeSettings(server.object, server.container.name, 'livenessProbe', {
         path: '/health',
-        port: 'http',
+        port: portOf(server).name ?? 'http',
       }),
     ).toHold();
   },
@@ -56,10 +59,11 @@ requirement(
   'has a readiness probe GET /ready on the named port',
   { static: true },
   async ({ release }) => {
+    const server = serverIn(release);
     await expect(
-      probeSettings(release.rendered('Deployment', 'toolman'), 'toolman', 'readinessProbe', {
+      probeSettings(server.object, server.container.name, 'readinessProbe', {
         path: '/ready',
-        port: 'http',
+        port: portOf(server).name ?? 'http',
       }),
     ).toHold();
   },
@@ -70,17 +74,19 @@ requirement(
   'is removed from the Service when a pod freezes, and the pod is restarted when it stays frozen',
   { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 480_000 },
   async ({ lab, kube, cluster, observe }) => {
-    const release = await lab.install({ set: ['replicaCount=2'], patches: FAST_PROBES });
+    const server = await renderedServer(lab);
+    const patches = [...withReplicas(server, 2), withFastProbes(server)];
+    const release = await lab.install({ patches });
     const pod = await serverPod(release);
     const { name } = pod.metadata;
-    const { namespace } = release;
-    const service = { name: 'toolman', namespace };
-    const container = pod.spec.containers.find((c) => c.name === 'toolman');
+    const { namespace, container: application } = serverIn(release);
+    const service = { name: serviceOf(release).metadata.name, namespace };
+    const container = pod.spec.containers.find((c) => c.name === application.name);
     const probes = { Readiness: container?.readinessProbe, Liveness: container?.livenessProbe };
     // To leave the endpoints, the pod has to be among them first.
     await endpointReady(kube, service, pod);
 
-    const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
+    const cgroup = await cgroupOf(cluster.nodes, pod, application.name);
     lab.defer(`thaw ${name}`, () => cgroup.thaw());
     const before = await failuresOf(kube, pod);
     /** Why a probe will not notice, once the other one has failed often enough. */
@@ -91,7 +97,7 @@ requirement(
     const frozen = await kube.get('Pod', { name, namespace });
     if (!frozen)
       throw new CheckFailure('E_NOT_FOUND', `pod ${name} was deleted instead of removed from the Service`);
-    expect(containerStatus(frozen, 'toolman').ready, `readiness of the frozen pod ${name}`).toBe(false);
+    expect(containerStatus(frozen, application.name).ready, `readiness of the frozen pod ${name}`).toBe(false);
     observe(`${name} left the endpoints`);
 
     // A frozen process cannot exit: it is thawed once the kubelet has decided to kill it.
@@ -100,17 +106,18 @@ requirement(
       namespace,
       { reason: 'Killing', message: 'failed liveness probe', about: { kind: 'Pod', name } },
       {
-        what: `liveness to restart container toolman of ${name}`,
+        what: `liveness to restart container ${application.name} of ${name}`,
         timeoutMs: REPORT_MS,
         unless: blind('Liveness'),
       },
     );
     await cgroup.thaw();
-    const restarted = await containerRestarted(kube, pod, 'toolman', {
+    const restarted = await containerRestarted(kube, pod, application.name, {
       timeoutMs: (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000 + REPORT_MS,
     });
     const restarts =
-      containerStatus(restarted, 'toolman').restartCount - containerStatus(pod, 'toolman').restartCount;
+      containerStatus(restarted, application.name).restartCount -
+      containerStatus(pod, application.name).restartCount;
     expect(restarts, `restarts of the frozen pod ${name}`).toBe(1);
     const failures = await failuresOf(kube, pod);
     expect(failures.Liveness, `failed liveness probes of ${name}`).toBeGreaterThan(before.Liveness);

@@ -8,6 +8,8 @@ import { containerOomKilled } from '../../../harness/observe/waits/containers.ts
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
+import { withReplicas } from '../means.ts';
+import { renderedServer, serverIn } from '../server.ts';
 import { serverPods } from '../server-pods.ts';
 
 requirement(
@@ -15,9 +17,10 @@ requirement(
   'has its limits in the cgroup of its container',
   { needs: ['node-access'] },
   async ({ release, cluster, observe }) => {
+    const { name } = serverIn(release).container;
     for (const pod of await serverPods(release)) {
-      const container = pod.spec.containers.find((c) => c.name === 'toolman');
-      const cgroup = await cgroupOf(cluster.nodes, pod, 'toolman');
+      const container = pod.spec.containers.find((c) => c.name === name);
+      const cgroup = await cgroupOf(cluster.nodes, pod, name);
       const { limitBytes } = await cgroup.memory();
       const { quotaUs, periodUs } = await cgroup.cpu();
       await expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
@@ -30,8 +33,9 @@ requirement(
   'T-11',
   'runs as user 1001 and group 2375, without Linux capabilities',
   async ({ release, observe }) => {
+    const { container } = serverIn(release);
     for (const pod of await serverPods(release)) {
-      const status = await release.output(pod, ['cat', '/proc/1/status'], 'toolman');
+      const status = await release.output(pod, ['cat', '/proc/1/status'], container.name);
       const result = processIdentity(status, { uid: 1001, gid: 2375 });
       await expect(result).toHold();
       observe(`${pod.metadata.name}: ${result.actual}`);
@@ -44,14 +48,15 @@ requirement(
   'is OOM-killed at its memory limit and restarted, without an effect on its other replicas',
   { release: 'none', disruptive: true, needs: ['node-access'] },
   async ({ lab, kube, cluster, observe }) => {
-    const release = await lab.install({ set: ['replicaCount=2'] });
+    const release = await lab.install({ patches: withReplicas(await renderedServer(lab), 2) });
+    const { container } = serverIn(release);
     const [victim, ...others] = await serverPods(release);
     if (!victim || others.length === 0)
       throw new CheckFailure('E_SELECTED_NOTHING', 'two replicas are needed');
     const { name } = victim.metadata;
-    const cgroup = await cgroupOf(cluster.nodes, victim, 'toolman');
+    const cgroup = await cgroupOf(cluster.nodes, victim, container.name);
     await waitFor({
-      what: `the kernel to kill container toolman of ${name} at its memory limit`,
+      what: `the kernel to kill container ${container.name} of ${name} at its memory limit`,
       timeoutMs: 60_000,
       look: async () => {
         const killed = await exhaustMemory(cgroup);
@@ -60,12 +65,13 @@ requirement(
           : { done: false, seen: `it killed ${killed}` };
       },
     });
-    const terminated = await containerOomKilled(kube, victim, 'toolman');
-    expect(terminated.reason, `last state of toolman in ${name}`).toBe('OOMKilled');
+    const terminated = await containerOomKilled(kube, victim, container.name);
+    expect(terminated.reason, `last state of ${container.name} in ${name}`).toBe('OOMKilled');
     expect(terminated.exitCode).toBe(137);
     await release.rolledOut();
     const recording = await release.settleRecording();
-    const elsewhere = recording.restarts().filter((r) => r.pod !== name);
+    const replicas = others.map(({ metadata }) => metadata.name);
+    const elsewhere = recording.restarts().filter((r) => replicas.includes(r.pod));
     expect(elsewhere, 'restarts of other pods').toEqual([]);
     observe(`${name}: OOMKilled, exit code 137, restarted; ${others.length} other replica without a restart`);
   },

@@ -6,7 +6,8 @@ import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
 import { seconds, waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
-import type { Pod } from '../../../harness/kube/api/types.ts';
+import type { Pod, Workload } from '../../../harness/kube/api/types.ts';
+import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import {
   countedAnswers,
@@ -18,11 +19,11 @@ import {
 } from '../beside-controls.ts';
 import { startControls } from '../control-pods.ts';
 import { requirement } from '../kit.ts';
+import { portOf, serverIn, serverOf } from '../server.ts';
 import { serverPods } from '../server-pods.ts';
 
 const ROUNDS = 24;
 const PATHS = ['/health', '/ready'];
-const PORT = 3000;
 
 /** Long enough for the documented liveness probe to restart a container that hangs: 3 failures 10 s apart, 5 s each. */
 const SOAK_MS = 45_000;
@@ -35,13 +36,14 @@ requirement(
   'answers every probe over a period of time and never becomes unready',
   async ({ release, lab, observe }) => {
     const pods = await serverPods(release);
+    const { number } = portOf(serverIn(release));
     const controls = await startControls(lab, release);
     const pairs: PairedAnswer[] = [];
     const answers = await consistently({
       count: ROUNDS,
       intervalMs: 500,
       ask: async () => {
-        const calls = pods.flatMap((pod) => PATHS.map((path) => controls.ask(pod, PORT, path)));
+        const calls = pods.flatMap((pod) => PATHS.map((path) => controls.ask(pod, number, path)));
         const round = await Promise.all(calls);
         pairs.push(...round);
         return countedAnswers(round);
@@ -64,8 +66,8 @@ requirement(
     await soak();
     const { nodes } = cluster;
     const { pods, kills } = nodes
-      ? await countedKills(nodes, () => release.pods())
-      : { pods: await release.pods(), kills: [] };
+      ? await countedKills(nodes, () => serverPods(release))
+      : { pods: await serverPods(release), kills: [] };
     const recording = await release.settleRecording();
     observe(
       nodes
@@ -77,7 +79,9 @@ requirement(
     if (others.length > 0 || kills.some(({ oomKills }) => oomKills > 0)) {
       await expect(noRestartsNoOom(recording, others, kills)).toHold();
     }
-    await expectNone('pod is evicted', evictions(recording));
+    const replicaSets = recording.objects('ReplicaSet') as Workload[];
+    const own = ownPods(await serverOf(release).read(), recording.pods(), replicaSets);
+    await expectNone('pod is evicted', evictions(recording, new Set(own.map(({ metadata }) => metadata.name))));
     await expectNone('pod is restarted by a probe or becomes unready', effects);
   },
 );

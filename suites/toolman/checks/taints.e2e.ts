@@ -5,9 +5,11 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { createBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import { requirement } from '../kit.ts';
+import { onNode, withReplicas } from '../means.ts';
+import { renderedServer } from '../server.ts';
+import { serverPods } from '../server-pods.ts';
 
 const TAINT = { key: 'tools-only', value: 'true', effect: 'NoSchedule' };
-const HOSTNAME = 'kubernetes.io/hostname';
 
 requirement(
   'T-54',
@@ -26,10 +28,9 @@ requirement(
     await kube.patch('Node', { name }, { spec: { taints: [...before, TAINT] } });
 
     // Pinned to that node, so that only the taint decides.
-    const release = await lab.install({
-      set: ['replicaCount=1', `nodeSelector.${HOSTNAME.replaceAll('.', '\\.')}=${name}`],
-    });
-    for (const pod of await release.pods()) {
+    const server = await renderedServer(lab);
+    const release = await lab.install({ patches: [...withReplicas(server, 1), onNode(server, name)] });
+    for (const pod of await serverPods(release)) {
       expect(pod.spec.nodeName, `node of ${pod.metadata.name}`).toBe(name);
       observe(`${pod.metadata.name} runs on ${name}, tainted ${TAINT.key}=${TAINT.value}:${TAINT.effect}`);
     }

@@ -1,6 +1,6 @@
 /** What keeps a second release of a subject from existing beside the first. */
 import type { KubeObject, Service } from '../../api/types.ts';
-import { allContainers, field, nameOf, podTemplateOf } from '../objects.ts';
+import { allContainers, field, hookEvents, nameOf, podTemplateOf } from '../objects.ts';
 import type { ExistsOnce } from './model.ts';
 
 /** Cluster-scoped kinds of Kubernetes that charts render. */
@@ -40,6 +40,25 @@ export function existsOnce(objects: readonly KubeObject[], release: { namespace:
     ...hostPorts(object),
     ...nodePorts(object),
   ]);
+}
+
+/**
+ * The objects of which a cluster can have only one, of a subject that is installed in whatever namespace. Hooks do not count: helm replaces
+ * them, whatever release they belong to. Neither do namespaces, which are created only when they are missing.
+ *
+ * @param objects rendered into `release.namespace`
+ * @param elsewhere renders the subject into another namespace; charts may do something special in `default`
+ */
+export async function onceBeside(
+  objects: readonly KubeObject[],
+  release: { namespace: string },
+  elsewhere: () => Promise<{ objects: readonly KubeObject[]; namespace: string }>,
+): Promise<ExistsOnce[]> {
+  const counted = (all: readonly KubeObject[]): KubeObject[] =>
+    all.filter((object) => hookEvents(object).length === 0 && object.kind !== 'Namespace');
+  if (existsOnce(counted(objects), release).length === 0) return [];
+  const other = await elsewhere();
+  return existsOnce(counted(other.objects), other);
 }
 
 function clusterScoped(object: KubeObject, namespace: string): ExistsOnce[] {

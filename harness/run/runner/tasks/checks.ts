@@ -68,6 +68,7 @@ function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
     runDirectory: directory,
     suite: definition.name,
     subject: { ...subject, images: withDigests(subject.images, run.images) },
+    once: run.once.has(definition.name),
     cluster: clusterOf(run),
     helmPath: tools.helm,
     secrets: secrets.of(definition.name),

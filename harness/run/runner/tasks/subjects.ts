@@ -3,9 +3,11 @@ import { isAbsolute, join, relative } from 'node:path';
 import { makePrivateFolder } from '../../../core/private-files.ts';
 import { count } from '../../../core/wording.ts';
 import { secretsIn } from '../../../kube/api/secret-values.ts';
+import { onceBeside } from '../../../kube/manifests/model/exists-once.ts';
 import { createDeployer } from '../../../kube/deploy/deployer.ts';
 import { createManifestDeployer } from '../../../kube/deploy/manifest-deployer.ts';
 import { createHelm } from '../../../kube/helm/helm.ts';
+import type { ExistsOnce } from '../../../kube/manifests/model/model.ts';
 import { isPublished, type PublishedChart } from '../../../kube/helm/published-chart.ts';
 import { stageSubject } from '../../../kube/helm/stage-subject.ts';
 import type { SuitePlan } from '../../plan/plan.ts';
@@ -14,6 +16,9 @@ import type { TestRun } from '../test-run.ts';
 
 /** Of the rendered objects that a run knows before it installs anything. */
 export const RENDER_NAMESPACE = 'default';
+
+/** A name that no object of a chart contains by chance. */
+const OTHER_NAMESPACE = 'kp-another-release';
 
 /**
  * Copies every subject, and renders the copies as the run will install them. From here on the run uses only the copies: their digests are
@@ -61,6 +66,15 @@ export const subjects: Task = {
       });
       run.redactor.learn(secretsIn(rendered.objects));
       run.rendered.set(definition.name, rendered);
+      const elsewhere = { ...source, namespace: OTHER_NAMESPACE };
+      const [first, ...others] = await onceBeside(rendered.objects, source, async () => ({
+        ...elsewhere,
+        objects: (await deployer.render(elsewhere)).objects,
+      }));
+      if (first) {
+        run.once.add(definition.name);
+        warnOfOnce(run, first, others.length);
+      }
       run.report.subjects.push({
         suite: definition.name,
         chart: withinProject(run.project.root, subject.chart),
@@ -79,6 +93,14 @@ export const subjects: Task = {
     }
   },
 };
+
+function warnOfOnce(run: TestRun, { object, says }: ExistsOnce, others: number): void {
+  const more = others === 0 ? '' : `, and ${count(others, 'more object')} ${others === 1 ? 'is' : 'are'} fixed`;
+  run.warn(
+    `the chart can exist only once on a cluster: ${object} ${says}${more}`,
+    'Its releases are tested one after the other, which takes longer.',
+  );
+}
 
 /** Another run may test another version. */
 function warnOfVersion(run: TestRun, { reference, version, digest }: PublishedChart): void {
