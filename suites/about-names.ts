@@ -1,18 +1,16 @@
 /**
- * The checks that are red for a subject that shares nothing with a reference (fixtures/charts/foreign): their requirements are about what
- * the documents call by a name, or promise to exist. Every other check has to say that it does not fit, or to pass.
+ * The checks that are red for subjects of others: their requirements are about what the documents call by a name, or promise to exist.
+ * Every other check has to say that it does not fit, or to pass.
  */
+
+/** Red for a subject that shares nothing with a reference (fixtures/charts/foreign). */
 export const ABOUT_NAMES: readonly string[] = [
   // Deployment toolman
   'toolman/T-02',
-  // an init container that prepares the directories
-  'toolman/T-05',
   // ConfigMap toolman-servers-config
   'toolman/T-20',
-  // label app.kubernetes.io/name=toolman
-  'toolman/T-39',
-  // nodes with the label workload-type=tools
-  'toolman/T-53',
+  // Service toolman
+  'toolman/T-22#2',
   // Secret tool-registry-secrets
   'tool-registry/R-17',
   // DATABASE_URL and EMBEDDING_API_KEY
@@ -23,4 +21,43 @@ export const ABOUT_NAMES: readonly string[] = [
   'k8s-mcp-agent/G-04',
   // Namespace gpu-diagnostics
   'k8s-mcp-agent/G-45',
+];
+
+/** A reference under other names. */
+export interface RenamedReference {
+  suite: string;
+  /** Under fixtures/charts. */
+  chart: string;
+  /** Under fixtures/values. */
+  values: string;
+  /** What else is set; absent: nothing. */
+  set?: readonly string[];
+  /** Exactly these are red. */
+  red: readonly string[];
+}
+
+const SWITCHYARD = {
+  suite: 'toolman',
+  chart: 'switchyard',
+  values: 'toolman/switchyard.yaml',
+  red: [
+    // Deployment toolman
+    'toolman/T-02',
+    // container toolman
+    'toolman/T-03#2',
+    // volume config
+    'toolman/T-07#2',
+    // ConfigMap toolman-servers-config
+    'toolman/T-20',
+    // Service toolman
+    'toolman/T-22#2',
+    // label app.kubernetes.io/name=toolman
+    'toolman/T-39',
+  ],
+} as const satisfies RenamedReference;
+
+export const RENAMED: readonly RenamedReference[] = [
+  SWITCHYARD,
+  // The same in a namespace that the chart names itself.
+  { ...SWITCHYARD, set: ['yard.namespace=switchyard-east'] },
 ];
