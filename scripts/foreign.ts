@@ -1,27 +1,31 @@
-/** `npm run foreign`: runs every suite on a chart that shares nothing with the references. Only checks about names may be red. */
+/**
+ * `npm run foreign`: runs every suite on a chart that shares nothing with the references, and on references under other names. Only checks
+ * about names may be red.
+ */
 import { join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { EXIT } from '../harness/core/errors.ts';
 import { count } from '../harness/core/wording.ts';
 import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
-import { isNotApplicable } from '../harness/run/report/status.ts';
-import type { CheckResult } from '../harness/run/report/model.ts';
-import { ABOUT_NAMES } from '../suites/about-names.ts';
+import { ABOUT_NAMES, RENAMED } from '../suites/about-names.ts';
 import { suites } from '../suites/index.ts';
 import { run } from './e2e.ts';
 import { readRunReport } from './gate/run-report.ts';
+import { compareWithNames, type Stranger, type StrangerResult } from './foreign/compare-with-names.ts';
 import { planFromArguments } from './plan-from-arguments.ts';
 import { projectRoot, runsDirectory } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
-const CHART = join(projectRoot, 'fixtures', 'charts', 'foreign');
+const fixtures = join(projectRoot, 'fixtures');
 
 const EXAMPLES = `
 Examples:
   npm run foreign                             every suite, on a cluster of its own
   npm run foreign -- --suite toolman --reuse  one suite on the kept cluster
+  npm run foreign -- --chart switchyard       one chart
 
-Exit codes: 0 only checks about names are red, 1 another check is red, 2 wrong usage, 3 a check errored or a run ended early, 130 interrupted.`;
+Exit codes: 0 exactly the checks about names are red, 1 another check is red or one of them is not, 2 wrong usage, 3 a check errored or a run
+ended early, 130 interrupted.`;
 
 /** Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -29,28 +33,48 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${text}\n`);
   };
   const command = new Command('foreign')
-    .description('Runs every suite on a chart that shares nothing with the references.')
+    .description('Runs every suite on charts that are not the reference.')
     .option('--suite <name...>', 'only these suites')
+    .option('--chart <name...>', 'only these charts: foreign, or a reference under other names')
     .option('--reuse', 'use the kept cluster if it fits, and keep it again', false)
     .addHelpText('after', EXAMPLES);
   try {
     const flags = parseArguments(command, argv, print);
     if (!flags) return EXIT.passed;
-    const checks: CheckResult[] = [];
-    for (const suite of flags.suite ?? suites.map(({ name }) => name)) {
-      const ended = await checksOn(suite, flags.reuse);
+    const { suite, chart, reuse } = flags;
+    const chosen = strangers().filter(
+      (one) => (suite?.includes(one.suite) ?? true) && (chart?.includes(one.chart) ?? true),
+    );
+    const results: StrangerResult[] = [];
+    for (const stranger of chosen) {
+      const ended = await resultOf(stranger, reuse);
       if (typeof ended === 'number') return ended;
-      checks.push(...ended);
+      results.push(ended);
     }
-    return conclude(checks, print);
+    return conclude(results, print);
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
   }
 }
 
-/** The results of a suite; the exit code when the run was interrupted or ended early. */
-async function checksOn(suite: string, reuse: boolean): Promise<CheckResult[] | number> {
-  const args = ['--suite', suite, '--chart', CHART, ...(reuse ? ['--reuse'] : [])];
+function strangers(): Stranger[] {
+  const foreign = suites.map(({ name }) => ({
+    suite: name,
+    chart: 'foreign',
+    red: ABOUT_NAMES.filter((id) => id.startsWith(`${name}/`)),
+  }));
+  return [...foreign, ...RENAMED];
+}
+
+/** The result of a run; its exit code when it was interrupted or ended early. */
+async function resultOf(stranger: Stranger, reuse: boolean): Promise<StrangerResult | number> {
+  const { suite, chart, values, set = [] } = stranger;
+  const args = [
+    ...['--suite', suite, '--chart', join(fixtures, 'charts', chart)],
+    ...(values === undefined ? [] : ['--values', join(fixtures, 'values', values)]),
+    ...set.flatMap((pair) => ['--set', pair]),
+    ...(reuse ? ['--reuse'] : []),
+  ];
   const { options, plan } = await planFromArguments(args);
   const notBefore = Date.now();
   const exitCode = await run(options, plan, ['npm run e2e --', ...args].join(' '));
@@ -62,19 +86,19 @@ async function checksOn(suite: string, reuse: boolean): Promise<CheckResult[] | 
   });
   // A suite of which nothing applies has no verdict, and complete results.
   const isComplete = report.checks.length === (report.plan?.checks.length ?? -1);
-  return isComplete ? report.checks : EXIT.infrastructure;
+  return isComplete ? { stranger, checks: report.checks } : EXIT.infrastructure;
 }
 
-function conclude(checks: readonly CheckResult[], print: (line: string) => void): number {
-  const isRed = ({ id, status }: CheckResult): boolean => status === 'failed' && !ABOUT_NAMES.includes(id);
-  const red = checks.filter(isRed);
-  const errored = checks.filter(({ status }) => status === 'errored');
-  for (const { id, status, reason = '' } of [...red, ...errored]) print(`${status}  ${id}  ${reason}`);
-  const unfit = checks.filter(isNotApplicable).length;
-  const named = checks.filter(({ id }) => ABOUT_NAMES.includes(id)).length;
-  print(
-    `${count(checks.length, 'check')}: ${unfit} not applicable, ${named} about names, ${red.length} red, ${errored.length} errored`,
-  );
-  if (red.length > 0) return EXIT.checkFailed;
-  return errored.length > 0 ? EXIT.infrastructure : EXIT.passed;
+function conclude(results: readonly StrangerResult[], print: (line: string) => void): number {
+  const compared = results.map(compareWithNames);
+  for (const { lines, title, checks, unfit, wrong, errored } of compared) {
+    print(
+      [
+        ...lines,
+        `${title}: ${count(checks, 'check')}, ${unfit} not applicable, ${wrong} not as expected, ${errored} errored`,
+      ].join('\n'),
+    );
+  }
+  if (compared.some(({ wrong }) => wrong > 0)) return EXIT.checkFailed;
+  return compared.some(({ errored }) => errored > 0) ? EXIT.infrastructure : EXIT.passed;
 }

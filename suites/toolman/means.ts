@@ -7,7 +7,9 @@ const HOSTNAME = 'kubernetes.io/hostname';
 
 /** Gives the server so many replicas; none where an autoscaler decides. */
 export function withReplicas({ object, workload }: Server, count: number): ManifestPatch[] {
-  return workload.autoscaler ? [] : patch(targetOf(object), { op: 'add', path: '/spec/replicas', value: count });
+  return workload.autoscaler
+    ? []
+    : patch(targetOf(object), { op: 'add', path: '/spec/replicas', value: count });
 }
 
 /** Binds the server to a node, in addition to its own selector. */

@@ -112,7 +112,10 @@ function isProbed({ livenessProbe }: Container): boolean {
 }
 
 /** The port of the application, and its name in the container. */
-export function portOf({ container: { ports = [], ...container } }: Server): { number: number; name?: string } {
+export function portOf({ container: { ports = [], ...container } }: Server): {
+  number: number;
+  name?: string;
+} {
   const declared = ports.find(({ containerPort }) => containerPort === PORT);
   if (declared) return { number: PORT, ...(declared.name !== undefined && { name: declared.name }) };
   const probed = container.readinessProbe?.httpGet?.port;
@@ -184,7 +187,10 @@ export function configurationOf(rendered: Rendered): Configuration {
     title: `the configuration of ${nameOf(object)}`,
     isDocumented: ({ name }) => name === DOCUMENTED.configMap,
     traits: [
-      { says: `is mounted at ${CONFIG_FOLDER}`, has: ({ mountPath }) => folderOf(mountPath) === CONFIG_FOLDER },
+      {
+        says: `is mounted at ${CONFIG_FOLDER}`,
+        has: ({ mountPath }) => folderOf(mountPath) === CONFIG_FOLDER,
+      },
       {
         says: `has the file ${CONFIG_FILE}`,
         has: ({ items = [] }) => items.some(({ path }) => path === CONFIG_FILE),

@@ -32,7 +32,10 @@ export interface DeclaredValue {
 }
 
 /** All values of the chart's values.yaml and of the values files, each path once: the last file counts. Values of `set` are not read. */
-export async function declaredValues({ chart, values }: Pick<Subject, 'chart' | 'values'>): Promise<DeclaredValue[]> {
+export async function declaredValues({
+  chart,
+  values,
+}: Pick<Subject, 'chart' | 'values'>): Promise<DeclaredValue[]> {
   const trees = await Promise.all([join(chart, 'values.yaml'), ...values].map(readTree));
   const found = new Map<string, unknown>();
   for (const { path, value } of trees.flatMap((tree) => leavesOf(tree))) found.set(path, value);

@@ -28,6 +28,33 @@ function status(name: string, state: ContainerState, shown: Shown = {}): Contain
   return { name, image: 'i', imageID: '', ready: false, restartCount: 0, state, ...shown };
 }
 
+describe('a recording of several namespaces', () => {
+  const pod = (namespace: string, name: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, uid: name },
+  });
+  const recording = new Recording();
+  for (const [namespace, name] of [
+    ['one', 'a'],
+    ['two', 'b'],
+  ] as const) {
+    recording.add({ at: 0, type: 'ADDED', object: pod(namespace, name) });
+  }
+  recording.keepLog('b', 'app', 'its last words');
+
+  it('has a part for each, with the logs', () => {
+    const part = recording.within('two');
+    expect(part.pods().map(({ metadata }) => metadata.name)).toEqual(['b']);
+    expect(part.logOf('b', 'app')).toBe('its last words');
+  });
+
+  it('is its own part when there is no other namespace', () => {
+    const part = recording.within('two');
+    expect(part.within('two')).toBe(part);
+  });
+});
+
 interface PodParts {
   name?: string;
   uid?: string;

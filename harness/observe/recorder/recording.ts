@@ -54,7 +54,9 @@ export class Recording {
 
   /** The part in one namespace. Logs are known by pod only, so it has all of them. */
   within(namespace: string): Recording {
-    const own = this.#changes.filter(({ object: { metadata } }) => (metadata.namespace ?? namespace) === namespace);
+    const own = this.#changes.filter(
+      ({ object: { metadata } }) => (metadata.namespace ?? namespace) === namespace,
+    );
     if (own.length === this.#changes.length) return this;
     const part = new Recording(own);
     for (const [id, text] of this.#logs) part.#logs.set(id, text);

@@ -98,7 +98,8 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     await importAll(importFile);
     // Long checks start first: they mostly wait for Kubernetes, and short checks run meanwhile.
     const order = [...checks].sort(
-      (a, b) => weight(a.options, config) - weight(b.options, config) || limitOf(b.options) - limitOf(a.options),
+      (a, b) =>
+        weight(a.options, config) - weight(b.options, config) || limitOf(b.options) - limitOf(a.options),
     );
     for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
     afterAll(async () => {

@@ -72,19 +72,18 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   /** The shared release, installed and rolled out on first use. */
   async shared(): Promise<Release<Prepared>> {
-    const known = this.#shared.sharedNamespace;
-    if (known !== undefined) this.touched.push({ namespace: known });
+    const { sharedNamespaces } = this.#shared;
+    for (const namespace of sharedNamespaces) this.touched.push({ namespace });
     const release = await this.#shared.sharedRelease(this.#checkId, async () => {
       const made = await this.#install({ rollout: true }, this.#shared.lifecycle, (namespace) => {
-        this.#shared.sharedNamespace = namespace;
+        sharedNamespaces.push(namespace);
       });
       await this.#disturb(made);
       return made;
     });
-    if (known === undefined) this.touched.push({ namespace: release.namespace, release });
-    for (const namespace of release.namespaces) {
+    for (const namespace of sharedNamespaces) {
       const isTouched = this.touched.some((one) => one.namespace === namespace);
-      if (!isTouched && this.#shared.recorders.has(namespace)) this.touched.push({ namespace, release });
+      if (!isTouched) this.touched.push({ namespace, release });
     }
     return release as Release<Prepared>;
   }
@@ -328,6 +327,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     if (beside) refuseClash(objects, { namespace, shared: beside.objects });
     const apply = options.apply !== false;
     const named = apply ? await this.#createNamedNamespaces(objects, namespace, lifecycle) : [];
+    named.forEach(onNamespace);
     const { recording } = recorder;
     const others = await Promise.all(named.map((name) => this.#recorderOf(name, lifecycle, recording)));
     const release = new Release(

@@ -12,7 +12,7 @@ const configMap = (namespace?: string): KubeObject => ({
   metadata: { name: 'a', ...(namespace !== undefined && { namespace }) },
 });
 
-it('creates the namespaces that a chart names, and deletes only those', async () => {
+it('creates and records the namespaces that a chart names, and deletes only those', async () => {
   const objects = [
     configMap(),
     configMap('monitoring'),
@@ -21,9 +21,14 @@ it('creates the namespaces that a chart names, and deletes only those', async ()
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rendered' } },
   ];
   const existing = new Set(['kube-system']);
+  const watched = new Set<string | undefined>();
   const { lab: shared, done } = fakeLab({
     helm: { render: () => Promise.resolve({ objects }), install: () => Promise.resolve({} as never) },
     kube: {
+      watch: (_kind, { namespace }) => {
+        watched.add(namespace);
+        return { synced: Promise.resolve(), stop: () => Promise.resolve() };
+      },
       get: ((kind: string, { name }: ObjectRef) =>
         Promise.resolve(
           kind === 'ServiceAccount' || existing.has(name) ? { kind, metadata: { name } } : undefined,
@@ -38,5 +43,6 @@ it('creates the namespaces that a chart names, and deletes only those', async ()
 
   const changed = done.filter((line) => line.includes('Namespace'));
   expect(changed).toEqual(['create Namespace monitoring', 'delete Namespace monitoring']);
+  expect(watched).toEqual(new Set(['home', 'monitoring', 'rendered']));
   expect(lab.touched.map(({ namespace }) => namespace)).toEqual(['home', 'monitoring', 'rendered']);
 });

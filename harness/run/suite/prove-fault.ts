@@ -47,7 +47,10 @@ export async function proveFault(
     const reason = await misfitOf(fault, lab);
     if (reason !== undefined) return misfit(`it does not fit: ${reason}`);
     const wanted = new Set(fault.requirements);
-    for (const check of inOrder(checks.filter((c) => isTried(c, fault)), lab)) {
+    for (const check of inOrder(
+      checks.filter((c) => isTried(c, fault)),
+      lab,
+    )) {
       // Once every requirement failed for the stated reason, further checks only cost time.
       if ([...wanted].every((id) => caughtBy(results, id, fault.reason))) break;
       const outcome = await executeCheck(check, lab);

@@ -90,11 +90,6 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     return [this.#deps.recorder, ...(this.#deps.others ?? [])];
   }
 
-  /** The namespace of the release, and those that rendered objects name. */
-  get namespaces(): string[] {
-    return [...new Set([this.namespace, ...this.#objects.flatMap(({ metadata }) => metadata.namespace ?? [])])];
-  }
-
   /**
    * The rendered object of that kind; the name may be left out when there is only one.
    *

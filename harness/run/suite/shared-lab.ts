@@ -61,8 +61,8 @@ export class SharedLab {
   /** `by`: id of the check that installs it, and that reports when it does not become ready. */
   #shared: { by: string; release: Promise<Release> } | undefined;
   #room: Promise<void> | undefined;
-  /** Namespace of the shared release once it is being installed. */
-  sharedNamespace: string | undefined;
+  /** Namespaces of the shared release, since it is being installed: its own, and those that its objects name. */
+  readonly sharedNamespaces: string[] = [];
   /** Set when the disturbance of the fault could not be applied. */
   failedDisturbance: DisturbanceError | undefined;
 

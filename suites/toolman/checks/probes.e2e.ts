@@ -97,7 +97,9 @@ requirement(
     const frozen = await kube.get('Pod', { name, namespace });
     if (!frozen)
       throw new CheckFailure('E_NOT_FOUND', `pod ${name} was deleted instead of removed from the Service`);
-    expect(containerStatus(frozen, application.name).ready, `readiness of the frozen pod ${name}`).toBe(false);
+    expect(containerStatus(frozen, application.name).ready, `readiness of the frozen pod ${name}`).toBe(
+      false,
+    );
     observe(`${name} left the endpoints`);
 
     // A frozen process cannot exit: it is thawed once the kubelet has decided to kill it.

@@ -81,7 +81,10 @@ requirement(
     }
     const replicaSets = recording.objects('ReplicaSet') as Workload[];
     const own = ownPods(await serverOf(release).read(), recording.pods(), replicaSets);
-    await expectNone('pod is evicted', evictions(recording, new Set(own.map(({ metadata }) => metadata.name))));
+    await expectNone(
+      'pod is evicted',
+      evictions(recording, new Set(own.map(({ metadata }) => metadata.name))),
+    );
     await expectNone('pod is restarted by a probe or becomes unready', effects);
   },
 );

@@ -20,9 +20,20 @@ const role: Role<Thing> = {
 
 describe('the role is played by', () => {
   it.each<[string, Thing[], string]>([
-    ['the documented name, whatever else there is', [{ name: 'a', serves: true }, { name: 'server' }], 'server'],
+    [
+      'the documented name, whatever else there is',
+      [{ name: 'a', serves: true }, { name: 'server' }],
+      'server',
+    ],
     ['the only candidate', [{ name: 'a' }], 'a'],
-    ['the one with the first trait', [{ name: 'a', mounts: true }, { name: 'b', serves: true }], 'b'],
+    [
+      'the one with the first trait',
+      [
+        { name: 'a', mounts: true },
+        { name: 'b', serves: true },
+      ],
+      'b',
+    ],
     [
       'the one that a later trait distinguishes',
       [

@@ -25,10 +25,7 @@ export interface Role<T> {
  *
  * @throws NameMissing when there is no candidate; DoesNotFit with the candidates when several are left
  */
-export function playing<T>(
-  candidates: readonly T[],
-  { title, isDocumented, traits, nameOf }: Role<T>,
-): T {
+export function playing<T>(candidates: readonly T[], { title, isDocumented, traits, nameOf }: Role<T>): T {
   const documented = candidates.find(isDocumented);
   if (documented !== undefined) return documented;
   let left = candidates;

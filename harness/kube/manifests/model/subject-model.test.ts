@@ -10,6 +10,7 @@ import {
 } from '../../../testing/sample-objects.ts';
 import type { KubeObject } from '../../api/types.ts';
 import type { ModelWorkload, SubjectModel } from './model.ts';
+import { onceBeside } from './exists-once.ts';
 import { lasting, modelOf } from './subject-model.ts';
 
 const RELEASE = { namespace: 'kp-x' };
@@ -227,6 +228,25 @@ describe('the model of a subject', () => {
     const [once] = model(found).existsOnce;
     expect(once).toMatchObject({ object: `${found.kind} ${found.metadata.name}`, why });
     expect(once?.says).toMatch(/^(is|has|occupies) /);
+  });
+
+  it('is installed beside itself only if it renders the same kind of names into another namespace', async () => {
+    const inDefault = [inNamespace('its-own', sampleService())];
+    const elsewhere = (namespace: string, ...objects: KubeObject[]) => ({ objects, namespace });
+    const free = await onceBeside(inDefault, RELEASE, () =>
+      Promise.resolve(elsewhere('kp-y', sampleService())),
+    );
+    expect(free).toEqual([]);
+    const bound = await onceBeside(inDefault, RELEASE, () =>
+      Promise.resolve(elsewhere('kp-y', ...inDefault)),
+    );
+    expect(bound.map(({ why }) => why)).toEqual(['own-namespace']);
+    const hook = withAnnotations({ 'helm.sh/hook': 'pre-install' }, inNamespace('its-own', sampleService()));
+    const space = object('v1', 'Namespace', 'its-own');
+    const never = (): never => {
+      throw new Error('it need not be rendered again');
+    };
+    expect(await onceBeside([hook, space], RELEASE, never)).toEqual([]);
   });
 
   it('can exist twice with a ClusterRole that is named after its namespace', () => {

@@ -95,7 +95,8 @@ export const subjects: Task = {
 };
 
 function warnOfOnce(run: TestRun, { object, says }: ExistsOnce, others: number): void {
-  const more = others === 0 ? '' : `, and ${count(others, 'more object')} ${others === 1 ? 'is' : 'are'} fixed`;
+  const more =
+    others === 0 ? '' : `, and ${count(others, 'more object')} ${others === 1 ? 'is' : 'are'} fixed`;
   run.warn(
     `the chart can exist only once on a cluster: ${object} ${says}${more}`,
     'Its releases are tested one after the other, which takes longer.',
