@@ -16,8 +16,14 @@ export interface ReferenceProblem {
 /** Kinds that can be looked up in the cluster. */
 export type ReferencedKind = KnownKind;
 
-/** Reads an object of the release's namespace, or a cluster-scoped one; `undefined` when it does not exist. */
-export type Lookup = (kind: ReferencedKind, name: string) => Promise<KubeObject | undefined>;
+/**
+ * Reads an object in the namespace of the rendered object that refers to it, or a cluster-scoped one; `undefined` when it does not exist.
+ */
+export type Lookup = (
+  kind: ReferencedKind,
+  name: string,
+  from: KubeObject,
+) => Promise<KubeObject | undefined>;
 
 /** An unresolved reference by name. */
 export interface ObjectReference {

@@ -57,7 +57,7 @@ async function follow(
   const problem = (why: string): ReferenceProblem => ({ object: nameOf(object), path, refers, why });
   if (name === '') return problem(`the name of the ${kind} is empty`);
   if (ALWAYS_THERE.has(refers)) return undefined;
-  const target = find(objects, kind, name) ?? (await lookup?.(kind, name));
+  const target = find(objects, kind, name) ?? (await lookup?.(kind, name, object));
   if (!target) {
     if (optional || (!lookup && CLUSTER_SCOPED.has(kind))) return undefined;
     return problem(

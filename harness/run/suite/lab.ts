@@ -210,6 +210,11 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     return this.#shared.deps.helm;
   }
 
+  /** The shared release ends before a check installs its own, because the subject can exist only once on a cluster. */
+  get makesRoom(): boolean {
+    return this.#shared.deps.once === true;
+  }
+
   /** Path of the helm program, for checks that run documented commands. */
   get helmPath(): string | undefined {
     return this.#shared.deps.helmPath;

@@ -7,7 +7,7 @@ import { firstLine } from '../../../harness/core/wording.ts';
 import { copyWithNextVersion } from '../../../harness/kube/helm/next-version.ts';
 import { isCoreApi } from '../../../harness/kube/manifests/core-api.ts';
 import { hookEvents, nameOf } from '../../../harness/kube/manifests/objects.ts';
-import { lasting, modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
+import { lasting, modelOf, namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { checkReferences } from '../../../harness/kube/manifests/references.ts';
 import { deprecatedApis } from '../../../harness/observe/predicates/rendered/api-versions.ts';
 import { imagesArePinned, pullsInVain } from '../../../harness/observe/predicates/rendered/images.ts';
@@ -102,8 +102,9 @@ requirement(
 );
 
 requirement('X-02', 'refers only to objects that exist', { static: true }, async ({ release, kube }) => {
-  const { namespace } = release;
-  const report = await checkReferences(release.objects, (kind, name) => kube.get(kind, { name, namespace }));
+  const report = await checkReferences(release.objects, (kind, name, from) =>
+    kube.get(kind, { name, namespace: namespaceOf(from, release) }),
+  );
   if (report.checked === 0) throw new DoesNotFit('no rendered object refers to another one');
   await expect(referencesResolve(report)).toHold();
 });

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
 import { antiAffinityTerm } from '../../../harness/observe/predicates/rendered/affinity.ts';
 import { checkReferences } from '../../../harness/kube/manifests/references.ts';
+import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
 import { resourcesAre } from '../../../harness/observe/predicates/rendered/resources.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
@@ -94,9 +95,8 @@ requirement(
   'refers only to objects that exist',
   { static: true },
   async ({ release, kube }) => {
-    const { namespace } = serverIn(release);
-    const references = await checkReferences(release.objects, (kind, name) =>
-      kube.get(kind, { name, namespace }),
+    const references = await checkReferences(release.objects, (kind, name, from) =>
+      kube.get(kind, { name, namespace: namespaceOf(from, release) }),
     );
     await expect(referencesResolve(references)).toHold();
   },
