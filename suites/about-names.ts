@@ -18,7 +18,7 @@ export const ABOUT_NAMES: readonly string[] = [
   // The documented Ingress leads to Service tool-registry-api.
   'tool-registry/R-43',
   // DaemonSet k8s-mcp-agent
-  'k8s-mcp-agent/G-04',
+  'k8s-mcp-agent/G-04#2',
   // Namespace gpu-diagnostics
   'k8s-mcp-agent/G-45',
 ];

@@ -4,14 +4,15 @@ import { CheckFailure, InterruptedError, messageOf } from '../../harness/core/er
 import { isReady } from '../../harness/observe/waits/pod-start.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { isOwnedBy } from '../../harness/kube/api/workload-pods.ts';
-import { imagesOf } from '../../harness/kube/manifests/objects.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
-import { AGENT_CONTAINER } from './sessions/mcp-session.ts';
+import { agentContainerOf, agentIn, agentOf, agentPods } from './agent.ts';
+import { gpuNodes } from './gpu-nodes.ts';
 
 /** All its pods, including those being deleted; may be empty. */
 export async function daemonPods(release: Release): Promise<Pod[]> {
-  const daemonSet = await release.daemonSet().read();
-  const pods = await release.kube.list('Pod', { namespace: release.namespace });
+  const agent = agentOf(release);
+  const daemonSet = await agent.read();
+  const pods = await release.kube.list('Pod', { namespace: agent.namespace });
   return pods.filter((pod) => isOwnedBy(pod, daemonSet));
 }
 
@@ -75,7 +76,8 @@ export function agentWorksOn(
 }
 
 async function agentVersion(release: Release, pod: Pod): Promise<string> {
-  const result = await release.exec(pod, ['/agent', '--version'], AGENT_CONTAINER);
+  const { name } = agentContainerOf(pod.spec, pod.metadata.name);
+  const result = await release.exec(pod, ['/agent', '--version'], name);
   const said = (result.stderr || result.stdout).trim();
   if (result.exitCode === 0) return said;
   throw new CheckFailure('E_EXEC', `\`/agent --version\` exited with ${result.exitCode}: ${said}`);
@@ -83,13 +85,28 @@ async function agentVersion(release: Release, pod: Pod): Promise<string> {
 
 /** The agent's image: it is on the nodes, and has `sleep`. */
 export function agentImageOf(release: Release): string {
-  const [use] = imagesOf([release.rendered('DaemonSet')]);
-  if (use) return use.ref;
-  throw new CheckFailure('E_SELECTED_NOTHING', 'the DaemonSet has no image');
+  return agentIn(release).container.image;
 }
 
 function state({ metadata, status }: Pod): string {
   if (metadata.deletionTimestamp !== undefined) return `${metadata.name} is terminating`;
   const waiting = status?.containerStatuses?.flatMap((c) => c.state?.waiting?.reason ?? []) ?? [];
   return `${metadata.name} is ${[status?.phase ?? 'new', ...waiting].join(', ')}`;
+}
+
+/**
+ * The agent's pod on a node.
+ *
+ * @throws CheckFailure `E_SELECTED_NOTHING` when none is there
+ */
+export async function agentPodOn(release: Release, node: string): Promise<Pod> {
+  const [pod] = (await agentPods(release)).filter(({ spec }) => spec.nodeName === node);
+  if (pod) return pod;
+  throw new CheckFailure('E_SELECTED_NOTHING', `no pod of ${agentIn(release).workload.title} is on ${node}`);
+}
+
+/** The agent's pod on the first GPU node. */
+export async function anyAgentPod(release: Release): Promise<Pod> {
+  const [node] = await gpuNodes(release.kube);
+  return agentPodOn(release, node?.name ?? '');
 }

@@ -1,7 +1,6 @@
 /** The nodes with GPUs, and the agent's pod on each. */
 import { GPU_RESOURCE } from '../../clusters/nodes/gpu-capacity.ts';
 import { GPU_NODE_LABELS } from '../../clusters/topology.ts';
-import { NameMissing } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { CheckSkipped } from '../../harness/run/suite/check.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
@@ -49,21 +48,4 @@ export function agentPodsOn(kube: KubeClient, namespace: string, node: string): 
     labelSelector: AGENT_SELECTOR,
     fieldSelector: `spec.nodeName=${node}`,
   });
-}
-
-/**
- * The first of them, which the documented command uses.
- *
- * @throws NameMissing
- */
-export async function agentPodOn(kube: KubeClient, namespace: string, node: string): Promise<Pod> {
-  const [pod] = await agentPodsOn(kube, namespace, node);
-  if (pod) return pod;
-  throw new NameMissing(`no pod with ${AGENT_SELECTOR} is on ${node}`);
-}
-
-/** The agent's pod on the first GPU node. */
-export async function anyAgentPod(kube: KubeClient, namespace: string): Promise<Pod> {
-  const [node] = await gpuNodes(kube);
-  return agentPodOn(kube, namespace, node?.name ?? '');
 }

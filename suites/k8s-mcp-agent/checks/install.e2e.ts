@@ -4,20 +4,19 @@ import { daemonSetReady } from '../../../harness/observe/waits/daemon-set.ts';
 import { namespaceRestored } from '../../../harness/observe/waits/namespace-restored.ts';
 import { inventory } from '../../../harness/kube/api/inventory.ts';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
+import { ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
-import {
-  DOCUMENTED_NAMESPACE as DOCUMENTED,
-  documentedNamespaceGone,
-} from '../readme/documented-namespace.ts';
+import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from '../readme/documented-namespace.ts';
+import { agentIn, agentOf, agentPods, DOCUMENTED } from '../agent.ts';
 import { requirement } from '../kit.ts';
 
 requirement(
   'G-04',
-  'is a DaemonSet k8s-mcp-agent with a ready pod on every node that it targets',
-  { first: true, names: true },
+  'is a DaemonSet with a ready pod on every node that it targets',
+  { first: true },
   async ({ release, observe }) => {
-    const status = (await release.daemonSet('k8s-mcp-agent').read()).status as Record<string, number>;
+    const status = (await agentOf(release).read()).status as Record<string, number>;
     const count = (field: string): number => status[field] ?? 0;
     const desired = count('desiredNumberScheduled');
     expect(desired, 'desiredNumberScheduled').toBeGreaterThan(0);
@@ -35,34 +34,48 @@ requirement(
 );
 
 requirement(
+  'G-04',
+  'calls its DaemonSet k8s-mcp-agent',
+  { release: 'none', static: true, names: true },
+  async ({ lab }) => {
+    const { objects } = await lab.subject();
+    const names = ofKind(objects, 'DaemonSet').map(({ metadata }) => metadata.name);
+    expect(names, 'rendered DaemonSets').toContain(DOCUMENTED.daemonSet);
+  },
+);
+
+requirement(
   'G-01',
-  `installs into ${DOCUMENTED}, created by helm, or by the chart with labels that identify it`,
+  `installs into ${DOCUMENTED_NAMESPACE}, created by helm, or by the chart with labels that identify it`,
   // Exclusive: the name is fixed.
   { release: 'none', exclusive: true, disruptive: true },
   async ({ lab, kube, observe }) => {
     await documentedNamespaceGone(kube);
-    for (const given of [DOCUMENTED, 'default']) {
+    for (const given of [DOCUMENTED_NAMESPACE, 'default']) {
       const source = lab.source({ namespace: given });
       const ref = { releaseName: source.releaseName, namespace: given };
-      lab.defer(`delete namespace ${DOCUMENTED}`, () =>
-        kube.teardown.delete('Namespace', { name: DOCUMENTED }),
+      lab.defer(`delete namespace ${DOCUMENTED_NAMESPACE}`, () =>
+        kube.teardown.delete('Namespace', { name: DOCUMENTED_NAMESPACE }),
       );
       lab.defer(`uninstall ${ref.releaseName} from ${given}`, () =>
         lab.helm.uninstall({ ...ref, ignoreNotFound: true, wait: true }),
       );
-      await lab.helm.install(source, { createNamespace: given === DOCUMENTED });
-      const ready = await daemonSetReady(kube, { name: 'k8s-mcp-agent', namespace: DOCUMENTED });
-      const namespace = await kube.get('Namespace', { name: DOCUMENTED });
+      await lab.helm.install(source, { createNamespace: given === DOCUMENTED_NAMESPACE });
+      const ready = await daemonSetReady(kube, { name: 'k8s-mcp-agent', namespace: DOCUMENTED_NAMESPACE });
+      const namespace = await kube.get('Namespace', { name: DOCUMENTED_NAMESPACE });
       if (given === 'default') {
         const labels = namespace?.metadata.labels ?? {};
-        expect(labels, `labels of namespace ${DOCUMENTED}, created by the chart`).toMatchObject({
+        expect(labels, `labels of namespace ${DOCUMENTED_NAMESPACE}, created by the chart`).toMatchObject({
           'app.kubernetes.io/name': 'k8s-mcp-agent',
         });
       }
-      expect(namespace?.metadata.labels).toHaveProperty(['kubernetes.io/metadata.name'], DOCUMENTED);
-      observe(`helm install --namespace ${given}: ${ready} pods ready in ${DOCUMENTED}`);
+      expect(namespace?.metadata.labels).toHaveProperty(
+        ['kubernetes.io/metadata.name'],
+        DOCUMENTED_NAMESPACE,
+      );
+      observe(`helm install --namespace ${given}: ${ready} pods ready in ${DOCUMENTED_NAMESPACE}`);
       await lab.helm.uninstall({ ...ref, wait: true });
-      await kube.delete('Namespace', { name: DOCUMENTED });
+      await kube.delete('Namespace', { name: DOCUMENTED_NAMESPACE });
       await documentedNamespaceGone(kube);
     }
   },
@@ -74,14 +87,15 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
     const release = await lab.install();
-    const before = await release.pods();
+    const before = await agentPods(release);
+    const { object, container } = agentIn(release);
     // Another image that idles in the same way; its function is not under test here.
-    await lab.upgrade(release, { patches: [{ images: { agent: busyboxImage.ref } }] });
+    await lab.upgrade(release, { patches: [{ images: { [container.name]: busyboxImage.ref } }] });
     const recording = await release.settleRecording();
     const result = rolloutOfDaemonSet(recording, {
-      daemonSet: 'k8s-mcp-agent',
+      daemonSet: object.metadata.name,
       replaced: before.map((p) => p.metadata.name),
-      container: 'agent',
+      container: container.name,
       maxUnavailable: 1,
     });
     await expect(result).toHold();
@@ -98,7 +112,7 @@ requirement(
     const before = await inventory(kube, namespace);
     const release = await lab.install({ namespace });
     // The pods' own classes: other checks create and delete classes meanwhile.
-    const named = (await release.pods()).flatMap((p) => p.spec['runtimeClassName'] ?? []);
+    const named = (await agentPods(release)).flatMap((p) => p.spec['runtimeClassName'] ?? []);
     const classes = [...new Set(named)];
     expect(classes.length, 'RuntimeClasses that the pods name').toBeGreaterThan(0);
     await lab.helm.uninstall({ releaseName: release.name, namespace });
@@ -111,7 +125,7 @@ requirement(
       ),
     ).toHold();
     const again = await lab.install({ namespace });
-    const status = (await again.daemonSet('k8s-mcp-agent').read()).status ?? {};
+    const status = (await agentOf(again).read()).status ?? {};
     expect(status['numberReady'], 'pods ready after the second install').toBe(
       status['desiredNumberScheduled'],
     );

@@ -13,6 +13,7 @@ import { firstLine } from '../../../harness/core/wording.ts';
 import { nameOf, podSpecOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import { agentIn, agentPods, DOCUMENTED } from '../agent.ts';
 import { requirement } from '../kit.ts';
 import { refusedOnPurpose } from '../refused-on-purpose.ts';
 
@@ -59,18 +60,18 @@ requirement(
   'selects its pods by app.kubernetes.io/name, and no others in its namespace',
   { static: true },
   async ({ release, kube, observe }) => {
-    const daemonSet = release.rendered('DaemonSet', 'k8s-mcp-agent');
+    const { object: daemonSet, namespace } = agentIn(release);
     const selector = (daemonSet['spec'] as { selector?: { matchLabels?: Record<string, string> } }).selector;
     expect(selector?.matchLabels, 'selector of the DaemonSet').toHaveProperty(
       ['app.kubernetes.io/name'],
-      'k8s-mcp-agent',
+      DOCUMENTED.daemonSet,
     );
     await expect(selectorsAreStable([daemonSet])).toHold();
     const labels = podTemplateOf(daemonSet)?.metadata.labels ?? {};
     expect(labels, 'labels of its pods').toMatchObject(selector?.matchLabels ?? {});
     const pairs = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-    const matched = await kube.list('Pod', { namespace: release.namespace, labelSelector: pairs.join(',') });
-    const own = new Set((await release.pods()).map((p) => p.metadata.name));
+    const matched = await kube.list('Pod', { namespace, labelSelector: pairs.join(',') });
+    const own = new Set((await agentPods(release)).map((p) => p.metadata.name));
     const foreign = matched.map((p) => p.metadata.name).filter((name) => !own.has(name));
     await expect(nothingWrong(`${pairs.join(',')} matches the pods of the DaemonSet only`, foreign)).toHold();
     observe(`${pairs.join(',')} matches its ${matched.length} pods`);
@@ -82,7 +83,7 @@ requirement(
   'labels its pods app.kubernetes.io/component=gpu-diagnostics',
   { static: true },
   ({ release }) => {
-    const labels = podTemplateOf(release.rendered('DaemonSet', 'k8s-mcp-agent'))?.metadata.labels;
+    const labels = agentIn(release).workload.template.metadata.labels;
     expect(labels, 'labels of the pod template').toHaveProperty(
       ['app.kubernetes.io/component'],
       'gpu-diagnostics',
@@ -91,23 +92,28 @@ requirement(
 );
 
 requirement('G-07', 'requests the RuntimeClass nvidia', { static: true }, ({ release }) => {
-  const spec = podSpecOf(release.rendered('DaemonSet', 'k8s-mcp-agent'));
-  expect(spec?.['runtimeClassName'], 'runtimeClassName').toBe('nvidia');
+  const { spec } = agentIn(release).workload.template;
+  expect(spec.runtimeClassName, 'runtimeClassName').toBe('nvidia');
 });
 
 requirement(
   'G-10',
-  'has one container "agent" that idles with `sleep infinity`, with stdin and a terminal',
+  'has one container "agent"',
+  { release: 'none', static: true, names: true },
+  async ({ lab }) => {
+    const { containers } = agentIn(await lab.subject()).workload.template.spec;
+    expect(containers.map((c) => c.name)).toEqual([DOCUMENTED.container]);
+  },
+);
+
+requirement(
+  'G-10',
+  'idles with `sleep infinity`, with stdin and a terminal',
   { static: true },
   ({ release }) => {
-    const containers = podSpecOf(release.rendered('DaemonSet', 'k8s-mcp-agent'))?.containers ?? [];
-    expect(containers.map((c) => c.name)).toEqual(['agent']);
-    const [agent] = containers;
-    expect([...(agent?.command ?? []), ...(agent?.args ?? [])], 'command of container agent').toEqual([
-      'sleep',
-      'infinity',
-    ]);
-    expect({ stdin: agent?.['stdin'], tty: agent?.['tty'] }, 'container agent').toEqual({
+    const { name, command = [], args = [], ...agent } = agentIn(release).container;
+    expect([...command, ...args], `command of container ${name}`).toEqual(['sleep', 'infinity']);
+    expect({ stdin: agent['stdin'], tty: agent['tty'] }, `container ${name}`).toEqual({
       stdin: true,
       tty: true,
     });
@@ -128,8 +134,9 @@ requirement(
   'runs as root without escalation, writable root file system or capabilities, as documented',
   { static: true },
   async ({ release }) => {
+    const { object, container } = agentIn(release);
     await expect(
-      securityContextIs(release.rendered('DaemonSet', 'k8s-mcp-agent'), 'agent', {
+      securityContextIs(object, container.name, {
         runAsUser: 0,
         runAsNonRoot: false,
         allowPrivilegeEscalation: false,
@@ -185,8 +192,9 @@ requirement(
   'requests 1m and 10Mi and is limited to 100m and 50Mi',
   { static: true },
   async ({ release }) => {
+    const { object, container } = agentIn(release);
     await expect(
-      resourcesAre(release.rendered('DaemonSet', 'k8s-mcp-agent'), 'agent', {
+      resourcesAre(object, container.name, {
         requests: { cpu: '1m', memory: '10Mi' },
         limits: { cpu: '100m', memory: '50Mi' },
       }),

@@ -14,6 +14,7 @@ import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { createBarePod, startBarePod, type BarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { agentIn, agentOf } from '../agent.ts';
 import { agentGoneFrom, agentImageOf, agentWorksOn, daemonPods } from '../agent-pods.ts';
 import { gpuLimit, GPU_TOLERATION, gpuNodes, type GpuNodeFacts } from '../gpu-nodes.ts';
 import { requirement } from '../kit.ts';
@@ -67,7 +68,7 @@ requirement(
     const { name } = fewestGpus(all);
     const node = changeableNode(lab, kube, await nodeNamed(kube, name));
     const { pod: before } = await agentWorksOn(release, name);
-    const tolerations = podSpecOf(release.rendered('DaemonSet'))?.tolerations ?? [];
+    const tolerations = podSpecOf(agentIn(release).object)?.tolerations ?? [];
     const other = { namespace: await lab.namespace(), image: agentImageOf(release), node: name };
     const listed = { ...other, name: 'listed', tolerations: [...tolerations, tolerationOf(EVICTING_TAINT)] };
     await startBarePod(kube, listed, { what: `a pod that tolerates NoExecute to run on ${name}` });
@@ -82,9 +83,9 @@ requirement(
     });
     expect(refusal).toMatch(/untolerated taint/);
     // A running pod stays; only its end makes the controller process the taint.
-    await kube.delete('Pod', { name: before.metadata.name, namespace: release.namespace });
+    await kube.delete('Pod', { name: before.metadata.name, namespace: agentOf(release).namespace });
     await agentGoneFrom(release, name, { why: 'where it was deleted' });
-    await daemonSetDesired(kube, release.daemonSet(), all.length - 1, {
+    await daemonSetDesired(kube, agentOf(release), all.length - 1, {
       what: `the DaemonSet to want ${all.length - 1} pods, ${why}`,
     });
     observe(`with ${FOREIGN_TAINT.key}:${FOREIGN_TAINT.effect} it does not come back: ${refusal}`);
@@ -117,7 +118,7 @@ requirement(
     // A new pod starts while the plugin already runs.
     const { pod: before } = await agentWorksOn(release, node.name);
     const { name, uid } = before.metadata;
-    await kube.delete('Pod', { name, namespace: release.namespace });
+    await kube.delete('Pod', { name, namespace: agentOf(release).namespace });
     const { version } = await agentWorksOn(release, node.name, { not: uid });
 
     const image = agentImageOf(release);
@@ -144,9 +145,9 @@ requirement(
     if (!cluster.restartNode) throw new CheckSkipped('the nodes of this cluster cannot be restarted');
     const node = fewestGpus(await gpuNodes(kube));
     const { pod: first } = await agentWorksOn(release, node.name);
-    await kube.delete('Pod', { name: first.metadata.name, namespace: release.namespace });
+    await kube.delete('Pod', { name: first.metadata.name, namespace: agentOf(release).namespace });
     const { pod: second } = await agentWorksOn(release, node.name, { not: first.metadata.uid });
-    const asked = podSpecOf(release.rendered('DaemonSet'))?.runtimeClassName;
+    const asked = podSpecOf(agentIn(release).object)?.runtimeClassName;
     expect(second.spec.runtimeClassName, 'runtimeClassName of the new pod').toBe(asked);
     observe(`${first.metadata.name} was deleted, ${second.metadata.name} runs on ${node.name}`);
 

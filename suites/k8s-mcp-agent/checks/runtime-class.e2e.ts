@@ -12,6 +12,7 @@ import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { agentOf } from '../agent.ts';
 import { daemonPods } from '../agent-pods.ts';
 import { requirement } from '../kit.ts';
 
@@ -32,11 +33,11 @@ requirement(
     const absence = `RuntimeClass "${runtimeClass}" not found`;
     const refusal = await eventReported(
       kube,
-      release.namespace,
+      agentOf(release).namespace,
       {
         reason: 'FailedCreate',
         message: absence,
-        about: { kind: 'DaemonSet', name: release.daemonSet().name },
+        about: { kind: 'DaemonSet', name: agentOf(release).name },
       },
       {
         what: `the DaemonSet's pods to be refused without RuntimeClass ${runtimeClass}`,
@@ -52,11 +53,11 @@ requirement(
     expect(refusal, 'event FailedCreate of the DaemonSet').toContain(absence);
     observe(refusal);
 
-    const before = (await release.daemonSet().read()).metadata;
+    const before = (await agentOf(release).read()).metadata;
     await createRuntimeClass(lab, runtimeClass, HANDLER);
     // The controller retries with back-off; until then a wait would give up early.
-    await rolledOut(kube, release.daemonSet(), { timeoutMs: 150_000, giveUpEarly: false });
-    const after = (await release.daemonSet().read()).metadata;
+    await rolledOut(kube, agentOf(release), { timeoutMs: 150_000, giveUpEarly: false });
+    const after = (await agentOf(release).read()).metadata;
     const revision = ({ uid, generation }: typeof after) => `${uid ?? ''}, generation ${generation ?? 0}`;
     expect(revision(after), 'the recovered DaemonSet').toBe(revision(before));
     await expect(onePerNode(await daemonPods(release), await kube.list('Node'), GPU_NODE_LABELS)).toHold();

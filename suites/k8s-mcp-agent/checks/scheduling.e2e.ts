@@ -13,6 +13,7 @@ import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { barePodSpec, createBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { agentIn } from '../agent.ts';
 import { agentImageOf, daemonPods, daemonPodsOn } from '../agent-pods.ts';
 import { gpuLimit, GPU_TOLERATION, gpuNodes } from '../gpu-nodes.ts';
 import { requirement } from '../kit.ts';
@@ -66,7 +67,7 @@ requirement(
   'tolerates the taint of GPU nodes with any value, and no other taint',
   { static: true },
   async ({ release }) => {
-    const daemonSet = release.rendered('DaemonSet');
+    const daemonSet = agentIn(release).object;
     await expect(toleratesOnly(daemonSet, { key: GPU_RESOURCE, effect: 'NoSchedule' })).toHold();
   },
 );

@@ -13,6 +13,7 @@ import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { allowedRequests } from '../allowed-requests.ts';
+import { agentIn, agentOf, agentPods } from '../agent.ts';
 import { requirement } from '../kit.ts';
 
 /** Every container's entries of /dev (runtime specification, "Default Devices" and "Default Filesystems"), and those of a GPU. */
@@ -29,8 +30,10 @@ async function everyMainProcess(
   observe: (text: string) => void,
   predicate: (status: string) => PredicateResult,
 ): Promise<void> {
-  for (const pod of await release.pods()) {
-    const result = predicate(await release.output(pod, ['cat', '/proc/1/status'], 'agent'));
+  for (const pod of await agentPods(release)) {
+    const result = predicate(
+      await release.output(pod, ['cat', '/proc/1/status'], agentIn(release).container.name),
+    );
     await expect(result).toHold();
     observe(`${pod.metadata.name}: ${result.actual}`);
   }
@@ -52,11 +55,15 @@ requirement(
   'G-14',
   'cannot write to its root file system, and its agent still works',
   async ({ release, observe }) => {
-    for (const pod of await release.pods()) {
-      const write = await release.exec(pod, ['sh', '-c', 'echo x > /kindproof-was-here'], 'agent');
+    for (const pod of await agentPods(release)) {
+      const write = await release.exec(
+        pod,
+        ['sh', '-c', 'echo x > /kindproof-was-here'],
+        agentIn(release).container.name,
+      );
       expect(write.exitCode, `exit code of writing to / in ${pod.metadata.name}`).not.toBe(0);
       expect(write.stderr).toMatch(/read-only file system/i);
-      const version = await release.exec(pod, ['/agent', '--version'], 'agent');
+      const version = await release.exec(pod, ['/agent', '--version'], agentIn(release).container.name);
       expect(version.exitCode, `exit code of /agent --version: ${version.stderr.trim()}`).toBe(0);
       observe(`${pod.metadata.name}: ${write.stderr.trim()}; /agent --version exits 0`);
     }
@@ -67,8 +74,10 @@ requirement(
   'G-11',
   "sees none of its node's devices except GPUs, unlike a privileged container",
   async ({ release, observe }) => {
-    for (const pod of await release.pods()) {
-      const devices = (await release.output(pod, ['ls', '/dev'], 'agent')).split(/\s+/).filter(Boolean);
+    for (const pod of await agentPods(release)) {
+      const devices = (await release.output(pod, ['ls', '/dev'], agentIn(release).container.name))
+        .split(/\s+/)
+        .filter(Boolean);
       expect(devices.length, `entries of /dev in ${pod.metadata.name}`).toBeGreaterThan(0);
       const foreign = devices.filter((name) => !ORDINARY_DEVICES.test(name));
       await expect(
@@ -83,11 +92,11 @@ requirement(
 );
 
 requirement('G-16', 'has its own network namespace', async ({ release, observe }) => {
-  for (const pod of await release.pods()) {
+  for (const pod of await agentPods(release)) {
     const { podIP, hostIP } = (pod.status ?? {}) as { podIP?: string; hostIP?: string };
     expect(podIP, `address of ${pod.metadata.name}`).toBeTruthy();
     expect(podIP, `address of ${pod.metadata.name}, on a node with ${hostIP ?? '?'}`).not.toBe(hostIP);
-    const interfaces = (await release.output(pod, ['cat', '/proc/net/dev'], 'agent'))
+    const interfaces = (await release.output(pod, ['cat', '/proc/net/dev'], agentIn(release).container.name))
       .split('\n')
       .flatMap((line) => /^\s*([^:\s]+):/.exec(line)?.[1] ?? []);
     // A node has at least one more for each of its pods.
@@ -99,10 +108,10 @@ requirement('G-16', 'has its own network namespace', async ({ release, observe }
 });
 
 requirement('G-17', "sees only its own processes, none of its node's", async ({ release, observe }) => {
-  for (const pod of await release.pods()) {
+  for (const pod of await agentPods(release)) {
     // One program for all processes: a node has a hundred, and the container a tenth of a core.
     const script = 'head -n 1 /proc/[0-9]*/cmdline 2> /dev/null | tr "\\0" " "';
-    const commands = (await release.output(pod, ['sh', '-c', script], 'agent'))
+    const commands = (await release.output(pod, ['sh', '-c', script], agentIn(release).container.name))
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '' && !/^==> \S+ <==$/.test(line));
@@ -118,9 +127,9 @@ requirement(
   'has its limits in the cgroup of its container',
   { needs: ['node-access'] },
   async ({ release, cluster, observe }) => {
-    for (const pod of await release.pods()) {
-      const container = pod.spec.containers.find((c) => c.name === 'agent');
-      const cgroup = await cgroupOf(cluster.nodes, pod, 'agent');
+    for (const pod of await agentPods(release)) {
+      const container = pod.spec.containers.find((c) => c.name === agentIn(release).container.name);
+      const cgroup = await cgroupOf(cluster.nodes, pod, agentIn(release).container.name);
       const { limitBytes } = await cgroup.memory();
       const { quotaUs, periodUs } = await cgroup.cpu();
       await expect(cgroupMatches(container?.resources ?? {}, { limitBytes, quotaUs, periodUs })).toHold();
@@ -136,7 +145,7 @@ requirement(
   async ({ release, kube, cluster, observe }) => {
     const runtimeClass = await kube.get('RuntimeClass', { name: 'nvidia' });
     if (!runtimeClass) throw new CheckFailure('E_NOT_FOUND', 'the cluster has no RuntimeClass nvidia');
-    for (const pod of await release.pods()) {
+    for (const pod of await agentPods(release)) {
       const handler = await runtimeHandlerOf(cluster.nodes, pod);
       expect(handler, `runtime handler of ${pod.metadata.name}`).toBe(runtimeClass['handler']);
       observe(`${pod.metadata.name}: handler ${handler} on ${pod.spec.nodeName ?? ''}`);
@@ -145,8 +154,8 @@ requirement(
 );
 
 requirement('G-02', 'runs with its own ServiceAccount', async ({ release, kube, observe }) => {
-  const { namespace } = release;
-  for (const pod of await release.pods()) {
+  const { namespace } = agentIn(release);
+  for (const pod of await agentPods(release)) {
     const name = serviceAccountOf(pod);
     expect(name, `ServiceAccount of ${pod.metadata.name}`).not.toBe('default');
     const account = await kube.get('ServiceAccount', { name, namespace });
@@ -159,8 +168,11 @@ requirement(
   'G-03',
   'is not allowed to change the cluster, read Secrets or exec into pods',
   async ({ release, kube, observe }) => {
-    const name = serviceAccountOf(await release.pod());
-    const { reviewed, allowed } = await allowedRequests(kube, { namespace: release.namespace, name });
+    const name = serviceAccountOf(await release.pod(agentOf(release)));
+    const { reviewed, allowed } = await allowedRequests(kube, {
+      namespace: agentIn(release).namespace,
+      name,
+    });
     expect(reviewed, 'reviewed requests').toBeGreaterThan(0);
     await expect(
       nothingWrong(`ServiceAccount ${name} is allowed none of ${reviewed} requests`, allowed),

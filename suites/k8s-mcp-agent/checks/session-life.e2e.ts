@@ -10,10 +10,11 @@ import { formatBytes } from '../../../harness/kube/api/quantity.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { anyAgentPod } from '../gpu-nodes.ts';
+import { agentContainerOf, agentPods } from '../agent.ts';
+import { anyAgentPod } from '../agent-pods.ts';
 import { INVENTORY_TOOL } from '../sessions/inventory.ts';
 import { requirement } from '../kit.ts';
-import { AGENT_CONTAINER, openSession, type McpSession, type SessionHost } from '../sessions/mcp-session.ts';
+import { openSession, type McpSession, type SessionHost } from '../sessions/mcp-session.ts';
 import { endedPromptly } from '../sessions/prompt-end.ts';
 
 /** The limit in the requirement for the end of a session. */
@@ -28,7 +29,7 @@ requirement(
   'idles as `sleep infinity`, and never restarts',
   { needs: ['node-access'] },
   async ({ release, cluster, observe }) => {
-    const pods = await release.pods();
+    const pods = await agentPods(release);
     for (const pod of pods) {
       const first = await firstProgramOf(cluster, pod);
       expect(first.replace(/^\S*\//, ''), `first process of ${pod.metadata.name}`).toBe('sleep infinity');
@@ -45,7 +46,7 @@ requirement(
   async ({ lab, kube, observe }) => {
     // Its own release: sessions share a tenth of a core per pod, and other checks have sessions in the shared release.
     const release = await lab.install();
-    const pod = await anyAgentPod(kube, release.namespace);
+    const pod = await anyAgentPod(release);
     const session = await openSession(lab, pod);
     await session.initialize();
     const control = await controlIn(lab, pod);
@@ -71,7 +72,7 @@ requirement(
   async ({ lab, kube, cluster, observe }) => {
     // Its own release: other checks have sessions in the shared one.
     const release = await lab.install();
-    const pod = await anyAgentPod(kube, release.namespace);
+    const pod = await anyAgentPod(release);
     await firstProgramOf(cluster, pod);
     const idle = await processesOf(cluster, pod);
     const ending = await openSession(lab, pod);
@@ -97,8 +98,8 @@ requirement(
   { release: 'none', needs: ['node-access'] },
   async ({ lab, kube, cluster, observe }) => {
     const release = await lab.install();
-    const pod = await anyAgentPod(kube, release.namespace);
-    const cgroup = await cgroupOf(cluster.nodes, pod, AGENT_CONTAINER);
+    const pod = await anyAgentPod(release);
+    const cgroup = await cgroupOf(cluster.nodes, pod, agentContainerOf(pod.spec, pod.metadata.name).name);
     const idle = await cgroup.memory();
     const openings = await Promise.allSettled(
       Array.from({ length: SESSIONS }, async (_, index) => {
@@ -118,9 +119,9 @@ requirement(
     );
     // First, because a session that was OOM-killed does not report the reason.
     const after = await memoryAfter(cgroup, release, pod);
-    const about = { pod: pod.metadata.name, container: AGENT_CONTAINER };
+    const about = { pod: pod.metadata.name, container: agentContainerOf(pod.spec, pod.metadata.name).name };
     const kills = after ? [{ ...about, oomKills: after.oomKills }] : [];
-    await expect(noRestartsNoOom(await release.settleRecording(), await release.pods(), kills)).toHold();
+    await expect(noRestartsNoOom(await release.settleRecording(), await agentPods(release), kills)).toHold();
     for (const outcome of [...openings, ...answers]) if (outcome.status === 'rejected') throw outcome.reason;
     const { limitBytes, usageBytes, maxUsageBytes, oomKills } = after ?? (await cgroup.memory());
     for (const { session, id } of asked) {
@@ -170,7 +171,9 @@ interface Process {
 
 /** The processes in the agent's container, the first one first. */
 async function processesOf(cluster: AttachedCluster, pod: Pod): Promise<Process[]> {
-  const pids = await (await cgroupOf(cluster.nodes, pod, AGENT_CONTAINER)).pids();
+  const pids = await (
+    await cgroupOf(cluster.nodes, pod, agentContainerOf(pod.spec, pod.metadata.name).name)
+  ).pids();
   const commands = await Promise.all(
     pids.map(async (pid) => ({ pid, command: await commandOf(cluster, pod, pid) })),
   );
@@ -186,7 +189,9 @@ function firstProgramOf(cluster: AttachedCluster, pod: Pod): Promise<string> {
     what: `the program of ${pod.metadata.name} to start`,
     timeoutMs: START_MS,
     look: async () => {
-      const [pid = 0] = await (await cgroupOf(cluster.nodes, pod, AGENT_CONTAINER)).pids();
+      const [pid = 0] = await (
+        await cgroupOf(cluster.nodes, pod, agentContainerOf(pod.spec, pod.metadata.name).name)
+      ).pids();
       const command = await commandOf(cluster, pod, pid);
       if (command === '' || command.endsWith(STARTING)) return { done: false, seen: command || 'nothing' };
       return { done: true, value: command };
@@ -208,7 +213,9 @@ async function memoryAfter(
   } catch (error) {
     if (!(error instanceof CheckFailure && error.code === 'E_CGROUP_GONE')) throw error;
   }
-  await containerRestarted(release.kube, pod, AGENT_CONTAINER, { timeoutMs: 60_000 });
+  await containerRestarted(release.kube, pod, agentContainerOf(pod.spec, pod.metadata.name).name, {
+    timeoutMs: 60_000,
+  });
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Sessions with the agent, started in its pod through exec, as documented. */
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { agentPodOn, anyAgentPod, gpuNodes } from '../gpu-nodes.ts';
+import { agentPodOn, anyAgentPod } from '../agent-pods.ts';
+import { gpuNodes } from '../gpu-nodes.ts';
 import { INVENTORY_TOOL, inventoryOf } from '../sessions/inventory.ts';
 import { requirement } from '../kit.ts';
 import { openSession } from '../sessions/mcp-session.ts';
@@ -15,7 +16,7 @@ requirement(
   'G-28',
   'starts sessions through exec, with a terminal and without, and returns their exit codes',
   async ({ release, lab, kube, observe }) => {
-    const pod = await anyAgentPod(kube, release.namespace);
+    const pod = await anyAgentPod(release);
     for (const tty of [false, true]) {
       const session = await openSession(lab, pod, { tty });
       const { serverInfo } = await session.initialize();
@@ -35,7 +36,7 @@ requirement(
   'G-29',
   'speaks MCP (initialize, initialized, tools/list, tools/call), and writes nothing else to stdout',
   async ({ release, lab, kube, observe }) => {
-    const session = await openSession(lab, await anyAgentPod(kube, release.namespace));
+    const session = await openSession(lab, await anyAgentPod(release));
     const { protocolVersion, serverInfo } = await session.initialize();
     const tools = await session.tools();
     expect(
@@ -69,7 +70,7 @@ requirement(
   'G-30',
   'neither lists nor runs a tool in read-only mode that changes something',
   async ({ release, lab, kube, observe }) => {
-    const pod = await anyAgentPod(kube, release.namespace);
+    const pod = await anyAgentPod(release);
     const session = await openSession(lab, pod);
     await session.initialize();
     const tools = await session.tools();
@@ -91,7 +92,7 @@ requirement(
 );
 
 requirement('G-30', 'rejects an unknown mode', async ({ release, lab, kube, observe }) => {
-  const pod = await anyAgentPod(kube, release.namespace);
+  const pod = await anyAgentPod(release);
   const session = await openSession(lab, pod, { command: ['/agent', '--mode=bogus'] });
   const { exitCode, stdout, stderr } = await session.ended('with --mode=bogus', END_MS);
   expect(exitCode, 'exit code with --mode=bogus').toBe(1);
@@ -103,7 +104,7 @@ requirement(
   'G-31',
   'answers invalid requests with an error, and continues the session',
   async ({ release, lab, kube, observe }) => {
-    const session = await openSession(lab, await anyAgentPod(kube, release.namespace));
+    const session = await openSession(lab, await anyAgentPod(release));
     await session.initialize();
     const expectContinues = async (after: string): Promise<void> => {
       expect((await session.tools()).length, `tools after ${after}`).toBeGreaterThan(0);
@@ -125,7 +126,7 @@ requirement(
 requirement('G-34', 'serves sessions on every GPU node', async ({ release, lab, kube, observe }) => {
   const nodes = await gpuNodes(kube);
   for (const { name } of nodes) {
-    const session = await openSession(lab, await agentPodOn(kube, release.namespace, name));
+    const session = await openSession(lab, await agentPodOn(release, name));
     await session.initialize();
     expect((await session.tools()).length, `tools on ${name}`).toBeGreaterThan(0);
   }
@@ -139,7 +140,7 @@ requirement(
   async ({ release, lab, kube, observe }) => {
     const nodes = await gpuNodes(kube);
     for (const { name, gpus } of nodes) {
-      const session = await openSession(lab, await agentPodOn(kube, release.namespace, name));
+      const session = await openSession(lab, await agentPodOn(release, name));
       await session.initialize();
       const { device_count: count, devices } = await inventoryOf(session);
       expect(count, `device_count on ${name}, which has ${gpus} GPUs`).toBe(gpus);

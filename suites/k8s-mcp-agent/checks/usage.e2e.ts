@@ -2,19 +2,18 @@
 import { GPU_RESOURCE } from '../../../clusters/nodes/gpu-capacity.ts';
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { lastLines } from '../../../harness/core/wording.ts';
-import type { Container } from '../../../harness/kube/api/types.ts';
 import { containerRunning } from '../../../harness/observe/waits/containers.ts';
-import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
-import { containerNamed, type Release } from '../../../harness/run/suite/release.ts';
 import { commandBlocks, reviewBlocks } from '../readme/documented-commands.ts';
 import { commandSession } from '../readme/documented-programs.ts';
 import { addEphemeralContainer } from '../ephemeral-container.ts';
-import { AGENT_SELECTOR, agentPodsOn, agentPodOn, gpuNodes } from '../gpu-nodes.ts';
+import { agentIn, agentOf } from '../agent.ts';
+import { agentPodOn } from '../agent-pods.ts';
+import { AGENT_SELECTOR, agentPodsOn, gpuNodes } from '../gpu-nodes.ts';
 import { inventoryOf } from '../sessions/inventory.ts';
 import { requirement } from '../kit.ts';
-import { AGENT_CONTAINER, openSession, type McpSession } from '../sessions/mcp-session.ts';
+import { openSession, type McpSession } from '../sessions/mcp-session.ts';
 import { initializeSchema, readTranscript } from '../sessions/session-transcript.ts';
 
 requirement(
@@ -22,12 +21,12 @@ requirement(
   'is found by label and node as exactly one pod on every GPU node, which is the agent',
   async ({ release, lab, kube, observe }) => {
     for (const { name } of await gpuNodes(kube)) {
-      const found = await agentPodsOn(kube, release.namespace, name);
+      const found = await agentPodsOn(kube, agentOf(release).namespace, name);
       const names = found.map(({ metadata }) => metadata.name);
       expect(names, `pods with ${AGENT_SELECTOR} on ${name}`).toHaveLength(1);
-      const pod = await agentPodOn(kube, release.namespace, name);
+      const pod = await agentPodOn(release, name);
       const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
-      expect(owner?.name, `owner of ${pod.metadata.name}`).toBe(release.rendered('DaemonSet').metadata.name);
+      expect(owner?.name, `owner of ${pod.metadata.name}`).toBe(agentIn(release).object.metadata.name);
       const { serverInfo } = await (await openSession(lab, pod)).initialize();
       observe(`${name}: ${pod.metadata.name}, ${serverInfo.name}`);
     }
@@ -80,10 +79,10 @@ requirement(
     const [node] = await gpuNodes(kube);
     const { name = '' } = node ?? {};
     // Control: the same program sees the GPUs in the agent's pod.
-    const seen = await gpusSeenBy(await openSession(lab, await agentPodOn(kube, release.namespace, name)));
+    const seen = await gpusSeenBy(await openSession(lab, await agentPodOn(release, name)));
     expect(seen, `GPUs that the agent sees on ${name}`).toBeGreaterThan(0);
 
-    const { image, env = [] } = agentContainer(release);
+    const { image, env = [] } = agentIn(release).container;
     // An ordinary workload, without a RuntimeClass.
     const workload = await startBarePod(kube, {
       name: 'workload',
@@ -104,10 +103,6 @@ requirement(
     observe(`${name}: the agent sees ${seen} GPUs, a debug container ${count}, and it may not request one`);
   },
 );
-
-function agentContainer(release: Release): Container {
-  return containerNamed(podSpecOf(release.rendered('DaemonSet')), AGENT_CONTAINER, 'the DaemonSet');
-}
 
 async function gpusSeenBy(session: McpSession): Promise<number> {
   await session.initialize();

@@ -21,7 +21,12 @@ interface FakeAgent {
 /** How an agent reacts to a line: what it writes, or how it ends. */
 type Behaviour = (line: string, end: (exitCode: number, stderr?: string) => void) => string | undefined;
 
-const pod = { metadata: { name: 'agent-x', namespace: 'ns' }, spec: { nodeName: 'node-1' } } as Pod;
+const pod: Pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'agent-x', namespace: 'ns' },
+  spec: { nodeName: 'node-1', containers: [{ name: 'agent', image: 'agent:1' }] },
+};
 
 async function start(
   behaviour: Behaviour,

@@ -3,11 +3,11 @@ import { systemClock, waitFor, type Clock, type Observation } from '../../../har
 import { CheckFailure, InfrastructureError, messageOf } from '../../../harness/core/errors.ts';
 import type { ExecResult, ExecSession, KubeClient } from '../../../harness/kube/api/client.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
+import { agentContainerOf } from '../agent.ts';
 import { initializeSchema, readTranscript, toolOutcome, toolsSchema } from './session-transcript.ts';
 import type { Answer, Tool, ToolOutcome, Transcript } from './session-transcript.ts';
 
-/** The documented container, and the program in it. */
-export const AGENT_CONTAINER = 'agent';
+/** The documented program. */
 export const READ_ONLY = ['/agent', '--mode=read-only'];
 /** For one answer. All sessions of a pod share a tenth of a core, also while they start. */
 const ANSWER_MS = 60_000;
@@ -23,7 +23,7 @@ export interface SessionOptions {
   command?: readonly string[];
   /** A terminal in between, as with `kubectl exec -t`. */
   tty?: boolean;
-  /** Default `agent`. */
+  /** Default: that of the agent. */
   container?: string;
   timeoutMs?: number;
   /** Tells when the session ended; replaced in unit tests. */
@@ -54,7 +54,7 @@ export async function openSession(
   const exec = await host.kube.openExec({
     namespace: pod.metadata.namespace ?? '',
     pod: pod.metadata.name,
-    container: options.container ?? AGENT_CONTAINER,
+    container: options.container ?? agentContainerOf(pod.spec, pod.metadata.name).name,
     command,
     stdin: true,
     tty: options.tty ?? false,
