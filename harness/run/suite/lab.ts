@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { podsReplaced } from '../../observe/waits/pod-end.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
-import { CheckFailure, InterruptedError, type UsageError } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, InterruptedError, type UsageError } from '../../core/errors.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { createNamespace } from '../../kube/api/new-namespace.ts';
@@ -63,6 +63,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   readonly touched: { namespace: string; release?: Release }[] = [];
 
   readonly #checkId: string;
+  #usesShared = false;
 
   constructor(shared: SharedLab, lifecycle: Lifecycle, checkId: string) {
     this.#shared = shared;
@@ -72,6 +73,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   /** The shared release, installed and rolled out on first use. */
   async shared(): Promise<Release<Prepared>> {
+    this.#usesShared = true;
     const { sharedNamespaces } = this.#shared;
     for (const namespace of sharedNamespaces) this.touched.push({ namespace });
     const release = await this.#shared.sharedRelease(this.#checkId, async () => {
@@ -94,11 +96,20 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    * @throws DoesNotFit when it cannot exist beside the shared release
    */
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
-    await this.#shared.makeRoom();
+    await this.#makeRoom();
     const shared = await this.#shared.sharedReleaseSettled();
     const release = await this.#install(options, this.#lifecycle, () => {}, shared);
     if (options.apply !== false) await this.#disturb(release);
     return release;
+  }
+
+  /** @throws DoesNotFit when the check needs the shared release of a subject that can exist only once */
+  async #makeRoom(): Promise<void> {
+    if (!this.makesRoom) return;
+    if (this.#usesShared) {
+      throw new DoesNotFit('the chart can be installed only once on a cluster, and the check needs it twice');
+    }
+    await this.#shared.makeRoom();
   }
 
   /**

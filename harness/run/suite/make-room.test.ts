@@ -37,6 +37,15 @@ it('ends the shared release before a check installs its own', async () => {
   await expect(fake.open().shared()).rejects.toThrow(InfrastructureError);
 });
 
+it('keeps the shared release when the check itself uses it', async () => {
+  const fake = labOf(true);
+  await fake.lab.sharedRelease('app/X-13', () => Promise.resolve({ objects: [] } as unknown as Release));
+  const lab = fake.open();
+  await lab.shared();
+  await expect(lab.install({ namespace: 'two', rollout: false })).rejects.toThrow(DoesNotFit);
+  fake.lab.lifecycle.defer('it is still open', () => {});
+});
+
 it('leaves the shared release of another subject alone, so that a second one of the same name does not fit', async () => {
   const fake = labOf(false);
   const shared = { objects: [clusterRole] } as unknown as Release;
