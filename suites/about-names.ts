@@ -24,7 +24,7 @@ export const ABOUT_NAMES: readonly string[] = [
 ];
 
 /** A reference under other names. */
-export interface RenamedReference {
+interface RenamedReference {
   suite: string;
   /** Under fixtures/charts. */
   chart: string;

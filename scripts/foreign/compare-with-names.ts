@@ -19,7 +19,7 @@ export interface StrangerResult {
   checks: readonly CheckResult[];
 }
 
-export interface Comparison {
+interface Comparison {
   title: string;
   /** One for each check that is not applicable, errored, or not as expected. */
   lines: string[];

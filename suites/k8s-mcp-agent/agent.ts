@@ -12,7 +12,7 @@ export const DOCUMENTED = { daemonSet: 'k8s-mcp-agent', container: 'agent' } as 
 
 type Rendered = Pick<Release, 'objects' | 'namespace'>;
 
-export interface Agent {
+interface Agent {
   workload: ModelWorkload;
   /** Its object, as rendered. */
   object: KubeObject;

@@ -156,7 +156,7 @@ export function serviceOf(rendered: Rendered): Service {
 }
 
 /** A ConfigMap that the application reads as a file. */
-export interface Configuration {
+interface Configuration {
   /** Name of the ConfigMap. */
   name: string;
   /** The volume, by which the pod mounts it. */
@@ -216,7 +216,7 @@ function folderOf(mountPath: string): string {
   return path.endsWith(`/${CONFIG_FILE}`) ? path.slice(0, -CONFIG_FILE.length - 1) : path;
 }
 
-export interface DataClaim {
+interface DataClaim {
   name: string;
   namespace: string;
   /** Where its volume is, or should be, in the container. */

@@ -25,7 +25,7 @@ export async function unknownValues(
 }
 
 /** A value that is no map or list, and the path by which `--set` changes it. */
-export interface DeclaredValue {
+interface DeclaredValue {
   /** `a.b[0].c`. */
   path: string;
   value: unknown;

@@ -8,9 +8,9 @@ import { silentLog } from '../../core/log.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
 import { fakeLab } from '../../testing/fake-lab.ts';
 import { Lab } from './lab.ts';
-import { valueBehind, type ValueEffect } from './value-behind.ts';
+import { valueBehind } from './value-behind.ts';
 
-const effect: ValueEffect = {
+const effect: Parameters<typeof valueBehind>[1] = {
   documented: 'replicaCount',
   sets: 'the replicas',
   read: ({ objects: [object] }) => object?.['replicas'],

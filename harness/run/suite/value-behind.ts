@@ -5,7 +5,7 @@ import type { Rendered } from '../../kube/helm/types.ts';
 import type { KubeObject } from '../../kube/api/types.ts';
 import type { Lab } from './lab.ts';
 
-export interface ValueEffect {
+interface ValueEffect {
   /** The documented path: `replicaCount`. */
   documented: string;
   /** What the value sets, for messages: `the number of replicas of Deployment web`. */

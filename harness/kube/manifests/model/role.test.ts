@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DoesNotFit, NameMissing } from '../../../core/errors.ts';
-import { playing, type Role } from './role.ts';
+import { playing } from './role.ts';
 
 interface Thing {
   name: string;
@@ -8,7 +8,7 @@ interface Thing {
   mounts?: boolean;
 }
 
-const role: Role<Thing> = {
+const role: Parameters<typeof playing<Thing>>[1] = {
   title: 'the server',
   isDocumented: ({ name }) => name === 'server',
   traits: [

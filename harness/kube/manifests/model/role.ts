@@ -3,13 +3,13 @@ import { DoesNotFit, NameMissing } from '../../../core/errors.ts';
 import { count, listed } from '../../../core/wording.ts';
 
 /** What shows that a thing plays the role. */
-export interface Trait<T> {
+interface Trait<T> {
   /** Completes a sentence about the thing: `serves port 3000`. */
   says: string;
   has: (candidate: T) => boolean;
 }
 
-export interface Role<T> {
+interface Role<T> {
   /** For messages: `the server`. */
   title: string;
   /** The one that has the documented name plays the role, whatever else it has. */
