@@ -8,6 +8,7 @@ import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model
 import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
 import { resourcesAre } from '../../../harness/observe/predicates/rendered/resources.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { toolman } from '../suite.ts';
 import { requirement } from '../kit.ts';
@@ -45,7 +46,7 @@ requirement(
       const { objects } = await lab.render({ ...options, namespace });
       const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
       const refusals = await refusalsOf(known, (o) =>
-        kube.apply(o, { dryRun: true, strict: true, namespace }),
+        kube.apply(inNamespace(o, namespace), { dryRun: true, strict: true, namespace }),
       );
       expect(known.length, `objects rendered from ${variant}`).toBeGreaterThan(0);
       await expect(nothingWrong(`the API server accepts ${variant} in a strict dry-run`, refusals)).toHold();
@@ -101,3 +102,9 @@ requirement(
     await expect(referencesResolve(references)).toHold();
   },
 );
+
+/** A namespace that the chart names need not exist yet. */
+function inNamespace(object: KubeObject, namespace: string): KubeObject {
+  const { namespace: named, ...metadata } = object.metadata;
+  return named === undefined ? object : { ...object, metadata: { ...metadata, namespace } };
+}
