@@ -56,7 +56,7 @@ export async function startControls(lab: Lab, release: Release): Promise<Control
       const { name } = pod.metadata;
       const node = pod.spec.nodeName ?? '';
       const [status, control] = await Promise.all([
-        statusOf(kube, { namespace: release.namespace, name, port }, path),
+        statusOf(kube, { namespace: pod.metadata.namespace ?? release.namespace, name, port }, path),
         statusOf(kube, { namespace, name: nameOn(node), port: PORT }, '/'),
       ]);
       return { node, what: `${name} ${path}`, status, isControlAnswered: control === 200 };
