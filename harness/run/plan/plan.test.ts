@@ -351,7 +351,7 @@ describe('advice', () => {
     expect(planned('--suite toolman').suites[0]?.advice).toEqual(['T-02', 'X-01']);
   });
 
-  it('is treated like a promise with --strict-advice', () => {
-    expect(planned('--suite toolman --strict-advice').suites[0]?.advice).toEqual([]);
+  it('does not exist with --strict-advice', () => {
+    expect(planned('--suite toolman --strict-advice').suites[0]?.advice).toBeUndefined();
   });
 });

@@ -27,8 +27,8 @@ export interface SuitePlan {
   subject: SubjectConfig;
   /** Requirement ids to check; `undefined` is all. */
   select: readonly string[] | undefined;
-  /** Ids of the requirements that are advice: a failure of their checks is a warning. Empty with `--strict-advice`. */
-  advice: readonly string[];
+  /** Ids of the requirements that are advice: a failure of their checks is a warning. Absent with `--strict-advice`. */
+  advice?: readonly string[];
   /** Names of the faults to prove; empty without `--prove`. */
   faults: readonly string[];
   /** Faults that are left out, because the run lacks the part of the reference subject that shows them. */
@@ -80,7 +80,7 @@ export function planRun(
     definition,
     subject: subjectOf(definition, options),
     select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
-    advice: options.strictAdvice ? [] : adviceAmong([...requirements, ...shared]),
+    ...(!options.strictAdvice && { advice: adviceAmong([...requirements, ...shared]) }),
     ...chooseFaults(definition, options, rotation, referenceParts(definition, options)),
   }));
   rejectUnknownFaults(

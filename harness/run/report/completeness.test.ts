@@ -20,6 +20,10 @@ describe('a run whose results are complete', () => {
     ['in the order of the plan', reported({})],
     ['in another order', reported({ checks: [other, check] })],
     ['with a failure', reported({ checks: [check, { ...other, status: 'failed' }] })],
+    [
+      'with a promise that is advice for this subject',
+      reported({ checks: [check, { ...other, status: 'warning', adviceBecause: 'it has one replica' }] }),
+    ],
   ])('%s has no gap', (_, report) => {
     expect(noVerdict(report)).toBeUndefined();
     expect(verdictOf(report).tone).not.toBe('none');

@@ -88,11 +88,13 @@ function nameOfProof({ fault, suite }: { fault: string; suite: string }): string
   return `fault ${fault} of ${suite}`;
 }
 
-/** A broken promise must not be reported as a warning. */
+/** A broken promise must not be reported as a warning, unless the check says why it is only advice for this subject. */
 function unexpectedWarning(check: CheckResult, planned: PlannedRun['checks']): string[] {
   const name = nameOfCheck(check);
   const isAdvice = planned.some((one) => nameOfCheck(one) === name && one.level === 'advice');
-  return isAdvice ? [] : [`${name} was reported as a warning and planned as a promise`];
+  return isAdvice || check.adviceBecause !== undefined
+    ? []
+    : [`${name} was reported as a warning and planned as a promise`];
 }
 
 /** A blocked check counts as skipped only because another check reports the failure. */

@@ -60,6 +60,8 @@ export const checkResult = z.object({
   extendedMs: z.number().optional(),
   /** Paths relative to the run directory. */
   artifacts: z.array(z.string()).optional(),
+  /** Of a warning about a requirement that is otherwise a promise: why it is advice here. */
+  adviceBecause: z.string().optional(),
   startedAt: z.string(),
   /** Namespaces that the check worked in; they link it to the timelines. */
   namespaces: z.array(z.string()).default([]),

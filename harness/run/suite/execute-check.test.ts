@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CheckFailure, DoesNotFit, InfrastructureError, InterruptedError } from '../../core/errors.ts';
 import { ApiError } from '../../kube/api/errors.ts';
 import type { ReleaseInfo } from '../../kube/helm/types.ts';
+import { asAdvice } from './advice.ts';
 import { expect as counted } from './assertions.ts';
 import { CheckSkipped, type CheckOptions } from './check.ts';
 import { executeCheck } from './execute-check.ts';
@@ -212,7 +213,7 @@ describe('a lost cluster', () => {
 describe('a check of advice', () => {
   const advises = (
     requirements: string[],
-    body = (): void => counted(1).toBe(2),
+    body: () => Promise<void> | void = () => counted(1).toBe(2),
     options: CheckOptions = {},
   ) =>
     executeCheck(fakeCheck(requirements, body, options), fakeLab({ deps: { advice: ['T-01', 'T-02'] } }).lab);
@@ -229,6 +230,24 @@ describe('a check of advice', () => {
 
   it('fails when one of its requirements is a promise', async () => {
     expect((await advises(['T-01', 'T-03'])).result.status).toBe('failed');
+  });
+
+  it('is a warning when the check says that a promise is advice here', async () => {
+    const body = (): Promise<void> =>
+      asAdvice('Deployment web has one replica', () => Promise.resolve(counted(1).toBe(2)));
+    const { result } = await advises(['T-03'], body);
+    expect(result).toMatchObject({
+      status: 'warning',
+      adviceBecause: 'Deployment web has one replica',
+      notes: ['advice, because Deployment web has one replica'],
+    });
+  });
+
+  it('fails in a proof and with --strict-advice, whatever the check says', async () => {
+    const body = (): Promise<void> => asAdvice('x', () => Promise.resolve(counted(1).toBe(2)));
+    const { result } = await executeCheck(fakeCheck(['T-01'], body), fakeLab().lab);
+    expect(result.status).toBe('failed');
+    expect(result.notes).toBeUndefined();
   });
 
   it('is errored when it cannot be made', async () => {

@@ -31,6 +31,7 @@ import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
 import type { CheckResult } from '../report/model.ts';
 import { isAdvice } from '../report/status.ts';
 import type { Cause, Diagnosis } from '../../observe/diagnose/diagnosis.ts';
+import { whyAdvice } from './advice.ts';
 import { countAssertions } from './assertions.ts';
 import { CheckSkipped, type Check } from './check.ts';
 import { Lab } from './lab.ts';
@@ -148,7 +149,7 @@ async function execute(
   shared: SharedLab,
   gathered: Omit<Gathered, 'assertions'>,
 ): Promise<Omit<Attempt, 'outcome'> & Omit<Attempt['outcome'], 'capabilities'>> {
-  const { stalls, log, advice = [], clock = systemClock } = shared.deps;
+  const { stalls, log, advice, clock = systemClock } = shared.deps;
   const { observed, notes } = gathered;
   const assertions = { count: 0 };
   const start = clock.now();
@@ -210,9 +211,17 @@ async function execute(
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
     // Without the shared release nothing was checked, so its failure is never a matter of advice.
-    const isMild = status === 'failed' && !rests.onSharedRelease && isAdvice(check.requirements, advice);
+    const because = whyAdvice(error);
+    const mayWarn = advice !== undefined && status === 'failed' && !rests.onSharedRelease;
+    if (mayWarn && because !== undefined) notes.push(`advice, because ${because}`);
+    const isMild = mayWarn && (because !== undefined || isAdvice(check.requirements, advice));
     return {
-      result: result(isMild ? 'warning' : status, { reason, diagnosis, artifacts }),
+      result: result(isMild ? 'warning' : status, {
+        reason,
+        diagnosis,
+        artifacts,
+        ...(isMild && because !== undefined && { adviceBecause: because }),
+      }),
       doubt,
       isRepeatable: !rests.onSharedRelease && !changesSharedRelease(check),
     };

@@ -40,7 +40,7 @@ export interface LabDeps {
   once?: boolean | undefined;
   /** Aborted when the run is interrupted. */
   signal: AbortSignal;
-  /** Ids of the requirements that are advice. */
+  /** Ids of the requirements that are advice. Absent: every failure is one. */
   advice?: readonly string[] | undefined;
   /** Replaced in unit tests. */
   clock?: Clock | undefined;

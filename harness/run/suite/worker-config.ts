@@ -41,7 +41,10 @@ export interface WorkerConfig {
   helmPath?: string;
   /** Ids of the checks to run, in mode `check`. */
   checks?: readonly string[];
-  /** Ids of the requirements that are advice: a failure of their checks is a warning. None in a proof, which needs the failure. */
+  /**
+   * Ids of the requirements that are advice: a failure of their checks is a warning. Absent with `--strict-advice`, and in a proof, which
+   * needs the failure: then nothing is advice.
+   */
   advice?: readonly string[];
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];

@@ -82,7 +82,7 @@ function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
     projects.push({
       name: definition.name,
       file: project.checksFile,
-      config: { ...config, mode: 'check', checks, advice: suite.advice },
+      config: { ...config, mode: 'check', checks, ...(suite.advice && { advice: suite.advice }) },
     });
   }
   if (faults.length > 0) {
