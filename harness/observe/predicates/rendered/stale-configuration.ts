@@ -51,7 +51,7 @@ const HOW: Readonly<Record<UsedConfiguration['use'], string>> = {
 };
 
 /** A change needs another object: the name contains a hash, as kustomize makes it, or the object is immutable. */
-function hasNewName({ metadata, immutable }: KubeObject & { immutable?: unknown }): boolean {
+export function hasNewName({ metadata, immutable }: KubeObject & { immutable?: unknown }): boolean {
   return immutable === true || /-(?=[a-z]*\d)[bcdfghkmt2456789]{10}$/.test(metadata.name);
 }
 
@@ -60,15 +60,21 @@ const RELOADING = /reloader\.stakater\.com|wave\.pusher\.com/;
 const HASH = /^(sha256:)?[0-9a-f]{8,}$/i;
 
 /** Something replaces the pods when the configuration changes. */
-function isReplaced({ object, template }: ModelWorkload, configuration: KubeObject): boolean {
+function isReplaced(workload: ModelWorkload, configuration: KubeObject): boolean {
+  return hasChecksum(workload) || isReloaded(workload, configuration);
+}
+
+/** Whether the pod template has something that looks like a checksum of configuration. */
+export function hasChecksum({ template }: ModelWorkload): boolean {
   const { annotations = {}, labels = {} } = template.metadata;
-  const isChecksum = ([key, value]: [string, unknown]): boolean =>
-    /checksum|hash|sha\d|md5/i.test(key) || (HASH.test(String(value)) && /\d/.test(String(value)));
-  const onObjects = [object, configuration].flatMap(({ metadata }) =>
-    Object.keys(metadata.annotations ?? {}),
+  return [...Object.entries(annotations), ...Object.entries(labels)].some(
+    ([key, value]) =>
+      /checksum|hash|sha\d|md5/i.test(key) || (HASH.test(String(value)) && /\d/.test(String(value))),
   );
-  return (
-    [...Object.entries(annotations), ...Object.entries(labels)].some(isChecksum) ||
-    [...Object.keys(annotations), ...onObjects].some((key) => RELOADING.test(key))
-  );
+}
+
+/** Whether a controller is asked to replace the pods when the configuration changes. */
+export function isReloaded({ object, template }: ModelWorkload, configuration: KubeObject): boolean {
+  const metadata = [template.metadata, object.metadata, configuration.metadata];
+  return metadata.some(({ annotations = {} }) => Object.keys(annotations).some((key) => RELOADING.test(key)));
 }
