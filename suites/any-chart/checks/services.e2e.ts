@@ -19,6 +19,7 @@ import type { Release } from '../../../harness/run/suite/release.ts';
 import { startClientPod, type ClientPod } from '../../toolman/client-pod.ts';
 import { requirement } from '../kit.ts';
 import { modelOfRelease, readWorkloads } from '../live-workloads.ts';
+import { restrictsIngress } from '../network-policies.ts';
 
 interface Target {
   service: Service;
@@ -238,14 +239,6 @@ function withoutPort({ metadata, spec }: Service, slices: readonly EndpointSlice
 
 function isTcp(port: object): boolean {
   return (field(port, 'protocol') ?? 'TCP') === 'TCP';
-}
-
-/** A pod of a foreign namespace may be denied on purpose. */
-function restrictsIngress({ networkPolicies }: ModelWorkload): boolean {
-  return networkPolicies.some(({ spec }) => {
-    const types = field(spec, 'policyTypes');
-    return !Array.isArray(types) || types.includes('Ingress');
-  });
 }
 
 /** No load balancer is the fault of the cluster. */

@@ -1,0 +1,98 @@
+/**
+ * A Deployment of the check that does everything right, behind a Service, updated at the same time as the subject. What it loses is due to
+ * the machine: a node that learns too late that a pod is leaving.
+ */
+import { busyboxImage } from '../../fixtures/images/build.ts';
+import { CheckFailure, InfrastructureError } from '../../harness/core/errors.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
+import type { PodSpec, Service } from '../../harness/kube/api/types.ts';
+import { rolledOut } from '../../harness/observe/waits/rollout.ts';
+import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { LoadTarget } from './load/service-load.ts';
+
+const NAME = 'control';
+const PORT = 8080;
+const SERVE = `mkdir -p /tmp/www && echo ok > /tmp/www/index.html && exec busybox httpd -f -p ${PORT} -h /tmp/www`;
+const ROLLOUT_MS = 300_000;
+
+export interface RollingControl {
+  target: LoadTarget;
+  /** Replaces its pods, and waits for the new ones. */
+  update(): Promise<void>;
+}
+
+/**
+ * @param drainSeconds how long a pod keeps serving after it was deleted
+ * @throws InfrastructureError `E_CONTROL` when it does not start
+ */
+export async function startRollingControl(
+  lab: Lab,
+  namespace: string,
+  drainSeconds: number,
+): Promise<RollingControl> {
+  const { kube } = lab;
+  const labels = { 'kindproof.dev/control': NAME };
+  const ref = { kind: 'Deployment', name: NAME, namespace } as const;
+  const ready = async (): Promise<void> => {
+    await rolledOut(kube, ref, { timeoutMs: ROLLOUT_MS });
+  };
+  return ofControl(async () => {
+    await kube.create({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: NAME, namespace },
+      spec: {
+        replicas: 2,
+        strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: podSpec(drainSeconds) },
+      },
+    });
+    const service = (await kube.create({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: NAME, namespace },
+      spec: { selector: labels, ports: [{ port: PORT }] },
+    })) as Service;
+    await ready();
+    return {
+      target: { host: service.spec.clusterIP ?? '', port: PORT, path: '/' },
+      update: () =>
+        ofControl(async () => {
+          const annotations = { 'kindproof.dev/updated': new Date().toISOString() };
+          await kube.patch('Deployment', ref, { spec: { template: { metadata: { annotations } } } });
+          await ready();
+        }),
+    };
+  });
+}
+
+function podSpec(drainSeconds: number): PodSpec {
+  const spec = barePodSpec(NAME, {
+    image: busyboxImage.ref,
+    command: ['sh', '-c', SERVE],
+    tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
+  });
+  const readinessProbe = { httpGet: { path: '/', port: PORT }, periodSeconds: 1 };
+  const lifecycle = { preStop: { sleep: { seconds: drainSeconds } } };
+  return {
+    ...spec,
+    // The server has no handler for SIGTERM: it is killed after the drain and a second.
+    terminationGracePeriodSeconds: drainSeconds + 1,
+    containers: spec.containers.map((container) => ({ ...container, readinessProbe, lifecycle })),
+  };
+}
+
+/** A failure of the control is no failure of the subject. */
+async function ofControl<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CheckFailure || error instanceof ApiError)) throw error;
+    throw new InfrastructureError('E_CONTROL', `the control failed: ${error.message}`, {
+      cause: error,
+      hint: 'Run again when the machine does nothing else.',
+    });
+  }
+}
