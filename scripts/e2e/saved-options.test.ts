@@ -48,3 +48,19 @@ it('keep --no-provide, which belongs to the cluster', async () => {
   await saveOptions(directory, parsed('--chart', './mine'));
   expect([await again(), await again('--no-provide')]).toEqual([true, false]);
 });
+
+it('keep the reference subject, unless another subject is given', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const again = async (...argv: string[]) => {
+    const { chart, reference } = await withSavedOptions(parsed('--rerun', directory, ...argv));
+    return { chart, reference };
+  };
+
+  await saveOptions(directory, parsed('--suite', 'any-chart', '--reference', 'store'));
+  expect(await again()).toEqual({ chart: undefined, reference: 'store' });
+  expect(await again('--chart', './mine')).toEqual({ chart: './mine', reference: undefined });
+
+  await saveOptions(directory, parsed('--suite', 'any-chart', '--chart', './mine'));
+  expect(await again('--reference', 'store')).toEqual({ chart: undefined, reference: 'store' });
+});

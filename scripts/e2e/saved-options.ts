@@ -13,6 +13,7 @@ const savedSchema = z.object({
   suites: z.array(z.string()),
   all: z.boolean(),
   chart: z.string().optional(),
+  reference: z.string().optional(),
   chartVersion: z.string().optional(),
   values: z.array(z.string()),
   set: z.array(z.string()),
@@ -54,6 +55,7 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     context,
     chart,
     chartVersion,
+    reference,
     provide,
     ...rest
   } = saved;
@@ -61,10 +63,12 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
   return {
     ...rest,
     // The version of another chart says nothing about this one.
-    ...(options.chart === undefined && {
-      ...(chart !== undefined && { chart }),
-      ...(chartVersion !== undefined && { chartVersion }),
-    }),
+    ...(options.chart === undefined &&
+      options.reference === undefined && {
+        ...(reference !== undefined && { reference }),
+        ...(chart !== undefined && { chart }),
+        ...(chartVersion !== undefined && { chartVersion }),
+      }),
     ...options,
     ...(isChosen ? {} : { suites, all }),
     values: options.values.length > 0 ? options.values : values,

@@ -116,6 +116,7 @@ describe('parseOptions', () => {
     ['--image toolman=', /--image "toolman="/],
     ['--chart-version 1.4.0', /--chart-version belongs to a chart in a registry/],
     ['--chart ./mine --chart-version 1.4.0', /--chart-version belongs to a chart in a registry/],
+    ['--reference store --chart ./mine', /--reference and --chart exclude each other/],
     ['--json', /--json belongs to --list or --dry-run/],
   ])('rejects %s', (line, message) => {
     const parsing = (): unknown => parseOptions(words(line), () => {});

@@ -26,6 +26,7 @@ function e2eCommand() {
     .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35', names)
     .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')
     .option('--chart <path>', 'chart to test instead of the reference chart: a folder, a package, or oci://…')
+    .option('--reference <name>', 'test this further reference subject of the suite, and prove its faults')
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
@@ -110,6 +111,8 @@ function rejectContradictions(options: RunOptions): void {
   };
   if (options.all && options.suites.length > 0)
     bad('--all and --suite exclude each other', 'Give one of them.');
+  if (options.reference !== undefined && options.chart !== undefined)
+    bad('--reference and --chart exclude each other', 'Give one of them.');
   if (options.chartVersion !== undefined && options.chart?.startsWith('oci://') !== true) {
     bad(
       '--chart-version belongs to a chart in a registry',

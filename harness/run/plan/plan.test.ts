@@ -133,12 +133,22 @@ describe('choosing suites', () => {
       'toolman-app',
     ],
     ['--suite agent --image toolman-app=x', 'E_UNKNOWN_IMAGE', '"toolman-app"', 'agent-app'],
-    ['--all --chart ./c', 'E_OPTION', '--chart, --values and --set belong to one suite', 'toolman, agent'],
-    ['--all --set a=1', 'E_OPTION', '--chart, --values and --set belong to one suite', 'toolman, agent'],
+    [
+      '--all --chart ./c',
+      'E_OPTION',
+      '--chart, --reference, --values and --set belong to one suite',
+      'toolman, agent',
+    ],
+    [
+      '--all --set a=1',
+      'E_OPTION',
+      '--chart, --reference, --values and --set belong to one suite',
+      'toolman, agent',
+    ],
     [
       '--all --values v.yaml',
       'E_OPTION',
-      '--chart, --values and --set belong to one suite',
+      '--chart, --reference, --values and --set belong to one suite',
       'toolman, agent',
     ],
     ['--suite toolman --tags lvie', 'E_TAGS', 'there is no tag "lvie"', 'Did you mean "live"?'],
@@ -308,6 +318,141 @@ describe('faults that need a part of the reference subject', () => {
   it('are listed by the plan, by reason', () => {
     expect(describePlan(planOf('--image toolman-app=me/app:2'), '').at(-1)).toBe(
       '  not provable here, because only toolman-app has it: mode',
+    );
+  });
+});
+
+describe('further reference subjects', () => {
+  const own = suite(
+    'toolman',
+    ['T-01'],
+    [
+      fault('a', 'T-01'),
+      { ...fault('orderly', 'T-01'), reference: 'store' },
+      {
+        ...fault('deaf', 'T-01'),
+        reference: 'store',
+        standIn: { part: 'store-app', reason: 'only it is deaf' },
+      },
+      {
+        ...fault('queue', 'T-01'),
+        reference: 'shop',
+        standIn: { part: 'chart', reason: 'only it has a queue' },
+      },
+    ],
+  );
+  const [image] = own.definition.subject.images;
+  own.definition.references = {
+    store: {
+      chart: 'charts/store',
+      values: ['values/store.yaml'],
+      images: [{ ...image!, name: 'store-app', override: { containers: ['store'] } }],
+    },
+    shop: { chart: 'charts/shop', values: [], images: [] },
+  };
+  const both = [own, suite('agent', ['K-01'], [], ['T-01'])];
+  const optionsOf = (line: string) => parseOptions(line.split(' '), () => {})!;
+  const planOf = (line: string, day = 0) => planRun(optionsOf(line), both, 'id', day);
+  const suiteOf = (line: string, day = 0) => planOf(line, day).suites[0]!;
+
+  it('are prepared when faults are injected into them, with their own values', () => {
+    const { subject, references, faults } = suiteOf('--suite toolman --prove');
+    expect(faults).toEqual(['a', 'orderly', 'deaf', 'queue']);
+    expect([subject.chart, subject.referenceName]).toEqual(['charts/toolman', undefined]);
+    expect(references).toMatchObject({
+      store: {
+        chart: 'charts/store',
+        values: ['values/store.yaml'],
+        reference: true,
+        referenceName: 'store',
+      },
+      shop: { chart: 'charts/shop', values: [], reference: true, referenceName: 'shop' },
+    });
+  });
+
+  it.each([
+    ['--suite toolman', []],
+    ['--prove --fault a', []],
+    ['--prove --fault a queue', ['shop']],
+    ['--suite toolman --prove --chart ./mine', []],
+    ['--prove --reference store', []],
+  ])('are prepared only for faults that need them: %s', (line, expected) => {
+    expect(Object.keys(suiteOf(line).references)).toEqual(expected);
+  });
+
+  it('are sampled like all faults, and only those of the sample are prepared', () => {
+    const days = [0, 1, 2, 3].map((day) => suiteOf('--suite toolman --prove --sample 1', day));
+    expect(days.map(({ faults }) => faults)).toEqual([['a'], ['orderly'], ['deaf'], ['queue']]);
+    expect(days.map(({ references }) => Object.keys(references))).toEqual([
+      [],
+      ['store'],
+      ['store'],
+      ['shop'],
+    ]);
+  });
+
+  it('can be the subject of a run, with their own faults alone', () => {
+    const tested = planOf('--reference store --requirement T-01');
+    expect(names(tested)).toEqual(['toolman']);
+    expect(tested.suites[0]?.subject).toMatchObject({
+      chart: 'charts/store',
+      values: ['values/store.yaml'],
+      reference: true,
+      referenceName: 'store',
+      images: [{ name: 'store-app', ref: 'local/toolman:1' }],
+    });
+    expect(suiteOf('--prove --reference store').faults).toEqual(['orderly', 'deaf']);
+    expect(suiteOf('--reference store --image store-app=me/store:1').subject.patches).toEqual([
+      { images: { store: 'me/store:1' } },
+    ]);
+  });
+
+  it.each([
+    ['--suite toolman --prove --chart ./mine', ['a', 'orderly', 'deaf'], ['queue']],
+    // Values and --set are for the subject of the run.
+    ['--suite toolman --prove --set a=1', ['a'], ['orderly', 'deaf', 'queue']],
+    ['--prove --reference store --set a=1', ['orderly', 'deaf'], []],
+    ['--suite toolman --prove --image store-app=me/store:1', ['a', 'orderly', 'queue'], ['deaf']],
+  ])('and what a fault of them is injected into: %s', (line, proven, left) => {
+    const { faults, notProvable } = suiteOf(line);
+    expect(faults).toEqual(proven);
+    expect(notProvable.map((f) => f.fault)).toEqual(left);
+  });
+
+  it('lose a stand-in on their own', () => {
+    const options = optionsOf('--suite toolman --prove');
+    const asked: [string, string | undefined][] = [];
+    const [left] = withStandIns(planOf('--suite toolman --prove'), options, (_, part, reference) => {
+      asked.push([part, reference]);
+      return false;
+    }).suites;
+    expect(left?.faults).toEqual(['a', 'orderly', 'queue']);
+    expect(asked).toContainEqual(['store-app', 'store']);
+  });
+
+  it('are not sampled any more when a lost stand-in changes the sample and they are not prepared', () => {
+    const line = '--suite toolman --prove --sample 1';
+    // Day 2 samples `deaf`; without it the sample would have a fault of the shop, which nobody has rendered.
+    const [left] = withStandIns(planOf(line, 2), optionsOf(line), () => false).suites;
+    expect(left).toMatchObject({
+      faults: ['a'],
+      notProvable: [{ fault: 'deaf', reason: 'only it is deaf' }],
+    });
+  });
+
+  it.each([
+    ['--suite toolman --reference stor', 'E_UNKNOWN_REFERENCE', 'Did you mean "store"?'],
+    ['--suite agent --reference store', 'E_UNKNOWN_REFERENCE', 'Omit --reference'],
+    ['--all --reference store', 'E_OPTION', 'toolman, agent'],
+  ])('are rejected: %s', (line, code, hint) => {
+    expect(() => planOf(line)).toThrow(
+      expect.objectContaining({ code, hint: expect.stringContaining(hint) as string }) as Error,
+    );
+  });
+
+  it('are listed by the plan', () => {
+    expect(describePlan(planOf('--prove --fault queue'), '')).toContain(
+      '  for faults: reference shop, chart charts/shop',
     );
   });
 });

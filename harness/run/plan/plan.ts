@@ -2,7 +2,8 @@
 import { maskSet } from '../../core/credentials.ts';
 import { suggest } from '../../core/suggest.ts';
 import { UsageError } from '../../core/errors.ts';
-import type { SuiteDefinition } from '../suite/definition.ts';
+import type { Fault, ReferenceSubject, SuiteDefinition } from '../suite/definition.ts';
+import { referenceOf } from '../suite/reference.ts';
 import type { SubjectConfig } from '../suite/worker-config.ts';
 import type { RunOptions } from './options.ts';
 import type { Requirement } from './requirements.ts';
@@ -25,6 +26,8 @@ export interface CataloguedSuite {
 export interface SuitePlan {
   definition: SuiteDefinition;
   subject: SubjectConfig;
+  /** Further reference subjects that faults of the plan are injected into, by name. */
+  references: Readonly<Record<string, SubjectConfig>>;
   /** Requirement ids to check; `undefined` is all. */
   select: readonly string[] | undefined;
   /** Ids of the requirements that are advice: a failure of their checks is a warning. Absent with `--strict-advice`. */
@@ -59,16 +62,21 @@ export function planRun(
   unchecked: readonly UncheckedSuite[] = [],
 ): RunPlan {
   const chosen = chooseSuites(options, catalogue, unchecked);
-  const isCustom = options.chart !== undefined || options.values.length > 0 || options.set.length > 0;
+  const isCustom =
+    options.chart !== undefined ||
+    options.reference !== undefined ||
+    options.values.length > 0 ||
+    options.set.length > 0;
   if (isCustom && chosen.length !== 1) {
     throw new UsageError(
       'E_OPTION',
-      '--chart, --values and --set belong to one suite, but several are chosen',
+      '--chart, --reference, --values and --set belong to one suite, but several are chosen',
       {
         hint: `Choose one of: ${chosen.map((c) => c.definition.name).join(', ')}`,
       },
     );
   }
+  rejectUnknownReference(options, chosen);
   rejectUnknownImages(options, chosen);
   rejectMissingEnvironment(options, chosen);
   rejectForeignRequirements(options, catalogue, chosen);
@@ -76,13 +84,17 @@ export function planRun(
     tagFilter(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
   }
   const select = options.requirements.length > 0 ? options.requirements : undefined;
-  const suites = chosen.map(({ definition, requirements, shared = [] }): SuitePlan => ({
-    definition,
-    subject: subjectOf(definition, options),
-    select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
-    ...(!options.strictAdvice && { advice: adviceAmong([...requirements, ...shared]) }),
-    ...chooseFaults(definition, options, rotation, referenceParts(definition, options)),
-  }));
+  const suites = chosen.map(({ definition, requirements, shared = [] }): SuitePlan => {
+    const faults = chooseFaults(definition, options, rotation, partsIn(definition, options));
+    return {
+      definition,
+      subject: subjectOf(definition, options),
+      references: furtherReferences(definition, options, faults.faults),
+      select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
+      ...(!options.strictAdvice && { advice: adviceAmong([...requirements, ...shared]) }),
+      ...faults,
+    };
+  });
   rejectUnknownFaults(
     options,
     suites.map((s) => s.definition),
@@ -100,7 +112,7 @@ function rejectWithoutFault(suites: readonly SuitePlan[]): void {
   const [first] = suites.flatMap((s) => s.notProvable);
   if (first) {
     throw new UsageError('E_NO_FAULT', `fault ${first.fault} is not provable here: ${first.reason}`, {
-      hint: 'Choose other faults, or prove this one with the reference subject (without --image and --chart).',
+      hint: 'Choose other faults, or prove this one with its reference subject (without --image, --chart, --values and --set).',
     });
   }
   throw new UsageError('E_NO_FAULT', 'there is no fault to prove for the chosen requirements', {
@@ -108,13 +120,19 @@ function rejectWithoutFault(suites: readonly SuitePlan[]): void {
   });
 }
 
+/** The parts that run, of the reference subject that a fault belongs to. */
+type PartsIn = (fault: Fault) => ReadonlySet<string>;
+
 /**
- * The parts of the reference subject that the options do not replace. Whether they really run is known once the images are prepared: the
+ * The parts of the reference subjects that the options do not replace. Whether they really run is known once the images are prepared: the
  * values or the engine may have another image.
  */
-function referenceParts({ subject }: SuiteDefinition, options: RunOptions): Set<string> {
-  const images = subject.images.map(({ name }) => name).filter((name) => options.images[name] === undefined);
-  return new Set([...images, ...(options.chart === undefined ? [REFERENCE_CHART] : [])]);
+function partsIn(definition: SuiteDefinition, options: RunOptions): PartsIn {
+  return ({ reference }) => {
+    const names = referenceOf(definition, reference).images.map(({ name }) => name);
+    const images = names.filter((name) => options.images[name] === undefined);
+    return new Set([...images, ...(options.chart === undefined ? [REFERENCE_CHART] : [])]);
+  };
 }
 
 /** The part of the reference subject that `--chart` replaces, in the mark of a fault. */
@@ -123,21 +141,33 @@ const REFERENCE_CHART = 'chart';
 /**
  * Chooses the faults again when it is known which stand-ins run. A part that the plan already lacks stays absent.
  *
- * @param runs whether the stand-in for the image of this name runs
+ * @param runs whether the stand-in for the image of this name runs in the subject of the run, or in the further reference of that name
  */
 export function withStandIns(
   plan: RunPlan,
   options: RunOptions,
-  runs: (suite: SuitePlan, image: string) => boolean,
+  runs: (suite: SuitePlan, image: string, reference: string | undefined) => boolean,
 ): RunPlan {
   const suites = plan.suites.map((suite): SuitePlan => {
     const { definition } = suite;
-    const planned = referenceParts(definition, options);
-    const parts = new Set([...planned].filter((part) => part === REFERENCE_CHART || runs(suite, part)));
+    const planned = partsIn(definition, options);
+    /** What has not been rendered is not known, and no fault can be injected into it any more. */
+    const isRendered = (fault: Fault): boolean => {
+      const further = furtherReferenceOf(fault, options);
+      return further === undefined || suite.references[further] !== undefined;
+    };
+    const parts: PartsIn = (fault) => {
+      const inOptions = [...planned(fault)];
+      if (!isRendered(fault)) return new Set(inOptions);
+      const { reference } = fault;
+      return new Set(inOptions.filter((part) => part === REFERENCE_CHART || runs(suite, part, reference)));
+    };
     const isLost = definition.faults.some(
-      ({ standIn }) => standIn && planned.has(standIn.part) && !parts.has(standIn.part),
+      (fault) =>
+        fault.standIn && planned(fault).has(fault.standIn.part) && !parts(fault).has(fault.standIn.part),
     );
-    return isLost ? { ...suite, ...chooseFaults(definition, options, plan.rotation, parts) } : suite;
+    if (!isLost) return suite;
+    return { ...suite, ...chooseFaults(definition, options, plan.rotation, parts, isRendered) };
   });
   return { ...plan, suites };
 }
@@ -171,6 +201,11 @@ function chooseSuites(
     options,
     catalogue.map((c) => c.definition),
   );
+  const { reference } = options;
+  if (reference !== undefined) {
+    const having = catalogue.filter((c) => hasReference(c, reference));
+    if (having.length > 0) return having;
+  }
   // A requirement or a fault implies its suite.
   const implied = catalogue.filter(
     (c) =>
@@ -196,6 +231,21 @@ function suiteOfAnyChart(
       c.definition.anyChart === true &&
       requirements.every((id) => isVerifiedBy(c, id)) &&
       faults.every((name) => c.definition.faults.some((fault) => fault.name === name)),
+  );
+}
+
+function hasReference({ definition }: CataloguedSuite, name: string): boolean {
+  return definition.references?.[name] !== undefined;
+}
+
+function rejectUnknownReference({ reference }: RunOptions, chosen: readonly CataloguedSuite[]): void {
+  if (reference === undefined || chosen.some((c) => hasReference(c, reference))) return;
+  const [{ definition }] = chosen as [CataloguedSuite];
+  const known = Object.keys(definition.references ?? {});
+  throw new UsageError(
+    'E_UNKNOWN_REFERENCE',
+    `suite ${definition.name} has no further reference subject "${reference}"`,
+    { hint: known.length > 0 ? didYouMean(reference, known) : 'Omit --reference: the suite has only one.' },
   );
 }
 
@@ -245,7 +295,9 @@ function rejectUnknownFaults(options: RunOptions, definitions: readonly SuiteDef
 }
 
 function rejectUnknownImages(options: RunOptions, chosen: readonly CataloguedSuite[]): void {
-  const names = chosen.flatMap((c) => c.definition.subject.images.map((i) => i.name));
+  const names = chosen.flatMap(({ definition: { subject, references = {} } }) =>
+    [subject, ...Object.values(references)].flatMap(({ images }) => images.map((i) => i.name)),
+  );
   for (const name of Object.keys(options.images)) {
     if (names.includes(name)) continue;
     throw new UsageError('E_UNKNOWN_IMAGE', `no chosen suite has an image named "${name}"`, {
@@ -267,8 +319,40 @@ function rejectMissingEnvironment(options: RunOptions, chosen: readonly Catalogu
   }
 }
 
+/** The subject of the run. */
 function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectConfig {
-  const { subject } = definition;
+  return {
+    ...subjectFrom(referenceOf(definition, options.reference), options),
+    ...(options.reference === undefined ? {} : { referenceName: options.reference }),
+  };
+}
+
+/** The further references that these faults are injected into. Chart, values and `--set` of the options belong to the subject of the run. */
+function furtherReferences(
+  definition: SuiteDefinition,
+  options: RunOptions,
+  names: readonly string[],
+): Record<string, SubjectConfig> {
+  const faults = definition.faults.filter(({ name }) => names.includes(name));
+  const further = new Set(faults.flatMap((fault) => furtherReferenceOf(fault, options) ?? []));
+  const { images } = options;
+  return Object.fromEntries(
+    [...further].map((name) => [
+      name,
+      { ...subjectFrom(referenceOf(definition, name), { images, values: [], set: [] }), referenceName: name },
+    ]),
+  );
+}
+
+/** The name of the reference that this fault needs beside the subject of the run; a chart of the user replaces all references. */
+function furtherReferenceOf({ reference }: Fault, options: RunOptions): string | undefined {
+  return options.chart === undefined && reference !== options.reference ? reference : undefined;
+}
+
+function subjectFrom(
+  subject: ReferenceSubject,
+  options: Pick<RunOptions, 'chart' | 'chartVersion' | 'images' | 'values' | 'set'>,
+): SubjectConfig {
   const reference = options.chart === undefined;
   const set: string[] = [];
   const images: Record<string, string> = {};
@@ -293,25 +377,42 @@ function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectCon
   };
 }
 
-/** Only faults that are provable with these parts of the reference subject are sampled. */
+/**
+ * Only faults that are provable with these parts of the reference subjects are sampled.
+ *
+ * @param mayBeChosen of the faults that are provable
+ */
 function chooseFaults(
   definition: SuiteDefinition,
   options: RunOptions,
   rotation: number,
-  parts: ReadonlySet<string>,
+  parts: PartsIn,
+  mayBeChosen: (fault: Fault) => boolean = () => true,
 ): Pick<SuitePlan, 'faults' | 'notProvable'> {
   if (!options.prove) return { faults: [], notProvable: [] };
   const all = definition.faults.filter(
     (f) =>
+      (options.reference === undefined || options.reference === f.reference) &&
       (options.faults.length === 0 || options.faults.includes(f.name)) &&
       (options.requirements.length === 0 || f.requirements.some((id) => options.requirements.includes(id))),
   );
-  const notProvable = all.flatMap(({ name, standIn }) =>
-    standIn && !parts.has(standIn.part) ? [{ fault: name, reason: standIn.reason }] : [],
-  );
+  const notProvable = all.flatMap((fault) => {
+    const reason = notProvableBecause(fault, options, parts);
+    return reason === undefined ? [] : [{ fault: fault.name, reason }];
+  });
   const leftOut = new Set(notProvable.map(({ fault }) => fault));
-  const names = all.map((f) => f.name).filter((name) => !leftOut.has(name));
+  const names = all.filter((f) => !leftOut.has(f.name) && mayBeChosen(f)).map((f) => f.name);
   return { faults: sampled(names, options.sample, rotation), notProvable };
+}
+
+function notProvableBecause(fault: Fault, options: RunOptions, parts: PartsIn): string | undefined {
+  const { standIn } = fault;
+  if (standIn && !parts(fault).has(standIn.part)) return standIn.reason;
+  const further = furtherReferenceOf(fault, options);
+  if (further !== undefined && (options.values.length > 0 || options.set.length > 0)) {
+    return `it is injected into the reference subject ${further}, and --values and --set are for another one`;
+  }
+  return undefined;
 }
 
 function sampled(names: readonly string[], size: number | undefined, rotation: number): string[] {
@@ -342,6 +443,9 @@ export function describePlan(plan: RunPlan, topology: string): string[] {
       ...s.subject.values.map((file) => `  values ${file}`),
       ...s.subject.set.map((pair) => `  set ${maskSet(pair)}`),
       ...s.subject.images.map((image) => `  image ${image.name} = ${image.ref}`),
+      ...Object.entries(s.references).map(
+        ([name, { chart }]) => `  for faults: reference ${name}, chart ${chart}`,
+      ),
       s.select ? `  requirements ${s.select.join(', ')}` : '  all requirements',
       ...(s.faults.length > 0 ? [`  faults ${s.faults.join(', ')}`] : []),
       ...notProvableLines(s.notProvable).map((line) => `  ${line}`),

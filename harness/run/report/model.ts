@@ -231,6 +231,8 @@ export const report = z.object({
   subjects: z.array(
     z.object({
       suite: z.string(),
+      /** Name of a further reference subject, which was tested or got faults; absent for the first one and for a chart of the user. */
+      reference: z.string().optional(),
       chart: z.string(),
       values: z.array(z.string()),
       images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),

@@ -10,6 +10,7 @@ export function rerunCommand(
 ): string {
   const own =
     options.chart !== undefined ||
+    options.reference !== undefined ||
     options.values.length > 0 ||
     options.set.length > 0 ||
     Object.keys(options.images).length > 0 ||

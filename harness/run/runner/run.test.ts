@@ -141,6 +141,7 @@ async function trial(
     onEvent?: (event: RunEvent) => void;
     clock?: Clock;
     reporters?: readonly Reporter[];
+    references?: RunPlan['suites'][number]['references'];
   } = {},
 ): Promise<Trial> {
   const steps: string[] = [];
@@ -177,6 +178,7 @@ async function trial(
           reference: true,
           images: [],
         },
+        references: settings.references ?? {},
         select: undefined,
         advice: [],
         faults: settings.faults ?? [],
@@ -739,6 +741,18 @@ describe('the report', () => {
     await expect(readFile(join(folder, 'run', '.subject', 'good'), 'utf8')).rejects.toMatchObject({
       code: 'ENOENT',
     });
+  });
+
+  it('copies and renders a further reference subject beside the subject, and reports it', async () => {
+    await machine.file('store/Chart.yaml', 'apiVersion: v2\\nname: store\\nversion: 1.0.0\\n');
+    const chart = join(machine.folder, 'store');
+    const subject = { chart, values: [], set: [], patches: [], images: [] };
+    const references = { store: { ...subject, reference: true, referenceName: 'store' } };
+    const { report } = await trial('good', { references });
+    expect(report.subjects.map((s) => [s.suite, s.reference, s.chart])).toEqual([
+      ['good', undefined, join(machine.folder, 'chart')],
+      ['good', 'store', chart],
+    ]);
   });
 
   it('survives a reporter that throws', async () => {

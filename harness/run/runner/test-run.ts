@@ -35,6 +35,11 @@ export interface RunSettings {
   clock?: Clock | undefined;
 }
 
+/** Where `rendered` has the subject of a suite, or one of its further reference subjects. */
+export function subjectKey({ name }: { name: string }, reference?: string): string {
+  return reference === undefined ? name : `${name}/${reference}`;
+}
+
 /** More names than this say no more. */
 const NAMED_CHECKS = 6;
 
@@ -63,10 +68,8 @@ export class TestRun {
   runningChecks: readonly string[] = [];
   /** The checks of the run, from the task `selection`; absent when it did not run. */
   selection: Selection | undefined;
-  /** Rendered manifests by suite, from the task `subject`. */
+  /** Rendered manifests by `subjectKey`, from the task `subject`. */
   readonly rendered = new Map<string, Rendered>();
-  /** Suites whose subject can exist only once on a cluster. */
-  readonly once = new Set<string>();
   /** As the worker observed them; several checks report the same one. */
   readonly stalls: Stall[] = [];
   /** Images for the nodes, from the task `images`. */

@@ -17,6 +17,17 @@ export interface SubjectImage {
   always?: boolean;
 }
 
+/** A conforming subject that belongs to kindproof: the checks pass on it, and faults are injected into it. */
+export interface ReferenceSubject {
+  /** Path of the chart, or of a folder with plain manifests. */
+  chart: string;
+  /** Values files of the conforming release. */
+  values: readonly string[];
+  images: readonly SubjectImage[];
+  /** Build further images that no registry serves, when the subject names them. */
+  recipes?: readonly ImageRecipe[];
+}
+
 export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   name: string;
   title: string;
@@ -27,16 +38,10 @@ export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepar
   /** Files with checks, relative to the directory, in running order. */
   files: readonly string[];
   topology: Topology;
-  subject: {
-    /** Path of the reference chart, or of a folder with plain manifests. */
-    chart: string;
-    /** Values files of the conforming release. */
-    values: readonly string[];
-    releaseName: string;
-    images: readonly SubjectImage[];
-    /** Build further images that no registry serves, when the subject names them. */
-    recipes?: readonly ImageRecipe[];
-  };
+  /** The reference subject; every release of the suite has `releaseName`. */
+  subject: ReferenceSubject & { releaseName: string };
+  /** Further reference subjects of other shapes, by the name that `--reference` and faults use. */
+  references?: Readonly<Record<string, ReferenceSubject>>;
   /** For subjects whose documents state no times; the defaults are those of the harness. */
   limits?: {
     /** For the rollout of a release. */
@@ -76,6 +81,11 @@ export interface Fault {
   disturb?: Disturbance;
   /** Capabilities without which the fault cannot be injected. */
   needs?: readonly string[];
+  /**
+   * Name of the further reference subject that the defect is injected into. Another chart that is tested gets it as well, unless it is
+   * marked with `standIn`.
+   */
+  reference?: string;
   /** Set when the defect needs a part of the reference subject. Without that part the fault is not provable, and is not injected. */
   standIn?: StandIn;
 }

@@ -63,7 +63,7 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   if (first.doubt === undefined) return withStalls(first.outcome);
   if (!first.isRepeatable) return withStalls(inDoubt(first.outcome, first.doubt));
   shared.deps.log.warn('repeating a check', { id: check.id, because: first.doubt });
-  if (check.options.exclusive === true || shared.deps.once === true)
+  if (check.options.exclusive === true || shared.deps.subject.once === true)
     await terminatingNamespacesGone(cluster.kube, runId, { ...shared.deps, clock });
   const second = await attempt(check, shared);
   const both = joined(first, second);

@@ -7,6 +7,7 @@ import { ApiError } from '../../kube/api/errors.ts';
 import type { Rendered } from '../../kube/helm/types.ts';
 import type { Fault } from './definition.ts';
 import { Lab } from './lab.ts';
+import { referenceOf } from './reference.ts';
 import { SharedLab } from './shared-lab.ts';
 
 /**
@@ -51,7 +52,7 @@ function isAboutFit(error: unknown): error is Error {
 
 /** Every fault has to fit the reference subject with its stand-ins: there, a misfit is a defect of the fault. */
 export function isReferenceSubject({ deps: { subject, definition } }: SharedLab): boolean {
-  const { images } = definition.subject;
+  const { images } = referenceOf(definition, subject.referenceName);
   return (
     subject.reference &&
     subject.set.length === 0 &&

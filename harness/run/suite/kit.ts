@@ -11,10 +11,12 @@ import type { MaybePrepared } from './environment.ts';
 import { LONGEST_EXTENSION } from '../../core/lost-time.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, MOST_ATTEMPTS } from './execute-check.ts';
 import { proveFault } from './prove-fault.ts';
+import { subjectFor } from './reference.ts';
 import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-namespaces.ts';
 import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
+import type { SubjectConfig } from './worker-config.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
 /*
@@ -99,7 +101,8 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     // Long checks start first: they mostly wait for Kubernetes, and short checks run meanwhile.
     const order = [...checks].sort(
       (a, b) =>
-        weight(a.options, config) - weight(b.options, config) || limitOf(b.options) - limitOf(a.options),
+        weight(a.options, config.subject) - weight(b.options, config.subject) ||
+        limitOf(b.options) - limitOf(a.options),
     );
     for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
     afterAll(async () => {
@@ -151,7 +154,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       check: { id, file, requirements: [...requirements], title, tags: tagsOf(check) },
       selected,
     };
-    const alone = isAlone(options, config);
+    const alone = isAlone(options, config.subject);
     const exclusive = options.exclusive === true || alone;
     const declare = exclusive || options.last === true ? test : test.concurrent;
     declare(
@@ -181,7 +184,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     for (const fault of faults) {
       const exclusive = checks.some(
         ({ options, requirements }) =>
-          (options.exclusive === true || config.once === true) &&
+          (options.exclusive === true || subjectFor(fault, config).once === true) &&
           requirements.some((id) => fault.requirements.includes(id)),
       );
       const declare = exclusive ? test : test.concurrent;
@@ -219,15 +222,15 @@ function limitOf({ timeoutMs }: CheckOptions): number {
 }
 
 /** A check that installs a subject that can exist only once: it runs by itself, after all that use the shared release. */
-function isAlone({ release, static: isStatic }: CheckOptions, { once }: { once?: boolean }): boolean {
+function isAlone({ release, static: isStatic }: CheckOptions, { once }: SubjectConfig): boolean {
   return once === true && release === 'none' && isStatic !== true;
 }
 
 /** Checks of a lower weight run first. */
-function weight(options: CheckOptions, config: { once?: boolean }): number {
+function weight(options: CheckOptions, subject: SubjectConfig): number {
   const { first, last, exclusive, disruptive } = options;
   if (first) return -1;
-  if (isAlone(options, config)) return 4;
+  if (isAlone(options, subject)) return 4;
   if (last) return 2;
   if (exclusive) return 3;
   return disruptive ? 0 : 1;

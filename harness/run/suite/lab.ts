@@ -22,6 +22,7 @@ import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { refuseClash } from './cluster-scoped-clash.ts';
 import { optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
+import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
 
@@ -223,7 +224,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   /** The shared release ends before a check installs its own, because the subject can exist only once on a cluster. */
   get makesRoom(): boolean {
-    return this.#shared.deps.once === true;
+    return this.#shared.deps.subject.once === true;
   }
 
   /** Path of the helm program, for checks that run documented commands. */
@@ -254,7 +255,8 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    */
   async optional(file: string): Promise<KubeObject[]> {
     const { subject, definition, fault } = this.#shared.deps;
-    const objects = await optionalManifests(subject.chart, definition.subject.chart, file);
+    const reference = referenceOf(definition, subject.referenceName);
+    const objects = await optionalManifests(subject.chart, reference.chart, file);
     return patchObjects(objects, fault?.optional?.[file] ?? []);
   }
 

@@ -17,7 +17,9 @@ function labOf(once: boolean): FakeLab & { open: () => Lab } {
         return Promise.resolve({} as never);
       },
     },
-    deps: { once },
+    deps: {
+      subject: { chart: 'chart', values: [], set: [], patches: [], reference: true, images: [], once },
+    },
   });
   const open = (): Lab => new Lab(fake.lab, new Lifecycle(silentLog), 'app/X-13');
   return { ...fake, open };

@@ -102,7 +102,7 @@ async function uncaught(
 
 /** A subject that can exist only once makes room for the releases of checks: those that use the shared one come before. */
 function inOrder(checks: readonly Check[], { deps }: SharedLab): readonly Check[] {
-  if (deps.once !== true) return checks;
+  if (deps.subject.once !== true) return checks;
   const isOwn = ({ options }: Check): number => (options.release === 'none' ? 1 : 0);
   return checks.toSorted((a, b) => isOwn(a) - isOwn(b));
 }

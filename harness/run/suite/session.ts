@@ -15,6 +15,7 @@ import { observeStalls, type StallObserver } from '../../observe/stalls/observe-
 import type { AttachCluster, AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment } from './environment.ts';
+import { subjectFor } from './reference.ts';
 import { SharedLab } from './shared-lab.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
@@ -88,7 +89,7 @@ export function newLab(
   const target = { kube, runId: config.runId };
   return new SharedLab({
     definition,
-    subject: config.subject,
+    subject: subjectFor(fault, config),
     cluster: session.cluster,
     helm,
     helmPath: config.helmPath,
@@ -103,7 +104,6 @@ export function newLab(
     fault,
     advice: config.advice,
     redactor: session.redactor,
-    once: config.once,
     disposable: config.cluster?.fate === 'deleted',
     stalls: session.stalls.log,
     log: session.log,

@@ -36,8 +36,6 @@ export interface LabDeps {
   /** What the machine and the cluster lost in time. Without it, a stall is not noticed. */
   stalls?: StallLog | undefined;
   log: Log;
-  /** The subject can exist only once on a cluster. */
-  once?: boolean | undefined;
   /** Aborted when the run is interrupted. */
   signal: AbortSignal;
   /** Ids of the requirements that are advice. Absent: every failure is one. */
@@ -82,7 +80,7 @@ export class SharedLab {
 
   /** Ends the shared release of a subject that can exist only once, and waits until it is gone. Does nothing for another subject. */
   async makeRoom(): Promise<void> {
-    if (this.deps.once === true) await (this.#room ??= this.#endShared());
+    if (this.deps.subject.once === true) await (this.#room ??= this.#endShared());
   }
 
   async #endShared(): Promise<void> {

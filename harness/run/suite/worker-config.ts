@@ -23,9 +23,13 @@ export interface SubjectConfig {
   set: readonly string[];
   /** Replace images that the manifests name. */
   patches: readonly ManifestPatch[];
-  /** Whether it is the built-in reference chart. */
+  /** Whether it is a built-in reference chart. */
   reference: boolean;
+  /** Name of the further reference subject of the suite that it is, or replaces. */
+  referenceName?: string;
   images: readonly { name: string; ref: string; digest?: string }[];
+  /** It can exist only once on a cluster: its releases are installed one after the other. */
+  once?: boolean;
 }
 
 export interface WorkerConfig {
@@ -34,8 +38,8 @@ export interface WorkerConfig {
   runDirectory: string;
   suite: string;
   subject: SubjectConfig;
-  /** The subject can exist only once on a cluster: its releases are installed one after the other. */
-  once?: boolean;
+  /** Further reference subjects that the faults are injected into, by name. */
+  references?: Readonly<Record<string, SubjectConfig>>;
   /** Absent in mode `list`. */
   cluster?: ClusterDescriptor;
   helmPath?: string;

@@ -12,7 +12,7 @@ export function subjectsSection(report: Report): Markup | undefined {
   ${report.subjects.map(
     (subject) => markup`
   <article class="subject">
-    <h3>${subject.suite}</h3>
+    <h3>${subject.suite}${subject.reference !== undefined && markup` <span class="muted">reference ${subject.reference}</span>`}</h3>
     <dl class="pairs"><dt>chart</dt><dd><code>${subject.chart}</code></dd>
       ${subject.values.length > 0 && markup`<dt>values</dt><dd>${subject.values.map((values) => markup`<code>${values}</code> `)}</dd>`}
     </dl>

@@ -1,7 +1,7 @@
 import { notProvableLines, type SuitePlan } from '../../plan/plan.ts';
 import type { CheckResult, PlannedRun, Proof } from '../../report/model.ts';
 import { isAdvice } from '../../report/status.ts';
-import type { ClusterDescriptor, WorkerConfig } from '../../suite/worker-config.ts';
+import type { ClusterDescriptor, SubjectConfig, WorkerConfig } from '../../suite/worker-config.ts';
 import { withDigests } from './images.ts';
 import { removeServices } from '../remove-services.ts';
 import { rerunCommand } from '../rerun-command.ts';
@@ -63,12 +63,18 @@ function requirementsOf({ faults }: SuitePlan['definition'], fault: string): str
 function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
   const { plan, project, directory, secrets, tools, report } = run;
   const { definition, subject, faults } = suite;
+  const withImages = (one: SubjectConfig): SubjectConfig => ({
+    ...one,
+    images: withDigests(one.images, run.images),
+  });
   const config: Omit<WorkerConfig, 'mode'> = {
     runId: plan.runId,
     runDirectory: directory,
     suite: definition.name,
-    subject: { ...subject, images: withDigests(subject.images, run.images) },
-    once: run.once.has(definition.name),
+    subject: withImages(subject),
+    references: Object.fromEntries(
+      Object.entries(suite.references).map(([name, reference]) => [name, withImages(reference)]),
+    ),
     cluster: clusterOf(run),
     helmPath: tools.helm,
     secrets: secrets.of(definition.name),

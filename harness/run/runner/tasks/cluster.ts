@@ -3,7 +3,7 @@ import type { Report } from '../../report/model.ts';
 import { wishesText } from '../../report/wording.ts';
 import type { Step } from '../step.ts';
 import type { Task } from '../task.ts';
-import type { TestRun } from '../test-run.ts';
+import { subjectKey, type TestRun } from '../test-run.ts';
 import { RENDER_NAMESPACE } from './subjects.ts';
 
 /** Opens an existing cluster before anything else happens. */
@@ -37,9 +37,12 @@ function provide(run: TestRun): Provided | undefined {
   const { plan, provider, rendered } = run;
   if (!provider.provide) return undefined;
   const all: Provided = { given: [], missing: [] };
-  for (const { definition } of plan.suites) {
-    const objects = rendered.get(definition.name)?.objects;
-    if (definition.anyChart !== true || !objects) continue;
+  for (const { definition, references } of plan.suites) {
+    if (definition.anyChart !== true) continue;
+    // At once: a node that one of them asks for may be of use for another.
+    const keys = [undefined, ...Object.keys(references)].map((name) => subjectKey(definition, name));
+    const objects = keys.flatMap((key) => rendered.get(key)?.objects ?? []);
+    if (objects.length === 0) continue;
     const { given, missing } = provider.provide(definition.name, objects, { namespace: RENDER_NAMESPACE });
     all.given.push(...given);
     all.missing.push(...missing);

@@ -17,6 +17,10 @@ const ID = `sha256:${'a'.repeat(64)}`;
 const MANIFEST = `sha256:${'b'.repeat(64)}`;
 const IN_REGISTRY = `sha256:${'c'.repeat(64)}`;
 
+function recipeOf(ref: string): ImageRecipe {
+  return { ref, fingerprint: () => Promise.resolve('f1') } as ImageRecipe;
+}
+
 const definition = {
   name: 'app',
   subject: {
@@ -26,7 +30,7 @@ const definition = {
     images: [
       {
         name: 'app',
-        recipe: { ref: REF, fingerprint: () => Promise.resolve('f1') } as ImageRecipe,
+        recipe: recipeOf(REF),
         override: { containers: ['app'] },
       },
     ],
@@ -70,7 +74,9 @@ function runOf({
   image = REF,
   isExisting = false,
   reuse = false,
+  of = definition,
 }: {
+  of?: SuiteDefinition;
   image?: string;
   isExisting?: boolean;
   reuse?: boolean;
@@ -80,7 +86,7 @@ function runOf({
   const objects = [sampleDeployment({ containers: [sampleContainer({ name: 'app', image })] })];
   const fakes = {
     options,
-    plan: planRun(options, [{ definition, requirements: [requirement] }], 'id', 0),
+    plan: planRun(options, [{ definition: of, requirements: [requirement] }], 'id', 0),
     project: { probeImages: [] },
     provider: { isExisting },
     rendered: new Map([['app', { objects }]]),
@@ -151,6 +157,44 @@ describe('an image that cannot be pulled', () => {
     const run = runOf({ image: OTHER, ...about });
     await prepareAllImages.setup(run, step(says(message)));
     expect(run.images).toMatchObject([{ source: 'unavailable', failure: { reason: message } }]);
+  });
+});
+
+describe('the images of a further reference subject', () => {
+  const OF_STORE = 'ghcr.io/them/store:1';
+  const withStore = {
+    ...definition,
+    references: {
+      store: {
+        chart: 'charts/store',
+        values: [],
+        images: [{ ...definition.subject.images[0], name: 'store', recipe: recipeOf(OF_STORE) }],
+      },
+    },
+    faults: [
+      ...definition.faults,
+      {
+        name: 'deaf',
+        description: '',
+        requirements: ['T-01'],
+        reason: /./,
+        reference: 'store',
+        standIn: { part: 'store', reason: 'r' },
+      },
+    ],
+  } as SuiteDefinition;
+
+  it.each([
+    ['are prepared, and keep its faults', STAND_IN, ['mode', 'other', 'deaf']],
+    ['of a user under the name of the stand-in leave its faults out', { maintainer: 'me' }, ['other']],
+  ])('%s', async (_case, labels, faults) => {
+    const run = runOf({ of: withStore });
+    const objects = [sampleDeployment({ containers: [sampleContainer({ name: 'store', image: OF_STORE })] })];
+    run.rendered.set('app/store', { objects });
+    await prepareAllImages.setup(run, step(engine(labels)));
+    expect(run.plan.suites[0]?.faults).toEqual(faults);
+    // No pod of the subject runs it.
+    expect(run.images.find(({ ref }) => ref === OF_STORE)?.namedBy).toEqual(['pods of the checks']);
   });
 });
 

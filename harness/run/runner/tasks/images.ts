@@ -2,12 +2,13 @@ import type { ImagePlan, PreparedImage } from '../../../host/images/plan-images.
 import { planImages, prepareImages } from '../../../host/images/plan-images.ts';
 import { pullError, pullHint, type PullFailure } from '../../../host/images/pull-failure.ts';
 import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
-import { imagesOf } from '../../../kube/manifests/objects.ts';
+import { imagesOf, type ImageUse } from '../../../kube/manifests/objects.ts';
 import { withStandIns, type SuitePlan } from '../../plan/plan.ts';
 import type { Report } from '../../report/model.ts';
+import { referenceOf } from '../../suite/reference.ts';
 import type { SubjectConfig } from '../../suite/worker-config.ts';
 import type { Task } from '../task.ts';
-import type { TestRun } from '../test-run.ts';
+import { subjectKey, type TestRun } from '../test-run.ts';
 
 /** Pulls or builds every image that the subjects, the checks and the environments use. */
 export const prepareAllImages: Task = {
@@ -24,7 +25,7 @@ export const prepareAllImages: Task = {
     }
     // The nodes of an existing cluster have images of their own.
     if (!run.provider.isExisting) {
-      run.plan = withStandIns(run.plan, run.options, (suite, image) => runsStandIn(run, suite, image));
+      run.plan = withStandIns(run.plan, run.options, (...named) => runsStandIn(run, ...named));
     }
   },
 };
@@ -37,10 +38,21 @@ function canDoWithout({ provider, options }: TestRun, { problem }: PullFailure):
   return provider.isExisting || options.reuse || problem === 'missing' || problem === 'other';
 }
 
-/** The subject names the reference of the stand-in, and the engine has the stand-in under it, not an image of the user. */
-function runsStandIn({ rendered, images }: TestRun, { definition }: SuitePlan, name: string): boolean {
-  const ref = definition.subject.images.find((image) => image.name === name)?.recipe.ref;
-  const named = imagesOf(rendered.get(definition.name)?.objects ?? []).some((use) => use.ref === ref);
+/**
+ * The subject names the reference of the stand-in, and the engine has the stand-in under it, not an image of the user.
+ *
+ * @param reference name of the further reference subject; the subject of the run, unless it is prepared beside that
+ */
+function runsStandIn(
+  { rendered, images }: TestRun,
+  { definition, references }: SuitePlan,
+  name: string,
+  reference: string | undefined,
+): boolean {
+  const ref = referenceOf(definition, reference).images.find((image) => image.name === name)?.recipe.ref;
+  const isBeside = reference !== undefined && references[reference] !== undefined;
+  const key = subjectKey(definition, isBeside ? reference : undefined);
+  const named = imagesOf(rendered.get(key)?.objects ?? []).some((use) => use.ref === ref);
   return named && images.some((image) => image.ref === ref && image.standIn);
 }
 
@@ -55,9 +67,13 @@ export const loadImages: Task = {
     );
     const identities = await run.cluster.imageIdentities?.(available.map(({ ref }) => ref));
     run.report.images = run.images.map((image) => reportedImage(image, identities?.get(image.ref)));
-    for (const { definition, subject } of run.plan.suites) {
-      const reported = run.report.subjects.find(({ suite }) => suite === definition.name);
-      if (reported) reported.images = withDigests(subject.images, run.images);
+    for (const { definition, subject, references } of run.plan.suites) {
+      for (const { referenceName, images } of [subject, ...Object.values(references)]) {
+        const reported = run.report.subjects.find(
+          ({ suite, reference }) => suite === definition.name && reference === referenceName,
+        );
+        if (reported) reported.images = withDigests(images, run.images);
+      }
     }
   },
 };
@@ -80,22 +96,36 @@ function reportedImage(
 }
 
 function imagesOnTheNodes({ plan, project, rendered }: TestRun): ImagePlan {
-  const named = [...rendered.values()].flatMap((r) => imagesOf(r.objects));
-  const always = plan.suites.flatMap(({ definition, subject }) =>
-    definition.subject.images
+  const imagesIn = (key: string): ImageUse[] => imagesOf(rendered.get(key)?.objects ?? []);
+  const named = plan.suites.flatMap(({ definition }) => imagesIn(subjectKey(definition)));
+  // Only faulty releases run them: the evidence must not list them as images of the subject.
+  const ofProofs = plan.suites.flatMap(({ definition, references }) =>
+    Object.keys(references).flatMap((name) => imagesIn(subjectKey(definition, name)).map(({ ref }) => ref)),
+  );
+  const prepared = plan.suites.flatMap(({ definition, subject, references }) =>
+    [subject, ...Object.values(references)].map(({ images, referenceName }) => ({
+      images,
+      reference: referenceOf(definition, referenceName),
+    })),
+  );
+  const always = prepared.flatMap(({ images, reference }) =>
+    reference.images
       .filter((image) => image.always)
-      .map(({ name, recipe }) => subject.images.find((i) => i.name === name)?.ref ?? recipe.ref),
+      .map(({ name, recipe }) => images.find((i) => i.name === name)?.ref ?? recipe.ref),
   );
   return planImages({
     rendered: named,
     recipes: [
-      ...plan.suites.flatMap(({ definition: { subject } }) => [
-        ...subject.images.map(({ recipe }) => recipe),
-        ...(subject.recipes ?? []),
-      ]),
+      ...plan.suites.flatMap(({ definition: { subject, references = {} } }) =>
+        // A chart of the user may name any of them.
+        [subject, ...Object.values(references)].flatMap(({ images, recipes = [] }) => [
+          ...images.map(({ recipe }) => recipe),
+          ...recipes,
+        ]),
+      ),
       ...project.probeImages,
     ],
-    always: [...always, ...project.probeImages.map((r) => r.ref)],
+    always: [...always, ...ofProofs, ...project.probeImages.map((r) => r.ref)],
   });
 }
 

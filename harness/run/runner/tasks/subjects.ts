@@ -10,9 +10,13 @@ import { createHelm } from '../../../kube/helm/helm.ts';
 import type { ExistsOnce } from '../../../kube/manifests/model/model.ts';
 import { isPublished, type PublishedChart } from '../../../kube/helm/published-chart.ts';
 import { stageSubject } from '../../../kube/helm/stage-subject.ts';
+import type { Deployer } from '../../../kube/deploy/deployer.ts';
+import type { Helm } from '../../../kube/helm/types.ts';
 import type { SuitePlan } from '../../plan/plan.ts';
+import type { SuiteDefinition } from '../../suite/definition.ts';
+import type { SubjectConfig } from '../../suite/worker-config.ts';
 import type { Task } from '../task.ts';
-import type { TestRun } from '../test-run.ts';
+import { subjectKey, type TestRun } from '../test-run.ts';
 
 /** Of the rendered objects that a run knows before it installs anything. */
 export const RENDER_NAMESPACE = 'default';
@@ -44,45 +48,13 @@ export const subjects: Task = {
     const deployer = createDeployer(helm, createManifestDeployer({ signal }));
     const suites: SuitePlan[] = [];
     for (const suite of run.plan.suites) {
-      const { definition, subject } = suite;
-      const folder = join(stagingDirectory(run), definition.name);
-      const pulled = isPublished(subject.chart)
-        ? await helm.pull(subject.chart, subject.chartVersion, join(folder, 'pulled'))
-        : undefined;
-      const staged = await stageSubject(subject, folder, pulled);
-      if (pulled && subject.chartVersion !== pulled.published.version) warnOfVersion(run, pulled.published);
-      const { chart, values, digest } = staged;
-      warnOfLinks(run, subject.chart, digest.chart.outside);
-      const source = {
-        chart,
-        values,
-        set: subject.set,
-        patches: subject.patches,
-        releaseName: definition.subject.releaseName,
-        namespace: RENDER_NAMESPACE,
-      };
-      const rendered = await deployer.validateSubject(source).catch((error: unknown) => {
-        throw staged.inOwnPaths(error);
-      });
-      run.redactor.learn(secretsIn(rendered.objects));
-      run.rendered.set(definition.name, rendered);
-      const elsewhere = { ...source, namespace: OTHER_NAMESPACE };
-      const [first, ...others] = await onceBeside(rendered.objects, source, async () => ({
-        ...elsewhere,
-        objects: (await deployer.render(elsewhere)).objects,
-      }));
-      if (first) {
-        run.once.add(definition.name);
-        warnOfOnce(run, first, others.length);
+      const about = { run, definition: suite.definition, helm, deployer };
+      const subject = await prepared(suite.subject, about);
+      const references: Record<string, SubjectConfig> = {};
+      for (const [name, reference] of Object.entries(suite.references)) {
+        references[name] = await prepared(reference, { ...about, further: name });
       }
-      run.report.subjects.push({
-        suite: definition.name,
-        chart: withinProject(run.project.root, subject.chart),
-        values: subject.values.map((file) => withinProject(run.project.root, file)),
-        images: [],
-        digest,
-      });
-      suites.push({ ...suite, subject: { ...subject, chart, values } });
+      suites.push({ ...suite, subject, references });
     }
     run.plan = { ...run.plan, suites };
   },
@@ -101,6 +73,60 @@ function warnOfOnce(run: TestRun, { object, says }: ExistsOnce, others: number):
     `the chart can exist only once on a cluster: ${object} ${says}${more}`,
     'Its releases are tested one after the other, which takes longer.',
   );
+}
+
+interface About {
+  run: TestRun;
+  definition: SuiteDefinition;
+  helm: Helm;
+  deployer: Deployer;
+  /** Name of the further reference that faults are injected into. */
+  further?: string;
+}
+
+/** Copies, renders and reports a subject; returns it with the paths of the copies. */
+async function prepared(
+  subject: SubjectConfig,
+  { run, definition, helm, deployer, further }: About,
+): Promise<SubjectConfig> {
+  const key = subjectKey(definition, further);
+  const folder = join(stagingDirectory(run), key);
+  const pulled = isPublished(subject.chart)
+    ? await helm.pull(subject.chart, subject.chartVersion, join(folder, 'pulled'))
+    : undefined;
+  const staged = await stageSubject(subject, folder, pulled);
+  if (pulled && subject.chartVersion !== pulled.published.version) warnOfVersion(run, pulled.published);
+  const { chart, values, digest } = staged;
+  warnOfLinks(run, subject.chart, digest.chart.outside);
+  const source = {
+    chart,
+    values,
+    set: subject.set,
+    patches: subject.patches,
+    releaseName: definition.subject.releaseName,
+    namespace: RENDER_NAMESPACE,
+  };
+  const rendered = await deployer.validateSubject(source).catch((error: unknown) => {
+    throw staged.inOwnPaths(error);
+  });
+  run.redactor.learn(secretsIn(rendered.objects));
+  run.rendered.set(key, rendered);
+  const elsewhere = { ...source, namespace: OTHER_NAMESPACE };
+  const [first, ...others] = await onceBeside(rendered.objects, source, async () => ({
+    ...elsewhere,
+    objects: (await deployer.render(elsewhere)).objects,
+  }));
+  if (first) warnOfOnce(run, first, others.length);
+  const { referenceName } = subject;
+  run.report.subjects.push({
+    suite: definition.name,
+    ...(referenceName !== undefined && { reference: referenceName }),
+    chart: withinProject(run.project.root, subject.chart),
+    values: subject.values.map((file) => withinProject(run.project.root, file)),
+    images: [],
+    digest,
+  });
+  return { ...subject, chart, values, ...(first && { once: true }) };
 }
 
 /** Another run may test another version. */
