@@ -7,6 +7,7 @@ import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
+const charts = join(directory, '..', '..', 'fixtures', 'charts');
 
 export const anyChart: SuiteDefinition = {
   name: 'any-chart',
@@ -28,7 +29,7 @@ export const anyChart: SuiteDefinition = {
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },
   subject: {
-    chart: join(directory, '..', '..', 'fixtures', 'charts', 'assorted'),
+    chart: join(charts, 'assorted'),
     values: [],
     // Not the name of a chart: no check may depend on it.
     releaseName: 'any',
@@ -41,6 +42,19 @@ export const anyChart: SuiteDefinition = {
     ],
     // The charts of the other suites are subjects of this one, too.
     recipes: [toolmanImage, agentImage],
+  },
+  // Written like charts of somebody else. They have nothing in common with the first one.
+  references: {
+    quillkv: {
+      chart: join(charts, 'quillkv'),
+      values: [],
+      images: [{ name: 'busybox', recipe: busyboxImage, override: { containers: ['quill'] } }],
+    },
+    parcelboard: {
+      chart: join(charts, 'parcelboard'),
+      values: [],
+      images: [{ name: 'busybox', recipe: busyboxImage, override: { containers: ['httpd', 'courier'] } }],
+    },
   },
   // What Kubernetes and helm allow by default: a Deployment's progressDeadlineSeconds, and --timeout. A wait that is hopeless ends earlier.
   limits: { rolloutMs: 600_000, hookMs: 300_000 },
