@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { suites } from '../suites/index.ts';
 import { projectRoot } from './project.ts';
 
 const step = z.object({
@@ -75,4 +76,15 @@ describe.each(workflows)('$path', ({ content }) => {
     expect(Object.keys(content.on)).not.toContain('pull_request_target');
     expect(Object.keys(content.on)).not.toContain('workflow_run');
   });
+});
+
+it('runs the checks on every further reference subject each night', () => {
+  const nightly = workflows.find(({ path }) => path.endsWith('nightly.yml'));
+  const commands = (nightly?.content.jobs['references']?.steps ?? []).flatMap(({ run = [] }) => run);
+  const wanted = suites.flatMap(({ name, references = {} }) =>
+    Object.keys(references).map((reference) => `--suite ${name} --reference ${reference} `),
+  );
+  expect(wanted.length).toBeGreaterThan(0);
+  for (const arguments_ of wanted)
+    expect(commands.filter((line) => line.includes(arguments_))).toHaveLength(1);
 });

@@ -327,7 +327,7 @@ function subjectOf(definition: SuiteDefinition, options: RunOptions): SubjectCon
   };
 }
 
-/** The further references that these faults are injected into. Chart, values and `--set` of the options belong to the subject of the run. */
+/** The further references that these faults are injected into. Chart, values and `--set` belong to the subject of the run. */
 function furtherReferences(
   definition: SuiteDefinition,
   options: RunOptions,
