@@ -275,6 +275,14 @@ function fakeCluster(isExisting: boolean, steps: string[], fakes: Partial<RunClu
   };
 }
 
+/** A further reference subject that faults of the plan are injected into. */
+async function withStore() {
+  await machine.file('store/Chart.yaml', 'apiVersion: v2\nname: store\nversion: 1.0.0\n');
+  const chart = join(machine.folder, 'store');
+  const subject = { chart, values: [], set: [], patches: [], images: [] };
+  return { store: { ...subject, reference: true, referenceName: 'store' } };
+}
+
 const readReport = async () =>
   reportSchema.parse(JSON.parse(await readFile(join(folder, 'run', 'report.json'), 'utf8')));
 const notices = (t: Trial) => t.events.flatMap((e) => (e.type === 'notice' ? [e.text] : []));
@@ -305,6 +313,11 @@ describe('the nodes that a chart asks for', () => {
     expect(await readFile(join(folder, 'run', 'report.html'), 'utf8')).toContain(
       '3 workers (host port 80 of Deployment web)',
     );
+  });
+
+  it('are provided at once for the subject and further reference subjects', async () => {
+    await trial('good', { cluster, anyChart: true, references: await withStore() });
+    expect(asked).toEqual(['good: ConfigMap, ConfigMap in default']);
   });
 
   it.each([
@@ -744,10 +757,8 @@ describe('the report', () => {
   });
 
   it('copies and renders a further reference subject beside the subject, and reports it', async () => {
-    await machine.file('store/Chart.yaml', 'apiVersion: v2\\nname: store\\nversion: 1.0.0\\n');
-    const chart = join(machine.folder, 'store');
-    const subject = { chart, values: [], set: [], patches: [], images: [] };
-    const references = { store: { ...subject, reference: true, referenceName: 'store' } };
+    const references = await withStore();
+    const { chart } = references.store;
     const { report } = await trial('good', { references });
     expect(report.subjects.map((s) => [s.suite, s.reference, s.chart])).toEqual([
       ['good', undefined, join(machine.folder, 'chart')],

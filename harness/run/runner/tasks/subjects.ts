@@ -90,7 +90,8 @@ async function prepared(
   { run, definition, helm, deployer, further }: About,
 ): Promise<SubjectConfig> {
   const key = subjectKey(definition, further);
-  const folder = join(stagingDirectory(run), key);
+  // Not within that of the suite, where a reference called `chart` would be in the way.
+  const folder = join(stagingDirectory(run), key.replace('/', '.'));
   const pulled = isPublished(subject.chart)
     ? await helm.pull(subject.chart, subject.chartVersion, join(folder, 'pulled'))
     : undefined;
