@@ -191,6 +191,17 @@ describe('checkReferences', () => {
     expect(problems[0]?.path.endsWith(path)).toBe(true);
   });
 
+  it('lets only an object of a test refer to a Role of the test', async () => {
+    const ofTest = (one: KubeObject): KubeObject => ({
+      ...one,
+      metadata: { ...one.metadata, annotations: { 'helm.sh/hook': 'test' } },
+    });
+    const role = ofTest(object('rbac.authorization.k8s.io/v1', 'Role', 'verify'));
+    expect(await problemsOf([...sampleSystem(), role, ofTest(binding('verify'))])).toEqual([]);
+    const problems = await problemsOf([...sampleSystem(), role, binding('verify')]);
+    expect(problems.map(({ why }) => why)).toEqual(['Role verify is not rendered']);
+  });
+
   it('accepts optional references and keys that are missing', async () => {
     const problems = await problemsOf(
       withContainer({

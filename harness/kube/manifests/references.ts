@@ -35,7 +35,11 @@ export async function checkReferences(
   lookup?: Lookup,
 ): Promise<ReferenceReport> {
   const system = objects.filter((object) => !isHelmTest(object));
-  const collected = objects.flatMap((object) => [podReferences(object), objectReferences(object, system)]);
+  // What exists only for a test may refer to other objects of the test; no object of the system may.
+  const collected = objects.flatMap((object) => [
+    podReferences(object),
+    objectReferences(object, isHelmTest(object) ? objects : system),
+  ]);
   const problems = collected.flatMap((references) => references.problems);
   for (const reference of collected.flatMap((references) => references.toFollow)) {
     const problem = await follow(reference, objects, lookup);
