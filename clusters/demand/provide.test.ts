@@ -395,4 +395,13 @@ describe('a RuntimeClass', () => {
     expect(topology).toEqual(PLAIN);
     expect(missing).toEqual([expect.stringMatching(/^RuntimeClass gvisor: the subject renders it/)]);
   });
+
+  it('gives metrics where an autoscaler measures them', () => {
+    const autoscaler = object('autoscaling/v2', 'HorizontalPodAutoscaler', 'web', { spec: {} });
+    expect(provided(sampleDeployment(), autoscaler)).toMatchObject({
+      cluster: '2 × worker, metrics',
+      given: ['metrics of pods and nodes <- HorizontalPodAutoscaler web'],
+    });
+    expect(provided(sampleDeployment()).topology.metrics).toBeUndefined();
+  });
 });

@@ -3,7 +3,7 @@ import { nodeSelected, untolerated } from '../../harness/observe/diagnose/node-f
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import type { NodeGroup, NodeWish, Provided, Topology } from '../../harness/kube/cluster/cluster.ts';
 import { modelOf } from '../../harness/kube/manifests/model/subject-model.ts';
-import { ofKind } from '../../harness/kube/manifests/objects.ts';
+import { nameOf, ofKind } from '../../harness/kube/manifests/objects.ts';
 import { count } from '../../harness/core/wording.ts';
 import { GPU_NODE_LABELS, GPU_NODE_TAINTS, isLabel, taintText } from '../topology.ts';
 import { demandOf, type NodeDemand, type Wanted } from './node-demand.ts';
@@ -62,12 +62,14 @@ export function provideFor(
   );
   const classes = runtimeClassesOf(demands, objects);
   missing.push(...shortages(placement), ...demands.flatMap(otherResources), ...classes.missing);
+  const metrics = metricsGiven(objects);
   const names = [...new Set([...(plain.runtimeClasses ?? []), ...classes.names])].sort();
   return {
     topology: {
       ...plain,
       groups: groupsOf(placement),
       ...(names.length > 0 && { runtimeClasses: names }),
+      ...(metrics.length > 0 && { metrics: true }),
     },
     provided: {
       given: [
@@ -77,6 +79,7 @@ export function provideFor(
         ...domainsGiven(placement, domains.wanted),
         ...gpusGiven(placement),
         ...classes.given,
+        ...metrics,
       ],
       missing,
     },
@@ -221,6 +224,13 @@ function runtimeClassesOf(
       .filter(([name]) => own.has(name))
       .map((one) => wish(one, ': the subject renders it, and the nodes have no handler for it')),
   };
+}
+
+/** Without metrics-server, an autoscaler measures nothing. */
+function metricsGiven(objects: readonly KubeObject[]): NodeWish[] {
+  const autoscalers = ofKind(objects, 'HorizontalPodAutoscaler');
+  if (autoscalers.length === 0) return [];
+  return [{ what: 'metrics of pods and nodes', why: joined(autoscalers.map(nameOf)) }];
 }
 
 function workersGiven({ nodes, added }: Placement): NodeWish[] {
