@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { anyChartFaults } from '../../fixtures/faults/any-chart/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
+import { noteOperatorImage } from '../../fixtures/images/note-operator.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
@@ -25,6 +26,9 @@ export const anyChart: SuiteDefinition = {
     'checks/releases.e2e.ts',
     'checks/pods.e2e.ts',
     'checks/updates.e2e.ts',
+    'checks/autoscaling.e2e.ts',
+    'checks/admission.e2e.ts',
+    'checks/network.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },
@@ -55,6 +59,17 @@ export const anyChart: SuiteDefinition = {
       values: [],
       images: [{ name: 'busybox', recipe: busyboxImage, override: { containers: ['httpd', 'courier'] } }],
     },
+    operator: {
+      chart: join(charts, 'operator'),
+      values: [],
+      images: [
+        {
+          name: 'note-operator',
+          recipe: noteOperatorImage,
+          override: { containers: ['controller', 'renderer', 'test'] },
+        },
+      ],
+    },
   },
   // What Kubernetes and helm allow by default: a Deployment's progressDeadlineSeconds, and --timeout. A wait that is hopeless ends earlier.
   limits: { rolloutMs: 600_000, hookMs: 300_000 },
@@ -77,10 +92,14 @@ export const anyChart: SuiteDefinition = {
     'X-24',
     'X-25',
     'X-26',
+    'X-27',
+    'X-28',
     'X-29',
     'X-30',
     'X-31',
     'X-32',
+    'X-33',
+    'X-34',
     'X-35',
     'X-36',
     'X-37',

@@ -11,7 +11,8 @@ export interface CheckContext<Options = unknown, Prepared extends MaybePrepared 
   /** Installs further releases and creates namespaces; undone when the check ends. */
   lab: Lab<Options, Prepared>;
   /**
-   * The shared release, rolled out. Not available with `release: 'none'`. A disruptive check installs its own release through `lab`.
+   * The shared release, rolled out. Not available with `release: 'none'`. A disruptive check installs its own release through `lab`; an
+   * exclusive one may change this one instead, and puts it back.
    */
   release: Release<Prepared>;
   cluster: AttachedCluster;
