@@ -61,6 +61,7 @@ function strangers(): Stranger[] {
   const foreign = suites.map(({ name }) => ({
     suite: name,
     chart: 'foreign',
+    path: 'charts/foreign',
     red: ABOUT_NAMES.filter((id) => id.startsWith(`${name}/`)),
   }));
   return [...foreign, ...RENAMED];
@@ -68,9 +69,9 @@ function strangers(): Stranger[] {
 
 /** The result of a run; its exit code when it was interrupted or ended early. */
 async function resultOf(stranger: Stranger, reuse: boolean): Promise<StrangerResult | number> {
-  const { suite, chart, values, set = [] } = stranger;
+  const { suite, path, values, set = [] } = stranger;
   const args = [
-    ...['--suite', suite, '--chart', join(fixtures, 'charts', chart)],
+    ...['--suite', suite, '--chart', join(fixtures, path)],
     ...(values === undefined ? [] : ['--values', join(fixtures, 'values', values)]),
     ...set.flatMap((pair) => ['--set', pair]),
     ...(reuse ? ['--reuse'] : []),

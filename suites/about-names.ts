@@ -11,12 +11,23 @@ export const ABOUT_NAMES: readonly string[] = [
   'toolman/T-20',
   // Service toolman
   'toolman/T-22#2',
+  // Deployment tool-registry-api and the other documented objects
+  'tool-registry/R-01#2',
+  // an init container that migrates
+  'tool-registry/R-02',
   // Secret tool-registry-secrets
   'tool-registry/R-17',
+  'tool-registry/R-17#2',
+  // label app=tool-registry
+  'tool-registry/R-24',
+  // containers migrations and api
+  'tool-registry/R-25',
   // DATABASE_URL and EMBEDDING_API_KEY
   'tool-registry/R-40',
   // The documented Ingress leads to Service tool-registry-api.
   'tool-registry/R-43',
+  // ConfigMap tool-registry-config
+  'tool-registry/R-46',
   // DaemonSet k8s-mcp-agent
   'k8s-mcp-agent/G-04#2',
   // Namespace gpu-diagnostics
@@ -26,10 +37,11 @@ export const ABOUT_NAMES: readonly string[] = [
 /** A reference under other names. */
 interface RenamedReference {
   suite: string;
-  /** Under fixtures/charts. */
   chart: string;
-  /** Under fixtures/values. */
-  values: string;
+  /** Under fixtures. */
+  path: string;
+  /** Under fixtures/values; absent: those of the chart. */
+  values?: string;
   /** What else is set; absent: nothing. */
   set?: readonly string[];
   /** Exactly these are red. */
@@ -39,6 +51,7 @@ interface RenamedReference {
 const SWITCHYARD = {
   suite: 'toolman',
   chart: 'switchyard',
+  path: 'charts/switchyard',
   values: 'toolman/switchyard.yaml',
   red: [
     // Deployment toolman
@@ -60,4 +73,11 @@ export const RENAMED: readonly RenamedReference[] = [
   SWITCHYARD,
   // The same in a namespace that the chart names itself.
   { ...SWITCHYARD, set: ['yard.namespace=switchyard-east'] },
+  {
+    suite: 'tool-registry',
+    chart: 'catalogue',
+    path: 'manifests/catalogue/base',
+    // Its variables have the names that the application reads.
+    red: ABOUT_NAMES.filter((id) => id.startsWith('tool-registry/') && id !== 'tool-registry/R-40'),
+  },
 ];

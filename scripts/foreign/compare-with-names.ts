@@ -5,8 +5,9 @@ import { isNotApplicable } from '../../harness/run/report/status.ts';
 /** A chart on which a suite runs, although it is not the reference of the suite. */
 export interface Stranger {
   suite: string;
-  /** Under fixtures/charts. */
   chart: string;
+  /** Under fixtures. */
+  path: string;
   /** Under fixtures/values. */
   values?: string;
   set?: readonly string[];

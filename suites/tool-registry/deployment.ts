@@ -1,37 +1,23 @@
 /** The registry's Deployment and its Service: as rendered, scaled, with their conditions, endpoints and probes. */
 import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
-import { CheckFailure, NameMissing } from '../../harness/core/errors.ts';
-import type { KubeObject, Pod, Probe, Workload } from '../../harness/kube/api/types.ts';
-import { find } from '../../harness/kube/manifests/objects.ts';
-import type { Lab } from '../../harness/run/suite/lab.ts';
+import { CheckFailure } from '../../harness/core/errors.ts';
+import type { Pod, Probe, Workload } from '../../harness/kube/api/types.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
 import { endpointsAre } from '../../harness/observe/waits/endpoints.ts';
 import type { WaitLimits } from '../../harness/observe/waits/limits.ts';
-import { DEPLOYMENT, SERVICE } from './names.ts';
-
-/** For checks that need nothing installed. */
-export async function renderedDeployment(lab: Lab): Promise<KubeObject> {
-  const { objects } = await lab.render();
-  const deployment = find(objects, 'Deployment', DEPLOYMENT);
-  if (deployment) return deployment;
-  throw new NameMissing(`the manifests have no Deployment ${DEPLOYMENT}`, {
-    hint: `They have: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
-  });
-}
+import { rolesOf, serviceOf } from './roles.ts';
 
 /** `kubectl scale deployment tool-registry-api --replicas=COUNT`; does not wait for the rollout. */
-export async function scale({ kube, namespace }: Release, count: number): Promise<void> {
-  const ref = { name: DEPLOYMENT, namespace };
+export async function scale(release: Release, count: number): Promise<void> {
+  const { kube, namespace } = release;
+  const ref = { name: rolesOf(release).deployment.metadata.name, namespace };
   await kube.patch('Deployment', ref, { spec: { replicas: count } }, { subresource: 'scale' });
 }
 
 /** Waits until the registry's Service leads to exactly these pods. Default limit 60 000 ms. */
-export function servedBy(
-  { kube, namespace }: Release,
-  pods: readonly Pod[],
-  wait: WaitLimits = {},
-): Promise<void> {
-  return endpointsAre(kube, { name: SERVICE, namespace }, pods, wait);
+export function servedBy(release: Release, pods: readonly Pod[], wait: WaitLimits = {}): Promise<void> {
+  const { kube, namespace } = release;
+  return endpointsAre(kube, { name: serviceOf(release).metadata.name, namespace }, pods, wait);
 }
 
 export type Conditions = NonNullable<NonNullable<Workload['status']>['conditions']>;
@@ -51,11 +37,12 @@ export function newestIsAvailable(name: string, conditions: Conditions = []): Pr
   };
 }
 
-/** A probe of container `api`, with the defaults that the API server has filled in. */
-export function probeOf(pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Probe {
-  const probe = pod.spec.containers.find((c) => c.name === 'api')?.[kind];
+/** A probe of the container that serves, with the defaults that the API server has filled in. */
+export function probeOf(release: Release, pod: Pod, kind: 'livenessProbe' | 'readinessProbe'): Probe {
+  const { name } = rolesOf(release).server;
+  const probe = pod.spec.containers.find((c) => c.name === name)?.[kind];
   if (probe) return probe;
-  throw new CheckFailure('E_SELECTED_NOTHING', `container api of ${pod.metadata.name} has no ${kind}`);
+  throw new CheckFailure('E_SELECTED_NOTHING', `container ${name} of ${pod.metadata.name} has no ${kind}`);
 }
 
 /** How long a probe fails before it has an effect. */

@@ -27,11 +27,11 @@ export interface RegistryOptions {
   connected?: boolean;
   /** Default: the run's secret. */
   password?: string;
-  /** The password in DATABASE_URL, if it is to be a wrong one. */
+  /** The password in the URL, if it is to be a wrong one. */
   urlPassword?: string;
   /** Whether the extension `vector` exists before the application starts. Default `created`, on a `bare` server `none`. */
   extension?: 'created' | 'none';
-  /** Key EMBEDDING_API_KEY of the Secret; default: the run's secret; `false` removes the key. */
+  /** The API key of the embedding service; default: the run's secret; `false`: none. */
   apiKey?: string | false;
 }
 

@@ -4,6 +4,7 @@ import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import { startBarePod } from '../../harness/run/suite/bare-pod.ts';
 import { containerNamed, type Release } from '../../harness/run/suite/release.ts';
+import { rolesOf, serverPod } from './roles.ts';
 
 /** A host, by name or address, and a port. */
 export interface Destination {
@@ -63,10 +64,10 @@ export async function startPythonPod(release: Release, namespace: string, name: 
   return startBarePod(release.kube, pod, { timeoutMs: START_MS });
 }
 
-/** The image of container api. */
+/** The image of the container that serves. */
 export async function imageOf(release: Release): Promise<string> {
-  const pod = await release.pod(release.deployment());
-  return containerNamed(pod.spec, 'api', 'the release').image;
+  const pod = await serverPod(release);
+  return containerNamed(pod.spec, rolesOf(release).server.name, 'the release').image;
 }
 
 /** Connects from the first container of any pod with Python; returns `connected`, or why it failed. */

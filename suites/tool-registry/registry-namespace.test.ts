@@ -3,7 +3,7 @@ import type { EmbeddingTenant } from '../../fixtures/services/embedding.ts';
 import type { Database } from '../../fixtures/services/postgres-types.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
-import { object } from '../../harness/testing/sample-objects.ts';
+import { object, sampleContainer, sampleDeployment } from '../../harness/testing/sample-objects.ts';
 import { patchObjects } from '../../harness/kube/manifests/patch.ts';
 import { RegistryNamespace, type NamespaceParts } from './registry-namespace.ts';
 
@@ -47,6 +47,26 @@ const subject = [
     stringData: { DATABASE_URL: 'x', EMBEDDING_API_KEY: '' },
   }),
   object('v1', 'ConfigMap', 'tool-registry-config', { data: { 'embedding-endpoint-url': 'x', other: 'y' } }),
+  sampleDeployment({
+    containers: [
+      sampleContainer({
+        env: [
+          {
+            name: 'DATABASE_URL',
+            valueFrom: { secretKeyRef: { name: 'tool-registry-secrets', key: 'DATABASE_URL' } },
+          },
+          {
+            name: 'EMBEDDING_API_KEY',
+            valueFrom: { secretKeyRef: { name: 'tool-registry-secrets', key: 'EMBEDDING_API_KEY' } },
+          },
+          {
+            name: 'EMBEDDING_ENDPOINT_URL',
+            valueFrom: { configMapKeyRef: { name: 'tool-registry-config', key: 'embedding-endpoint-url' } },
+          },
+        ],
+      }),
+    ],
+  }),
 ];
 
 describe('RegistryNamespace', () => {

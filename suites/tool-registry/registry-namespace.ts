@@ -6,7 +6,7 @@ import type { Database, PostgresServer } from '../../fixtures/services/postgres-
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { ManifestPatch } from '../../harness/kube/manifests/patch.ts';
 import type { PreparedNamespace } from '../../harness/run/suite/environment.ts';
-import { CONFIG_MAP, SECRET } from './names.ts';
+import { SETTINGS } from './names.ts';
 
 /** Host names in the documents. */
 const DATABASE_SERVICE = 'postgres-service';
@@ -19,7 +19,7 @@ export interface NamespaceParts {
   embedding: { address: { ip: string; port: number }; tenant: EmbeddingTenant };
   /** The password in DATABASE_URL. */
   urlPassword: string;
-  /** `undefined`: the Secret has no key EMBEDDING_API_KEY. */
+  /** `undefined`: the containers get none. */
   apiKey: string | undefined;
 }
 
@@ -32,9 +32,9 @@ export class RegistryNamespace implements PreparedNamespace {
   readonly apiKey: string | undefined;
   /** Of the database's owner. */
   readonly password: string;
-  /** As the Secret has it. */
+  /** As the containers get it. */
   readonly databaseUrl: string;
-  /** As the ConfigMap has it. */
+  /** As the containers get it. */
   readonly embeddingUrl: string;
   readonly #kube: KubeClient;
   readonly #embeddingAddress: { ip: string; port: number };
@@ -56,10 +56,12 @@ export class RegistryNamespace implements PreparedNamespace {
     });
     this.embeddingUrl = `http://${EMBEDDING_SERVICE}:${embedding.address.port}${embedding.tenant.path}`;
     this.patches = [
-      { secret: SECRET, values: { DATABASE_URL: this.databaseUrl, EMBEDDING_API_KEY: apiKey ?? null } },
       {
-        target: { kind: 'ConfigMap', name: CONFIG_MAP },
-        ops: [{ op: 'add', path: '/data/embedding-endpoint-url', value: this.embeddingUrl }],
+        settings: [
+          { ...SETTINGS.databaseUrl, value: this.databaseUrl },
+          { ...SETTINGS.embeddingUrl, value: this.embeddingUrl, optional: true },
+          { ...SETTINGS.apiKey, value: apiKey ?? null, optional: true },
+        ],
       },
     ];
     this.#kube = parts.kube;

@@ -132,7 +132,7 @@ echo "Pulled: r.example/c/toolman:1.4.0" >&2; echo "Digest: ${DIGEST}" >&2`;
     const { helm, calls } = await fakeHelm('printenv KINDPROOF_PATCHES >> "$(dirname "$0")/calls"', {
       workDir,
     });
-    const patches = [{ secret: 'db', values: { password: 'hunter22' } }];
+    const patches = [{ settings: [{ names: ['PASSWORD'], value: 'hunter22' }] }];
     await helm.render({ ...source, patches }).catch(() => undefined);
     const [call, handed] = (await calls()).split('\n');
     expect(call).toMatch(/--post-renderer \S+ --post-renderer-args \S+post-render\.mjs/);

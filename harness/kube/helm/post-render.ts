@@ -1,11 +1,12 @@
 /** Helm's post-renderer, which runs between rendering and sending: manifests in, patched manifests out. */
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { ManifestPatch } from '../manifests/patch.ts';
-import { patchObjects, selects } from '../manifests/patch.ts';
+import { patchObjects } from '../manifests/patch.ts';
 import { GO_YAML, parseManifests } from '../manifests/parse.ts';
 
 /**
- * Applies patches to a multi-document manifest. Documents that no patch selects keep their exact text.
+ * Applies patches to a multi-document manifest. Documents that no patch changes keep their exact text.
  *
  * @throws UsageError when a patch selects nothing or cannot be applied
  */
@@ -16,7 +17,7 @@ export function postRender(text: string, patches: readonly ManifestPatch[]): str
     patches,
   );
   const documents = manifests.map(({ object, source, text: original }, index) => {
-    if (!patches.some((patch) => selects(patch, object))) return original;
+    if (isDeepStrictEqual(object, patched[index])) return original;
     const comment = source === undefined ? '' : `# Source: ${source}\n`;
     // Written as YAML 1.1, which helm reads, so that "on" and "0400" stay strings.
     return (

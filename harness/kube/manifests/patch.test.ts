@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { PatchOperation } from './patch.ts';
 import { patchObjects } from './patch.ts';
 import { podSpecOf } from './objects.ts';
-import { sampleDeployment, sampleService, sampleSystem } from '../../testing/sample-objects.ts';
+import {
+  sampleContainer,
+  sampleDeployment,
+  sampleService,
+  sampleSystem,
+} from '../../testing/sample-objects.ts';
 
 const CONTAINER = '/spec/template/spec/containers/0';
 
@@ -70,19 +75,14 @@ describe('patchObjects', () => {
     expect(() => patchObjects(sampleSystem(), [{ images: { nobody: 'x:2' } }])).toThrow(/container nobody/);
   });
 
-  it('sets values of a Secret in stringData or data, wherever the key is', () => {
-    const secret = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'credentials' },
-      data: { url: 'eA==', old: 'eA==' },
-      stringData: { token: 'x', gone: 'x' },
-    };
-    const values = { url: 'new', token: 'new', more: 'new', old: null, gone: null };
-    const [patched] = patchObjects([secret], [{ secret: 'credentials', values }]);
-    expect(patched).toMatchObject({ data: { url: 'bmV3' }, stringData: { token: 'new', more: 'new' } });
-    expect(Object.keys({ ...patched?.data, ...patched?.stringData })).toEqual(['url', 'token', 'more']);
-    expect(() => patchObjects(sampleSystem(), [{ secret: 'nobody', values }])).toThrow(/Secret nobody/);
+  it('gives settings to the containers that read them', () => {
+    const env = [{ name: 'TOKEN', value: 'old' }];
+    const [patched] = patchObjects(
+      [sampleDeployment({ containers: [sampleContainer({ env })] })],
+      [{ settings: [{ names: ['TOKEN'], value: 'new' }] }],
+    );
+    expect(podSpecOf(patched!)?.containers[0]?.env).toEqual([{ name: 'TOKEN', value: 'new' }]);
+    expect(env[0]?.value).toBe('old');
   });
 
   it('does not change its input or objects that it does not select', () => {

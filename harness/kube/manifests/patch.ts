@@ -2,6 +2,7 @@
 import { applyPatch } from 'rfc6902';
 import { UsageError } from '../../core/errors.ts';
 import type { Container, KubeObject } from '../api/types.ts';
+import { handOver, type GivenSetting } from './hand-over.ts';
 import { allContainers, podSpecOf } from './objects.ts';
 
 /**
@@ -13,7 +14,7 @@ export type PatchOperation =
   | { op: 'remove'; path: string }
   | { op: 'move' | 'copy'; from: string; path: string };
 
-export type ManifestPatch = ObjectPatch | ImagesPatch | SecretPatch;
+export type ManifestPatch = ObjectPatch | ImagesPatch | SettingsPatch;
 
 export interface ObjectPatch {
   /** All rendered objects of this kind, or the named one. Hooks cannot be patched: helm does not pass them to a post-renderer. */
@@ -27,12 +28,9 @@ export interface ImagesPatch {
   images: Readonly<Record<string, string>>;
 }
 
-/** Sets values of a Secret, in `stringData` or base64 in `data`, wherever the key is. */
-export interface SecretPatch {
-  /** Name of the Secret. */
-  secret: string;
-  /** Key -> value in plain text; `null` removes the key. */
-  values: Readonly<Record<string, string | null>>;
+/** Gives the containers other values for their settings, wherever these are written. */
+export interface SettingsPatch {
+  settings: readonly GivenSetting[];
 }
 
 /**
@@ -47,6 +45,10 @@ export function patchObjects<T extends KubeObject>(
 ): T[] {
   const patched = objects.map((object) => structuredClone(object));
   for (const patch of patches) {
+    if ('settings' in patch) {
+      for (const setting of patch.settings) handOver(patched, setting);
+      continue;
+    }
     const selected = patched.filter((object) => selects(patch, object));
     if (selected.length === 0) {
       throw new UsageError('E_PATCH_TARGET', `the patch of ${targetName(patch)} selects nothing`, {
@@ -55,7 +57,6 @@ export function patchObjects<T extends KubeObject>(
     }
     for (const object of selected) {
       if ('images' in patch) setImages(object, patch);
-      else if ('secret' in patch) setSecretValues(object, patch);
       else applyTo(object, patch);
     }
   }
@@ -63,9 +64,8 @@ export function patchObjects<T extends KubeObject>(
 }
 
 /** Whether the patch applies to the object. */
-export function selects(patch: ManifestPatch, object: KubeObject): boolean {
+function selects(patch: ObjectPatch | ImagesPatch, object: KubeObject): boolean {
   if ('images' in patch) return containersOf(object).some(({ name }) => name in patch.images);
-  if ('secret' in patch) return object.kind === 'Secret' && object.metadata.name === patch.secret;
   const { kind, name } = patch.target;
   return object.kind === kind && (name === undefined || object.metadata.name === name);
 }
@@ -77,19 +77,6 @@ function containersOf(object: KubeObject): Container[] {
 
 function setImages(object: KubeObject, { images }: ImagesPatch): void {
   for (const container of containersOf(object)) container.image = images[container.name] ?? container.image;
-}
-
-/** An existing key stays in `data` or `stringData`; a new one goes to `stringData`. The API server prefers `stringData`. */
-function setSecretValues(object: KubeObject, { values }: SecretPatch): void {
-  const secret = object as KubeObject & Partial<Record<'data' | 'stringData', Record<string, string>>>;
-  for (const [key, value] of Object.entries(values)) {
-    const isEncoded = secret.data?.[key] !== undefined;
-    delete secret.data?.[key];
-    delete secret.stringData?.[key];
-    if (value === null) continue;
-    if (isEncoded) secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
-    else secret.stringData = { ...secret.stringData, [key]: value };
-  }
 }
 
 function applyTo(object: KubeObject, patch: ObjectPatch): void {
@@ -137,9 +124,8 @@ function countedPath(object: KubeObject, path: string): string | Error {
   return counted.map((segment) => `/${segment}`).join('');
 }
 
-function targetName(patch: ManifestPatch): string {
+function targetName(patch: ObjectPatch | ImagesPatch): string {
   if ('images' in patch) return `the image of container ${Object.keys(patch.images).join(', ')}`;
-  if ('secret' in patch) return `Secret ${patch.secret}`;
   const { target } = patch;
   return target.name === undefined ? `every ${target.kind}` : `${target.kind} ${target.name}`;
 }

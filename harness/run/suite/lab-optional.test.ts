@@ -27,7 +27,7 @@ async function manifestsWith(maxReplicas?: number): Promise<string> {
 async function read(
   charts: { subject: string; reference: string },
   optional?: Fault['optional'],
-): Promise<{ objects?: KubeObject[]; reason?: string | undefined }> {
+): Promise<{ objects?: KubeObject[]; isOwn?: boolean; reason?: string | undefined }> {
   const fault: Fault = {
     name: 'f',
     description: '',
@@ -37,9 +37,10 @@ async function read(
   };
   const subject = { chart: charts.subject, values: [], set: [], patches: [], reference: false, images: [] };
   const definition = { name: 'app', subject: { chart: charts.reference } } as unknown as SuiteDefinition;
-  const seen: { objects?: KubeObject[] } = {};
+  const seen: { objects?: KubeObject[]; isOwn?: boolean } = {};
   const check = fakeCheck('T-01', async ({ lab }) => {
     seen.objects = await lab.optional(FILE);
+    seen.isOwn = await lab.hasOptional(FILE);
     counted(true).toBe(true);
   });
   const { result } = await executeCheck(check, fakeLab({ fault, deps: { subject, definition } }).lab);
@@ -55,7 +56,9 @@ describe('optional manifests', () => {
     ['are those of the reference where the subject has none', undefined, 10],
   ])('%s', async (_, own, found) => {
     const charts = { subject: await manifestsWith(own), reference: await manifestsWith(10) };
-    expect(maximumOf(await read(charts))).toBe(found);
+    const seen = await read(charts);
+    expect(maximumOf(seen)).toBe(found);
+    expect(seen.isOwn).toBe(own !== undefined);
   });
 
   it('contain the defect of the fault', async () => {

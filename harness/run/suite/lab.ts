@@ -20,7 +20,7 @@ import type { Recording } from '../../observe/recorder/recording.ts';
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { refuseClash } from './cluster-scoped-clash.ts';
-import { optionalManifests } from './optional-manifests.ts';
+import { hasOptional, optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
 import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
@@ -258,6 +258,11 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const reference = referenceOf(definition, subject.referenceName);
     const objects = await optionalManifests(subject.chart, reference.chart, file);
     return patchObjects(objects, fault?.optional?.[file] ?? []);
+  }
+
+  /** Whether the subject itself offers that file; otherwise `optional` reads the reference's, with the reference's names. */
+  hasOptional(file: string): Promise<boolean> {
+    return hasOptional(this.#shared.deps.subject.chart, file);
   }
 
   /** Holds the log, recordings and reports of the run. */

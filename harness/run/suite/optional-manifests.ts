@@ -14,11 +14,18 @@ export async function optionalManifests(
   reference: string,
   file: string,
 ): Promise<KubeObject[]> {
-  const own = join(subject, '..', 'optional');
-  const hasOwn = await stat(join(own, file)).then(
+  const folder = folderBeside((await hasOptional(subject, file)) ? subject : reference);
+  return (await readManifests(folder, [file])).map(({ object }) => object);
+}
+
+/** Whether the subject itself offers that file. */
+export function hasOptional(subject: string, file: string): Promise<boolean> {
+  return stat(join(folderBeside(subject), file)).then(
     () => true,
     () => false,
   );
-  const folder = hasOwn ? own : join(reference, '..', 'optional');
-  return (await readManifests(folder, [file])).map(({ object }) => object);
+}
+
+function folderBeside(subject: string): string {
+  return join(subject, '..', 'optional');
 }

@@ -29,6 +29,30 @@ function releaseOn(kube: Partial<KubeClient>, ...names: string[]): Release {
   });
 }
 
+describe('the pods of a release', () => {
+  it('are those of the workloads that ask for some', async () => {
+    const { metadata, spec } = makeDeployment({ name: 'web' });
+    const object = (name: string, replicas: number) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: { replicas },
+    });
+    const asked: string[] = [];
+    const kube: Partial<KubeClient> = {
+      get: ((_kind: string, ref: { name: string }) => {
+        asked.push(ref.name);
+        return Promise.resolve({ kind: 'Deployment', metadata, spec });
+      }) as KubeClient['get'],
+      list: () => Promise.resolve([]),
+    };
+    const release = releaseOn(kube);
+    release.replaceObjects([object('web', 3), object('worker', 0)]);
+    await expect(release.pods()).rejects.toThrow(/has no pods/);
+    expect(asked).toEqual(['web']);
+  });
+});
+
 describe('an object that a check asks for', () => {
   const release = releaseOf('Deployment app', 'Service one', 'Service two');
 

@@ -14,7 +14,7 @@ import type {
 } from '../../kube/api/types.ts';
 import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
-import { podTemplateOf } from '../../kube/manifests/objects.ts';
+import { field, nameOf, podTemplateOf } from '../../kube/manifests/objects.ts';
 import { namespaceOf } from '../../kube/manifests/model/subject-model.ts';
 import { nearlyFitting, wantsNone } from '../../observe/diagnose/wanted-nodes.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
@@ -152,9 +152,13 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     };
   }
 
-  /** The pods of all workloads of the release; none is a failure, because every statement about no pods is true. */
+  /**
+   * The pods of all workloads of the release that ask for some; none is a failure, because every statement about no pods is true.
+   */
   async pods(): Promise<Pod[]> {
-    const pods = (await Promise.all(this.workloads().map((w) => w.pods()))).flat();
+    const idle = this.objects.filter((o) => field(o['spec'], 'replicas') === 0).map(nameOf);
+    const workloads = this.workloads().filter(({ kind, name }) => !idle.includes(`${kind} ${name}`));
+    const pods = (await Promise.all(workloads.map((w) => w.pods()))).flat();
     if (pods.length === 0) throw new CheckFailure('E_SELECTED_NOTHING', `release ${this.name} has no pods`);
     return pods;
   }

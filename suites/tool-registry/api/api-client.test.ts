@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import { makePod } from '../../../harness/testing/sample-world.ts';
 import type { HttpAnswer } from '../../../harness/kube/api/client.ts';
 import { PROXY_ERROR_HEADER } from '../../../harness/kube/api/proxy.ts';
@@ -18,7 +19,7 @@ const tools = answer(200, { tools: [{ name: 'a' }] });
 /** A registry that gives these answers in turn. */
 function apiOf(answers: HttpAnswer[], pod?: Pod): RegistryApi {
   const http = (): Promise<HttpAnswer> => Promise.resolve(answers.shift()!);
-  return registryApi({ http } as unknown as Release, pod);
+  return registryApi({ ...registryObjects(), http } as unknown as Release, pod);
 }
 
 describe('registryApi', () => {

@@ -6,9 +6,8 @@ import type { HttpAnswer } from '../../../harness/kube/api/client.ts';
 import { PROXY_ERROR_HEADER } from '../../../harness/kube/api/proxy.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { SERVICE } from '../names.ts';
+import { rolesOf, serviceOf } from '../roles.ts';
 
-const PORT = 8000;
 /** Limit of a call. Longer than the application waits for its embedding service. */
 export const ANSWER_MS = 20_000;
 
@@ -74,8 +73,8 @@ export function wasPassedOn({ headers }: HttpAnswer): boolean {
  */
 export function registryApi(release: Release, pod?: Pod): RegistryApi {
   const target = pod
-    ? ({ kind: 'Pod', name: pod.metadata.name, port: PORT } as const)
-    : ({ kind: 'Service', name: SERVICE, port: PORT } as const);
+    ? ({ kind: 'Pod', name: pod.metadata.name, port: rolesOf(release).port } as const)
+    : serviceTarget(release);
   const title = `${target.kind} ${target.name}`;
 
   const ask: RegistryApi['ask'] = (method, path, body) =>
@@ -142,6 +141,12 @@ export function registryApi(release: Release, pod?: Pod): RegistryApi {
       await call('POST', '/mcp/call_tool', { name, arguments: args }, { status: 200, schema: z.unknown() });
     },
   };
+}
+
+/** The Service for clients, on its first port. */
+export function serviceTarget(release: Release): { kind: 'Service'; name: string; port: number } {
+  const { metadata, spec } = serviceOf(release);
+  return { kind: 'Service', name: metadata.name, port: spec.ports?.[0]?.port ?? 0 };
 }
 
 /**

@@ -4,6 +4,7 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { inShape, parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { healthy, registryApi } from '../api/api-client.ts';
 import { requirement } from '../kit.ts';
+import { serverPods } from '../roles.ts';
 
 const MCP_PATHS = ['/mcp/list_tools', '/mcp/find_tool', '/mcp/call_tool'];
 const openapiSchema = z.object({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) });
@@ -12,7 +13,7 @@ requirement(
   'R-27',
   'answers /health with status healthy and database true, through the Service and from every pod',
   async ({ release, observe }) => {
-    for (const pod of [undefined, ...(await release.pods())]) {
+    for (const pod of [undefined, ...(await serverPods(release))]) {
       const api = registryApi(release, pod);
       const { status, body } = await healthy(api);
       expect(status, `GET /health of ${api.title}`).toBe(200);
@@ -43,7 +44,7 @@ requirement(
   'R-29',
   'serves the MCP endpoints, and finds through every replica a tool that was registered through one',
   async ({ release, lab, observe }) => {
-    const [first, ...others] = await release.pods();
+    const [first, ...others] = await serverPods(release);
     const tool = {
       name: 'kindproof-barometer',
       description: 'reads the barometric pressure of a weather station',

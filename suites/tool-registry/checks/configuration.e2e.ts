@@ -2,14 +2,15 @@
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { parseEnviron } from '../../../harness/observe/predicates/live/process.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
-import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
+import { settingsLike, sourceText } from '../../../harness/kube/manifests/model/settings.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { registryApi } from '../api/api-client.ts';
 import type { RegistryRelease } from '../environment.ts';
 import { requirement } from '../kit.ts';
 import { expectedAnswer, GRADED_QUERY, registerGradedTools } from '../api/graded-tools.ts';
-import { DEPLOYMENT, SECRET } from '../names.ts';
+import { SECRET, SETTINGS } from '../names.ts';
 import type { RegistryNamespace } from '../registry-namespace.ts';
+import { replaceServerPods, rolesOf, serverOf, serverPods } from '../roles.ts';
 import { configured, replicas } from '../variants.ts';
 
 /** Each check installs a release, and most replace its pods. */
@@ -21,19 +22,17 @@ requirement(
   async ({ release, observe }) => {
     const { databaseUrl, apiKey } = release.environment;
     const documented = { DATABASE_URL: databaseUrl, EMBEDDING_API_KEY: apiKey };
-    const container = podSpecOf(release.rendered('Deployment', DEPLOYMENT))?.containers.find(
-      (c) => c.name === 'api',
-    );
+    const { server } = rolesOf(release);
     const complaints: string[] = [];
-    for (const pod of await release.pods()) {
-      const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], 'api'));
+    for (const pod of await serverPods(release)) {
+      const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], server.name));
       for (const [key, value] of Object.entries(documented)) {
-        const variable = container?.env?.find((e) => {
+        const variable = server.env?.find((e) => {
           const reference = e.valueFrom?.['secretKeyRef'];
           return reference?.name === SECRET && reference.key === key;
         });
         const has = variable && environ.get(variable.name);
-        const where = `container api of ${pod.metadata.name}`;
+        const where = `container ${server.name} of ${pod.metadata.name}`;
         // Values are never reported.
         if (!variable) complaints.push(`${where} takes nothing from key ${key} of Secret ${SECRET}`);
         else if (has !== value)
@@ -67,14 +66,17 @@ requirement(
   'R-18',
   'starts and searches without an API key, and sends none',
   OWN,
-  async ({ lab, kube, observe }) => {
-    const release = await lab.install({ patches: replicas(1), environment: { apiKey: false } });
-    const secret = await kube.get('Secret', { name: SECRET, namespace: release.namespace });
-    expect(Object.keys(secret?.data ?? {}), `keys of Secret ${SECRET}`).not.toContain('EMBEDDING_API_KEY');
-    await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(1);
+  async ({ lab, observe }) => {
+    const release = await lab.install({ patches: await replicas(lab, 1), environment: { apiKey: false } });
+    const left = settingsLike(release.objects, SETTINGS.apiKey).filter(({ value }) => value !== undefined);
+    expect(
+      left.map(({ source }) => sourceText(source)),
+      'where an API key is left',
+    ).toEqual([]);
+    await expect(serverOf(release)).toHaveAvailableReplicas(1);
     const headers = await authorizationOf(release, 'kindproof asks without a key');
     expect(headers, 'Authorization at the embedding service').toEqual([null]);
-    observe('available without key EMBEDDING_API_KEY; one search, no Authorization header');
+    observe('available without an API key; one search, no Authorization header');
   },
 );
 
@@ -83,14 +85,14 @@ requirement(
   'calls the configured embedding endpoint, and the new one after a change and a restart',
   OWN,
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: replicas(1) });
+    const release = await lab.install({ patches: await replicas(lab, 1) });
     const before = release.environment;
     const after = await lab.environment(await lab.namespace());
     await lab.upgrade(release, {
-      patches: [...replicas(1), ...configured({ 'embedding-endpoint-url': after.embeddingUrl })],
+      patches: [...(await replicas(lab, 1)), ...configured({ embeddingUrl: after.embeddingUrl })],
     });
     await expectSearchAt(release, before, 'before the restart');
-    await lab.replacePods(release);
+    await replaceServerPods(lab, release);
     await expectSearchAt(release, after, 'after the restart');
     observe(`first POST ${before.embedding.path}, then POST ${after.embedding.path}`);
   },
@@ -101,7 +103,7 @@ requirement(
   'searches with threshold 0.7 and limit 5, and with new values after a change and a restart',
   OWN,
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: replicas(1) });
+    const release = await lab.install({ patches: await replicas(lab, 1) });
     const api = registryApi(release);
     await registerGradedTools(api);
     // All tools, with the similarities that the application reports: what the defaults select of them can be computed.
@@ -120,9 +122,9 @@ requirement(
       );
     };
     await expectDefaults(0.7, 5);
-    const changed = { 'default-similarity-threshold': '0.9', 'default-search-limit': '3' };
-    await lab.upgrade(release, { patches: [...replicas(1), ...configured(changed)] });
-    await lab.replacePods(release);
+    const changed = { threshold: '0.9', limit: '3' };
+    await lab.upgrade(release, { patches: [...(await replicas(lab, 1)), ...configured(changed)] });
+    await replaceServerPods(lab, release);
     await expectDefaults(0.9, 3);
   },
 );
@@ -146,7 +148,7 @@ async function expectSearchAt(
   if (requests.length === 0)
     throw new CheckFailure(
       'E_NOT_ASKED',
-      `${when} the application did not call embedding-endpoint-url ${embeddingUrl}: the search answered ${status} ${body.slice(0, 120)}`,
+      `${when} the application did not call the embedding endpoint ${embeddingUrl}: the search answered ${status} ${body.slice(0, 120)}`,
     );
   expect(
     requests.map((r) => r.path),

@@ -1,5 +1,4 @@
 /** The migrations with a late, missing, unreachable or unsuitable database, or a wrong password: what they log, and how they recover. */
-import { neverStarted } from '../../../harness/observe/predicates/live/back-off.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
 import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
@@ -13,9 +12,15 @@ import {
   MAX_ATTEMPTS,
   namesCause,
 } from '../migrations/migration-log.ts';
-import { attemptsLogged, failedRun, migrationLog, MIGRATIONS } from '../migrations/migration-run.ts';
-import { DEPLOYMENT, SECRET } from '../names.ts';
-import { replicas } from '../variants.ts';
+import {
+  attemptsLogged,
+  failedRun,
+  migrationLog,
+  migrationsOf,
+  neverServed,
+} from '../migrations/migration-run.ts';
+import { replaceServerPods, serverOf, serverPod } from '../roles.ts';
+import { configured, replicas } from '../variants.ts';
 
 /** All characters with a meaning in a URL, in a shell or for ConfigParser. */
 const AWKWARD_PASSWORD = "kp@100%/a:b#c?d e+f&g='h'$i";
@@ -45,15 +50,15 @@ requirement(
     expect(role, `role ${database.owner} of the conforming release`).toEqual({ rolsuper: false });
 
     const release = await lab.install({
-      patches: replicas(1),
+      patches: await replicas(lab, 1),
       environment: { server: 'bare' },
       rollout: false,
     });
-    const pod = await podCreated(kube, release.deployment(DEPLOYMENT));
+    const pod = await podCreated(kube, serverOf(release));
     const { log, exitCode } = await failedRun(release, pod);
     await expect(namesCause(log, CAUSES.extension, 'the missing extension')).toHold();
     await expect(containsNoPassword(log, release.environment.password)).toHold();
-    await expect(neverStarted(await release.settleRecording(), pod.metadata.name)).toHold();
+    await expect(neverServed(release, pod)).toHold();
     observe(
       `exit code ${exitCode} without the extension; with it, ${database.owner} migrated as no superuser`,
     );
@@ -66,20 +71,20 @@ requirement(
   { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({
-      patches: replicas(1),
+      patches: await replicas(lab, 1),
       environment: { password: AWKWARD_PASSWORD, urlPassword: 'not-the-password' },
       rollout: false,
     });
-    const pod = await podCreated(kube, release.deployment(DEPLOYMENT));
+    const pod = await podCreated(kube, serverOf(release));
     const { log, exitCode } = await failedRun(release, pod);
     await expect(namesCause(log, CAUSES.password, 'the password')).toHold();
     await expect(containsNoPassword(log, AWKWARD_PASSWORD, 'not-the-password')).toHold();
-    await expect(neverStarted(await release.settleRecording(), pod.metadata.name)).toHold();
+    await expect(neverServed(release, pod)).toHold();
 
     const { database } = release.environment;
-    const edited = { secret: SECRET, values: { DATABASE_URL: database.url() } };
-    await lab.upgrade(release, { patches: [...replicas(1), edited], rollout: false });
-    const successor = await lab.replacePods(release);
+    const edited = configured({ databaseUrl: database.url() });
+    await lab.upgrade(release, { patches: [...(await replicas(lab, 1)), ...edited], rollout: false });
+    const successor = await replaceServerPods(lab, release);
     const connections = await database.connections();
     expect(connections.length, 'connections of the application').toBeGreaterThan(0);
     observe(
@@ -94,17 +99,17 @@ requirement(
   { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({
-      patches: replicas(1),
+      patches: await replicas(lab, 1),
       environment: { connected: false },
       rollout: false,
     });
-    const pod = await podCreated(kube, release.deployment(DEPLOYMENT));
+    const pod = await podCreated(kube, serverOf(release));
     const { name } = pod.metadata;
     await attemptsLogged(release, pod, 3);
-    await expect(neverStarted(await release.settleRecording(), name)).toHold();
+    await expect(neverServed(release, pod)).toHold();
     await release.environment.connect();
     await release.rolledOut();
-    expect((await release.pod()).metadata.name, 'the pod that waited').toBe(name);
+    expect((await serverPod(release)).metadata.name, 'the pod that waited').toBe(name);
     const attempts = attemptsIn(await migrationLog(release, pod));
     observe(`${name} is ready after ${attempts.length} attempts to reach the database`);
   },
@@ -116,11 +121,11 @@ requirement(
   { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({
-      patches: replicas(1),
+      patches: await replicas(lab, 1),
       environment: { connected: false },
       rollout: false,
     });
-    const pod = await podCreated(kube, release.deployment(DEPLOYMENT));
+    const pod = await podCreated(kube, serverOf(release));
     const { log, exitCode, startedAt, finishedAt } = await failedRun(release, pod, 400_000);
     await expect(gaveUpAfterAllAttempts(log)).toHold();
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
@@ -129,8 +134,8 @@ requirement(
     );
     await expect(namesCause(log, CAUSES.unreachable, 'the unreachable database')).toHold();
     await expect(containsNoPassword(log, release.environment.password)).toHold();
-    await containerRestarted(kube, pod, MIGRATIONS);
-    await expect(neverStarted(await release.settleRecording(), pod.metadata.name)).toHold();
+    await containerRestarted(kube, pod, migrationsOf(release));
+    await expect(neverServed(release, pod)).toHold();
     observe(`exit code ${exitCode} after ${seconds} s`);
   },
 );
@@ -142,11 +147,11 @@ requirement(
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
     const policy = await kube.apply(DNS_ONLY, { namespace });
-    const release = await lab.install({ namespace, patches: replicas(1), rollout: false });
-    const pod = await podCreated(kube, release.deployment(DEPLOYMENT));
+    const release = await lab.install({ namespace, patches: await replicas(lab, 1), rollout: false });
+    const pod = await podCreated(kube, serverOf(release));
     const log = await attemptsLogged(release, pod, 3);
     await expect(namesCause(log, CAUSES.unreachable, 'the unreachable database')).toHold();
-    await expect(neverStarted(await release.settleRecording(), pod.metadata.name)).toHold();
+    await expect(neverServed(release, pod)).toHold();
     const { apiVersion, kind, metadata } = policy;
     await kube.delete({ apiVersion, kind }, { name: metadata.name, namespace });
     await release.rolledOut();

@@ -16,9 +16,17 @@ import { callUntilGone } from '../load/calls-in-flight.ts';
 import { startConstantLoad } from '../load/constant-load.ts';
 import { longerThan, probeOf, scale, servedBy } from '../deployment.ts';
 import { requirement } from '../kit.ts';
-import { DEPLOYMENT, SERVICE } from '../names.ts';
 import { endpointsOfRollout } from '../probe-record.ts';
-import { replicas, restarted } from '../variants.ts';
+import {
+  renderedRoles,
+  replaceServerPods,
+  rolesOf,
+  serverOf,
+  serverPod,
+  serverPods,
+  serviceOf,
+} from '../roles.ts';
+import { images, replicas, restarted } from '../variants.ts';
 
 /** Requests before and after the rollout, so that the load covers all of it. */
 const MARGIN = 40;
@@ -35,10 +43,10 @@ requirement(
   // Exclusive: on a small machine other checks would take the CPU time that the answers need.
   { release: 'none', disruptive: true, exclusive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: replicas(3) });
-    const control = await startControl(release, await release.pods());
+    const release = await lab.install({ patches: await replicas(lab, 3) });
+    const control = await startControl(release, await serverPods(release));
     await control.startCalls({ ratePerSecond: CONTROL_RATE, limitSeconds: LOAD_SECONDS });
-    const load = await startConstantLoad(release, await release.service(SERVICE), {
+    const load = await startConstantLoad(release, await release.service(serviceOf(release).metadata.name), {
       ratePerSecond: 20,
       limitSeconds: LOAD_SECONDS,
       requests: [
@@ -47,20 +55,24 @@ requirement(
       ],
     });
     await load.goOn(MARGIN);
-    const old = await release.pods();
+    const old = await serverPods(release);
     await servedBy(release, old);
     const from = (await release.settleRecording()).changes.length;
-    await lab.upgrade(release, { patches: [...replicas(3), ...restarted('under load')] });
+    await lab.upgrade(release, {
+      patches: [...(await replicas(lab, 3)), ...(await restarted(lab, 'under load'))],
+    });
     await load.goOn(MARGIN);
     const report = await load.stop();
     const recording = await release.settleRecording();
 
-    const kept = (await release.pods()).filter((p) => old.some((o) => o.metadata.uid === p.metadata.uid));
+    const kept = (await serverPods(release)).filter((p) =>
+      old.some((o) => o.metadata.uid === p.metadata.uid),
+    );
     expect(
       kept.map((p) => p.metadata.name),
       'pods of the old revision after the update',
     ).toEqual([]);
-    const endpoints = endpointsOfRollout(recording, SERVICE);
+    const endpoints = endpointsOfRollout(recording, serviceOf(release).metadata.name);
     await expect(endpointsNeverBelow(endpoints, old.length, { from })).toHold();
     await expect(await control.judged(servedThroughout(report, { atLeast: 4 * MARGIN }))).toHold();
     observe(`${old.length} pods replaced`);
@@ -72,10 +84,10 @@ requirement(
   'answers every call it has accepted, exits without being killed and closes its connections when its pod is deleted',
   { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ patches: replicas(1) });
+    const release = await lab.install({ patches: await replicas(lab, 1) });
     const { namespace } = release;
     const { embedding, database } = release.environment;
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     const { name, uid = '' } = pod.metadata;
     // So slow that calls are in flight when the process gets SIGTERM. More than the 2 s that a kubelet adds to a grace period which
     // preStop has used up, or all calls would be answered within them; less than the application waits for the service.
@@ -91,15 +103,17 @@ requirement(
     await expect(nothingWrong(`${accepted.length} calls accepted by ${name} are answered`, cut)).toHold();
 
     const recording = await release.settleRecording();
+    const { server } = rolesOf(release);
     const [ended] = recording
       .podHistory(uid)
       .flatMap(({ object }) => object.status?.containerStatuses ?? [])
-      .filter((status) => status.name === 'api')
+      .filter((status) => status.name === server.name)
       .flatMap(({ state }) => state?.terminated ?? []);
     // 143: ended by SIGTERM. 137 would be SIGKILL at the end of the grace period.
-    expect([0, 143], `exit code of container api of ${name}`).toContain(ended?.exitCode);
+    expect([0, 143], `exit code of container ${server.name} of ${name}`).toContain(ended?.exitCode);
     await connectionsClosed(database, name);
-    const left = await kube.list('Pod', { namespace, labelSelector: 'app=tool-registry' });
+    const labelSelector = await release.selectorOf(serverOf(release));
+    const left = await kube.list('Pod', { namespace, labelSelector });
     expect(left.length, 'pods that could hold a connection').toBe(0);
     observe(
       `${accepted.length} calls accepted and answered, ${calls.length - accepted.length} not accepted; exit code ${ended?.exitCode ?? '?'}; no connection left`,
@@ -113,30 +127,34 @@ requirement(
   { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, kube, subject, observe }) => {
     const previous = subject.images.find(({ name }) => name === 'previous')?.ref ?? '';
-    const old = [...replicas(2), { images: { api: previous, migrations: previous } }];
+    const roles = await renderedRoles(lab);
+    const old = [...(await replicas(lab, 2)), images(roles, previous)];
     const release = await lab.install({ patches: old });
     const { namespace } = release;
     const { database } = release.environment;
     const api = registryApi(release);
     await api.register({ name: 'before', description: 'registered before the update' });
-    const pods = await release.pods();
+    const pods = await serverPods(release);
     await servedBy(release, pods);
     const control = await startControl(release, pods);
-    const template = (await release.deployment(DEPLOYMENT).read()).spec.template;
+    const template = (await serverOf(release).read()).spec.template;
     const from = (await release.settleRecording()).changes.length;
     const schemaBefore = await database.alembicVersion();
 
     // The migrations of the new revision run, but its application cannot start: the worst moment for a rollback.
     const bad = `${previous.replace(/[:@][^/]*$/, '')}:does-not-exist`;
-    await lab.upgrade(release, { patches: [...replicas(2), { images: { api: bad } }], rollout: false });
-    const young = await podCreated(kube, release.deployment(DEPLOYMENT), { others: pods });
-    await containerWaiting(kube, young, 'api', ({ reason }) => CANNOT_PULL.test(reason), {
+    await lab.upgrade(release, {
+      patches: [...(await replicas(lab, 2)), { images: { [roles.server.name]: bad } }],
+      rollout: false,
+    });
+    const young = await podCreated(kube, serverOf(release), { others: pods });
+    await containerWaiting(kube, young, roles.server.name, ({ reason }) => CANNOT_PULL.test(reason), {
       what: `pod ${young.metadata.name} to fail to pull ${bad}`,
       timeoutMs: 150_000,
     });
     const schema = await database.alembicVersion();
     // Long enough for a pod that fails on the newer schema to leave the Service, which takes several controllers.
-    const { count, intervalMs } = longerThan(probeOf(await release.pod(), 'readinessProbe'));
+    const { count, intervalMs } = longerThan(probeOf(release, await serverPod(release), 'readinessProbe'));
     const steadily = await consistently({
       count: count + CONTROLLERS_SECONDS,
       intervalMs,
@@ -151,23 +169,23 @@ requirement(
     const expected = `the old revision serves while the new one cannot start: ${steadily.expected}`;
     await expect(await control.judged({ ...steadily, expected })).toHold();
 
-    const undone = await rolloutUndo(kube, { name: DEPLOYMENT, namespace });
+    const undone = await rolloutUndo(kube, { name: serverOf(release).name, namespace });
     await release.rolledOut();
-    const now = await release.deployment(DEPLOYMENT).read();
+    const now = await serverOf(release).read();
     expect(configuredTemplate(now), 'template after the rollback').toEqual(
       configuredTemplate({ ...now, spec: { ...now.spec, template } }),
     );
     const recording = await release.settleRecording();
-    const endpoints = endpointsOfRollout(recording, SERVICE);
+    const endpoints = endpointsOfRollout(recording, serviceOf(release).metadata.name);
     await expect(endpointsNeverBelow(endpoints, pods.length, { from })).toHold();
-    const left = await release.pods();
+    const left = await serverPods(release);
     await expect(await control.judged(noRestartsNoOom(recording, left))).toHold();
     expect(left.map((p) => p.metadata.name).toSorted(), 'pods after the rollback').toEqual(
       pods.map((p) => p.metadata.name).toSorted(),
     );
 
     // New pods of the old revision start on the schema of the new one.
-    await lab.replacePods(release);
+    await replaceServerPods(lab, release);
     await api.register({ name: 'after', description: 'registered after the rollback' });
     expect(await api.listTools(), 'tools after the rollback').toEqual(
       expect.arrayContaining(['before', 'after']),

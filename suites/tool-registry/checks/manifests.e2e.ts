@@ -19,10 +19,10 @@ import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import { nameOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { isExampleIngress, routesExist } from '../objects/ingress.ts';
-import { renderedDeployment } from '../deployment.ts';
 import { requirement } from '../kit.ts';
 import { migrationScript, scriptIsMounted } from '../migrations/migration-script.ts';
-import { CONTAINERS, HOSTNAME, RESOURCES, SECRET, SECRET_KEYS } from '../names.ts';
+import { HOSTNAME, RESOURCES, SECRET, SECRET_KEYS } from '../names.ts';
+import { renderedRoles } from '../roles.ts';
 
 const STATIC = { release: 'none', static: true } as const;
 const OLDEST = '1.24';
@@ -33,7 +33,7 @@ requirement(
   'tells the scheduler to keep its replicas on different nodes',
   STATIC,
   async ({ lab }) => {
-    await expect(replicasKeepApart(await renderedDeployment(lab), HOSTNAME)).toHold();
+    await expect(replicasKeepApart((await renderedRoles(lab)).deployment, HOSTNAME)).toHold();
   },
 );
 
@@ -43,7 +43,8 @@ requirement(
   STATIC,
   async ({ lab }) => {
     const { objects } = await lab.render();
-    await expect(scriptIsMounted(migrationScript(await renderedDeployment(lab)), objects)).toHold();
+    const { deployment, migrations } = await renderedRoles(lab);
+    await expect(scriptIsMounted(migrationScript(deployment, migrations.container), objects)).toHold();
   },
 );
 
@@ -76,11 +77,12 @@ requirement(
 
 requirement(
   'R-35',
-  'requests 250m/256Mi and is limited to 1000m/512Mi in both containers',
+  'requests 250m/256Mi and is limited to 1000m/512Mi, for the migrations too',
   STATIC,
   async ({ lab }) => {
-    const deployment = await renderedDeployment(lab);
-    for (const container of CONTAINERS) await expect(resourcesAre(deployment, container, RESOURCES)).toHold();
+    const { deployment, server, migrations } = await renderedRoles(lab);
+    for (const { name } of new Set([migrations.container, server]))
+      await expect(resourcesAre(deployment, name, RESOURCES)).toHold();
   },
 );
 
@@ -94,7 +96,7 @@ requirement(
   'has its Prometheus annotations on the pods, where Prometheus reads them',
   STATIC,
   async ({ lab, observe }) => {
-    const deployment = await renderedDeployment(lab);
+    const { deployment } = await renderedRoles(lab);
     const annotations = podTemplateOf(deployment)?.metadata.annotations ?? {};
     const wanted = {
       'prometheus.io/scrape': 'true',

@@ -1,6 +1,6 @@
 /** The init container migrates the schema to its image's revision: before the application starts, once, and without losing data. */
 import type { LockWatch } from '../../../fixtures/services/postgres-types.ts';
-import { neverStarted, restartsWithBackOff } from '../../../harness/observe/predicates/live/back-off.ts';
+import { restartsWithBackOff } from '../../../harness/observe/predicates/live/back-off.ts';
 import { containerRestarted } from '../../../harness/observe/waits/containers.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { jobComplete } from '../../../harness/observe/waits/job.ts';
@@ -11,6 +11,7 @@ import { rolledOut } from '../../../harness/observe/waits/rollout.ts';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { waitFor, WaitTimeout } from '../../../harness/core/deadline.ts';
 import { CheckFailure, messageOf } from '../../../harness/core/errors.ts';
+import { nameOf } from '../../../harness/kube/manifests/objects.ts';
 import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { containerStatus } from '../../../harness/run/suite/release.ts';
@@ -18,12 +19,21 @@ import type { SubjectConfig } from '../../../harness/run/suite/worker-config.ts'
 import { registryApi, type RegistryApi } from '../api/api-client.ts';
 import { dataKept, readRows } from '../database/data.ts';
 import { servedBy } from '../deployment.ts';
+import type { RegistryLab, RegistryRelease } from '../environment.ts';
 import { requirement } from '../kit.ts';
 import { migrationJob } from '../migrations/migration-job.ts';
 import { oneAtATime } from '../migrations/migration-lock.ts';
 import { containsNoPassword, namesCause, upgradesIn } from '../migrations/migration-log.ts';
-import { failedRun, migrationLog, MIGRATIONS } from '../migrations/migration-run.ts';
-import { DEPLOYMENT, SERVICE } from '../names.ts';
+import { failedRun, migrationLog, migrationsOf, neverServed } from '../migrations/migration-run.ts';
+import {
+  renderedRoles,
+  replaceServerPods,
+  rolesOf,
+  serverOf,
+  serverPod,
+  serverPods,
+  serviceOf,
+} from '../roles.ts';
 import { BROKEN, breakMigrations, holdMigrations } from '../migrations/sabotage.ts';
 import {
   headOf,
@@ -33,7 +43,7 @@ import {
   watchSchema,
   type SchemaWatch,
 } from '../database/schema.ts';
-import { replicas } from '../variants.ts';
+import { images, lingering, replicas } from '../variants.ts';
 
 const BAROMETER = { name: 'kindproof-barometer', description: 'reads the barometric pressure' };
 const HYGROMETER = { name: 'kindproof-hygrometer', description: 'reads the relative humidity' };
@@ -42,13 +52,19 @@ requirement(
   'R-02',
   'completes its migrations in every pod before the application starts',
   async ({ release }) => {
-    for (const pod of await release.pods())
+    const { deployment, migrations } = rolesOf(release);
+    if (!migrations.isSeparate)
+      throw new CheckFailure(
+        'E_NO_INIT_CONTAINER',
+        `none of the init containers of ${nameOf(deployment)} migrates: container ${migrations.container.name} does, in its own command`,
+      );
+    for (const pod of await serverPods(release))
       expect(
         (pod.spec.initContainers ?? []).map(({ name }) => name),
         `init containers of ${pod.metadata.name}`,
-      ).toContain(MIGRATIONS);
+      ).toContain(migrationsOf(release));
     await release.settleRecording();
-    await expect(release.deployment(DEPLOYMENT)).toRunInitContainersFirst();
+    await expect(serverOf(release)).toRunInitContainersFirst();
   },
 );
 
@@ -56,7 +72,7 @@ requirement(
   'R-05',
   "has the schema of its image's newest revision, with all tables and the extension vector",
   async ({ release }) => {
-    const head = await headOf(release, await release.pod());
+    const head = await headOf(release, await serverPod(release));
     await expect(schemaIsCurrent(await readSchema(release.environment.database), head)).toHold();
   },
 );
@@ -70,8 +86,8 @@ requirement(
     const { database } = await lab.environment(namespace);
     const hold = await holdMigrations(database);
     const locks = database.watchLocks();
-    const release = await lab.install({ namespace, patches: replicas(3), rollout: false });
-    const schema = watchSchema(release.recording, SERVICE, database);
+    const release = await lab.install({ namespace, patches: await replicas(lab, 3), rollout: false });
+    const schema = watchSchema(release.recording, serviceOf(release).metadata.name, database);
     lab.defer('stop sampling the schema', async () => {
       await schema.stop();
     });
@@ -82,18 +98,20 @@ requirement(
     await hold.letGo();
     const rollout = release.rolledOut();
     // Replicas that also have something to migrate stay paused, to see whether the first one gets traffic on half a schema.
-    await Promise.race([trafficSampled(schema), rollout]);
+    await Promise.race([trafficSampled(schema, release), rollout]);
     await hold.end();
     await rollout;
 
-    const pods = await release.pods();
+    const pods = await serverPods(release);
     await servedBy(release, pods);
     const recording = await release.settleRecording();
     await expect(oneAtATime(await locks.stop())).toHold();
     const names = pods.map((pod) => pod.metadata.name);
-    await expect(trafficAfterInit(recording, SERVICE, names)).toHold();
-    await expect(release.deployment(DEPLOYMENT)).toRunInitContainersFirst();
-    const head = await headOf(release, await release.pod());
+    if (rolesOf(release).migrations.isSeparate) {
+      await expect(trafficAfterInit(recording, serviceOf(release).metadata.name, names)).toHold();
+      await expect(serverOf(release)).toRunInitContainersFirst();
+    }
+    const head = await headOf(release, await serverPod(release));
     await expect(schemaBeforeTraffic(await schema.stop(), head)).toHold();
 
     const logs = await Promise.all(pods.map((pod) => migrationLog(release, pod)));
@@ -108,15 +126,20 @@ requirement(
   "migrates the previous release's database to the newest revision without losing data, while that release goes on serving",
   { release: 'none', disruptive: true, timeoutMs: 420_000 },
   async ({ lab, subject, kube, observe }) => {
-    const release = await lab.install({ patches: [...replicas(1), ...previous(subject)] });
+    const release = await lab.install({
+      patches: [...(await replicas(lab, 1)), await previous(lab, subject)],
+    });
     const { database } = release.environment;
-    const old = await release.pod();
+    const old = await serverPod(release);
     await registryApi(release, old).register(BAROMETER);
     const rows = await readRows(database);
     const { revision } = await readSchema(database);
 
-    await lab.upgrade(release, { patches: [...replicas(1), ...lingering], rollout: false });
-    const young = await podCreated(kube, release.deployment(DEPLOYMENT), { others: [old] });
+    await lab.upgrade(release, {
+      patches: [...(await replicas(lab, 1)), ...(await lingering(lab))],
+      rollout: false,
+    });
+    const young = await podCreated(kube, serverOf(release), { others: [old] });
     await servedBy(release, [old, young], { timeoutMs: 150_000 });
     const head = await headOf(release, young);
     expect(revision, 'revision of the previous release').not.toBe(head);
@@ -133,7 +156,7 @@ requirement(
     observe(
       `${revision ?? 'no revision'} -> ${head}: ${old.metadata.name} kept serving beside ${young.metadata.name}`,
     );
-    await lab.upgrade(release, { patches: replicas(1) });
+    await lab.upgrade(release, { patches: await replicas(lab, 1) });
   },
 );
 
@@ -142,20 +165,22 @@ requirement(
   'migrates nothing in a pod that finds the newest revision, and leaves the data unchanged',
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: replicas(1) });
+    const release = await lab.install({ patches: await replicas(lab, 1) });
     const { database } = release.environment;
     await registryApi(release).register(BAROMETER);
     const [rows, schema] = [await readRows(database), await readSchema(database)];
-    const successor = await lab.replacePods(release);
-    const { state, restartCount } = containerStatus(successor, MIGRATIONS);
-    expect(state?.terminated?.exitCode, `exit code of ${MIGRATIONS}`).toBe(0);
-    expect(restartCount, `restarts of ${MIGRATIONS}`).toBe(0);
+    const successor = await replaceServerPods(lab, release);
+    const migrations = migrationsOf(release);
+    const { state, restartCount } = containerStatus(successor, migrations);
+    if (rolesOf(release).migrations.isSeparate)
+      expect(state?.terminated?.exitCode, `exit code of ${migrations}`).toBe(0);
+    expect(restartCount, `restarts of ${migrations}`).toBe(0);
     const log = await migrationLog(release, successor);
-    expect(log.trim(), `log of ${MIGRATIONS}`).not.toBe('');
+    expect(log.trim(), `log of ${migrations}`).not.toBe('');
     expect(upgradesIn(log), 'upgrades that were made').toEqual([]);
     await expect(dataKept(rows, await readRows(database))).toHold();
     expect(await readSchema(database), 'schema').toEqual(schema);
-    observe(`${successor.metadata.name}: exit code 0, no upgrade at revision ${schema.revision ?? ''}`);
+    observe(`${successor.metadata.name}: no upgrade at revision ${schema.revision ?? ''}`);
   },
 );
 
@@ -164,46 +189,48 @@ requirement(
   'stops an upgrade whose migration fails, retries with growing back-off, and completes it once the migration succeeds',
   { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, subject, kube, observe }) => {
-    const release = await lab.install({ patches: [...replicas(1), ...previous(subject)] });
+    const release = await lab.install({
+      patches: [...(await replicas(lab, 1)), await previous(lab, subject)],
+    });
     const { database, password } = release.environment;
-    const old = await release.pod();
+    const old = await serverPod(release);
     const sabotage = await breakMigrations(database);
-    await lab.upgrade(release, { patches: replicas(1), rollout: false });
-    const young = await podCreated(kube, release.deployment(DEPLOYMENT), { others: [old] });
+    await lab.upgrade(release, { patches: await replicas(lab, 1), rollout: false });
+    const young = await podCreated(kube, serverOf(release), { others: [old] });
     const { name } = young.metadata;
     const { log, exitCode } = await failedRun(release, young);
     await expect(namesCause(log, new RegExp(BROKEN), 'the failing migration')).toHold();
     await expect(containsNoPassword(log, password)).toHold();
-    await containerRestarted(kube, young, MIGRATIONS, { times: 2, timeoutMs: 180_000 });
+    await containerRestarted(kube, young, migrationsOf(release), { times: 2, timeoutMs: 180_000 });
     // The kubelet states the second back-off once the third instance has failed.
     const backOff = await eventually(
-      () => Promise.resolve(restartsWithBackOff(release.recording, name, MIGRATIONS)),
+      () => Promise.resolve(restartsWithBackOff(release.recording, name, migrationsOf(release))),
       { timeoutMs: 180_000 },
     );
     await expect(backOff).toHold();
-    await expect(neverStarted(await release.settleRecording(), name)).toHold();
+    await expect(neverServed(release, young)).toHold();
     // A pod that has missed a probe or two comes back; one that was replaced does not.
     await servedBy(release, [old], {
-      what: `the ready endpoints of Service ${SERVICE} to be only the pod of the previous revision`,
+      what: `the ready endpoints of Service ${serviceOf(release).metadata.name} to be only the pod of the previous revision`,
     });
     await registryApi(release).register(BAROMETER);
     observe(`exit code ${exitCode}; ${old.metadata.name} serves meanwhile`);
 
     await sabotage.undo();
     // After so many failures a wait would give up early, but the cause has just been removed.
-    await rolledOut(kube, release.deployment(DEPLOYMENT), { timeoutMs: 300_000, giveUpEarly: false });
-    expect((await release.pod()).metadata.name, 'the pod that had failed').toBe(name);
+    await rolledOut(kube, serverOf(release), { timeoutMs: 300_000, giveUpEarly: false });
+    expect((await serverPod(release)).metadata.name, 'the pod that had failed').toBe(name);
     await expect(schemaIsCurrent(await readSchema(database), await headOf(release, young))).toHold();
   },
 );
 
 requirement(
   'R-30',
-  'can be migrated by a Job before it is deployed, and its init container then has nothing to do',
+  'can be migrated by a Job before it is deployed, and its pods then have nothing to migrate',
   { release: 'none', disruptive: true },
   async ({ lab, kube }) => {
     // The objects that the Job refers to exist, but no pod runs.
-    const release = await lab.install({ patches: replicas(0) });
+    const release = await lab.install({ patches: await replicas(lab, 0) });
     const { namespace } = release;
     const job = await migrationJob(lab, release);
     await kube.apply(job, { namespace });
@@ -217,21 +244,21 @@ requirement(
       `pods of Job ${job.metadata.name}`,
     ).toEqual(['Succeeded']);
 
-    await lab.upgrade(release, { patches: replicas(1) });
-    const pod = await release.pod();
+    await lab.upgrade(release, { patches: await replicas(lab, 1) });
+    const pod = await serverPod(release);
     const recording = await release.settleRecording();
     const order = podEndedBeforePodStarted(recording, ran[0]?.metadata.name ?? '', pod.metadata.name);
     await expect(order).toHold();
     await expect(schemaIsCurrent(after, await headOf(release, pod))).toHold();
-    expect(upgradesIn(await migrationLog(release, pod)), 'upgrades by the init container').toEqual([]);
+    expect(upgradesIn(await migrationLog(release, pod)), 'upgrades by the pod').toEqual([]);
   },
 );
 
 /** The image of the previous release, in all containers that run the application. */
-function previous(subject: SubjectConfig): ManifestPatch[] {
+async function previous(lab: RegistryLab, subject: SubjectConfig): Promise<ManifestPatch> {
   const image = subject.images.find(({ name }) => name === 'previous');
   if (!image) throw new CheckFailure('E_NO_IMAGE', 'the subject has no image of the previous release');
-  return [{ images: { api: image.ref, [MIGRATIONS]: image.ref } }];
+  return images(await renderedRoles(lab), image.ref);
 }
 
 /** The previous release registers, finds and calls tools on the new schema. */
@@ -248,18 +275,6 @@ async function worksOn(api: RegistryApi): Promise<PredicateResult> {
     observed: [`${api.title}: registered, found and called a tool on the new schema`],
   };
 }
-
-/** A new pod is never available, because minReadySeconds never passes: both releases serve for as long as the check needs. */
-const lingering: readonly ManifestPatch[] = [
-  {
-    target: { kind: 'Deployment', name: DEPLOYMENT },
-    ops: [
-      { op: 'add', path: '/spec/minReadySeconds', value: 3000 },
-      // Must be longer.
-      { op: 'add', path: '/spec/progressDeadlineSeconds', value: 3600 },
-    ],
-  },
-];
 
 /** Waits until a connection waits for the migrations' advisory lock. Returns without one too: the samples are judged afterwards. */
 async function othersWait({ samples }: LockWatch): Promise<void> {
@@ -291,9 +306,9 @@ function sampled({ samples }: SchemaWatch): Promise<void> {
 }
 
 /** Waits until a sample of the schema has a ready endpoint. */
-function trafficSampled({ samples }: SchemaWatch): Promise<void> {
+function trafficSampled({ samples }: SchemaWatch, release: RegistryRelease): Promise<void> {
   const serving = waitFor<undefined>({
-    what: `Service ${SERVICE} to have a ready endpoint`,
+    what: `Service ${serviceOf(release).metadata.name} to have a ready endpoint`,
     timeoutMs: 180_000,
     look: () => {
       const served = samples.some(({ ready }) => ready.length > 0);

@@ -1,10 +1,11 @@
 /** The documents' network policy allows what the application needs, and nothing else. */
-import { CheckFailure } from '../../../harness/core/errors.ts';
-import type { Pod } from '../../../harness/kube/api/types.ts';
+import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
+import { matchesSelector } from '../../../harness/kube/api/selectors.ts';
+import type { KubeObject, Pod } from '../../../harness/kube/api/types.ts';
+import { field } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { RegistryNamespace } from '../registry-namespace.ts';
 import { requirement } from '../kit.ts';
-import { DEPLOYMENT, SERVICE } from '../names.ts';
 import {
   connectionAccepted,
   connectionDenied,
@@ -13,16 +14,18 @@ import {
   PYTHON_POD_PORT,
   startPythonPod,
 } from '../python-pod.ts';
+import { serviceTarget } from '../api/api-client.ts';
+import { replaceServerPods, rolesOf, serverOf, serverPod, serverPods } from '../roles.ts';
 import { replicas } from '../variants.ts';
 
-const PORT = 8000;
+const FILE = 'networkpolicy.yaml';
 
 requirement(
   'R-41',
   'reaches only DNS, its database and the embedding service under its network policy, and strangers cannot reach it',
   { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ patches: replicas(1) });
+    const release = await lab.install({ patches: await replicas(lab, 1) });
     const { namespace } = release;
     const [client, stranger] = await Promise.all([
       startPythonPod(release, namespace, 'client'),
@@ -33,17 +36,23 @@ requirement(
       { title: 'a stranger', host: ipOf(stranger), port: PYTHON_POD_PORT },
       { title: 'the API server', host: apiServer?.spec.clusterIP ?? '', port: 443 },
     ];
-    const before = await release.pod();
+    const before = await serverPod(release);
+    const { port, server } = rolesOf(release);
+    const apiOf = (pod: Pod): Destination => ({ host: ipOf(pod), port });
     // Proves that a later denial comes from the policy.
     for (const to of outside)
-      await connectionAccepted(release, before, to, `from api to ${to.title} without a policy`);
+      await connectionAccepted(release, before, to, `from ${server.name} to ${to.title} without a policy`);
     await connectionAccepted(release, stranger, apiOf(before), 'from a stranger to api without a policy');
 
-    const policies = await lab.optional('networkpolicy.yaml');
+    const policies = await lab.optional(FILE);
     expect(
       policies.map((p) => p.kind),
-      'objects in networkpolicy.yaml',
+      `objects in ${FILE}`,
     ).toContain('NetworkPolicy');
+    if (!(await lab.hasOptional(FILE)) && !policies.some((policy) => isAbout(policy, before)))
+      throw new DoesNotFit('the network policy of the documents selects no pod of the subject', {
+        hint: `Give the subject one of its own: optional/${FILE} beside the folder of its manifests.`,
+      });
     for (const policy of policies) await kube.apply(policy, { namespace });
     const expectPolicy = async (pod: Pod): Promise<void> => {
       for (const to of outside) await connectionDenied(release, pod, to, `from api to ${to.title}`);
@@ -53,16 +62,17 @@ requirement(
     };
     // Once the policy is in effect, a new pod has to resolve names, migrate, connect and pass its probes.
     await expectPolicy(before);
-    const pod = await lab.replacePods(release);
+    const pod = await replaceServerPods(lab, release);
     // The application's connections may be older than the policy for the new address; these are not.
     await expectPolicy(pod);
-    const url = `http://${SERVICE}.${namespace}:${PORT}/mcp/find_tool`;
+    const service = serviceTarget(release);
+    const url = `http://${service.name}.${namespace}:${service.port}/mcp/find_tool`;
     const search = { url, body: { query: 'a tool' } };
     await postAnswered(release, client, search, 'find_tool of a client in the same namespace');
     await release.settleRecording();
-    await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
+    await expect(serverOf(release)).toHaveNoRestarts();
     expect(
-      (await release.pods()).map((p) => p.metadata.name),
+      (await serverPods(release)).map((p) => p.metadata.name),
       'ready pods',
     ).toEqual([pod.metadata.name]);
     observe(
@@ -79,8 +89,8 @@ function needs({ databaseUrl, embeddingUrl }: RegistryNamespace): Destination[] 
   });
 }
 
-function apiOf(pod: Pod): Destination {
-  return { host: ipOf(pod), port: PORT };
+function isAbout(policy: KubeObject, { metadata }: Pod): boolean {
+  return matchesSelector(field(policy['spec'], 'podSelector') ?? {}, metadata.labels);
 }
 
 function ipOf(pod: Pod): string {

@@ -7,34 +7,36 @@ import { selectorSelectsExactly } from '../../../harness/observe/predicates/live
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { containerNamed } from '../../../harness/run/suite/release.ts';
+import { serviceTarget } from '../api/api-client.ts';
 import { newestIsAvailable } from '../deployment.ts';
 import { startDatabaseClient } from '../database/database-client.ts';
 import { requirement } from '../kit.ts';
-import { CONFIG_MAP, CONTAINERS, DEPLOYMENT, HOSTNAME, SECRET, SELECTOR, SERVICE } from '../names.ts';
+import { CONFIG_MAP, CONTAINERS, HOSTNAME, SECRET, SELECTOR } from '../names.ts';
 import { connect, connectionAccepted, startPythonPod } from '../python-pod.ts';
+import { rolesOf, serverOf, serverPods, serviceOf, servicesOf } from '../roles.ts';
 
 requirement('R-03', 'has 3 replicas available', { first: true }, async ({ release }) => {
-  await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
+  await expect(serverOf(release)).toHaveAvailableReplicas(3);
 });
 
 requirement('R-03', 'spreads its 3 replicas over the nodes', async ({ release }) => {
-  await expect(release.deployment(DEPLOYMENT)).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+  await expect(serverOf(release)).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
 });
 
 requirement(
   'R-04',
   'is reachable in the cluster by the name of its Service, and not through the nodes',
   async ({ release, lab, kube, observe }) => {
-    const services = release.objects.filter((o) => o.kind === 'Service');
-    for (const { metadata } of services) {
+    for (const { metadata } of servicesOf(release)) {
       const { spec } = await release.service(metadata.name);
       expect(spec.type, `type of Service ${metadata.name}`).toBe('ClusterIP');
       const nodePorts = (spec.ports ?? []).flatMap((port) => port.nodePort ?? []);
       expect(nodePorts, `node ports of Service ${metadata.name}`).toEqual([]);
     }
     const client = await startPythonPod(release, await lab.namespace(), 'client');
-    const port = (await release.service(SERVICE)).spec.ports?.[0]?.port ?? 0;
-    const host = `${SERVICE}.${release.namespace}.svc.cluster.local`;
+    const { name, port } = serviceTarget(release);
+    const host = `${name}.${release.namespace}.svc.cluster.local`;
     await connectionAccepted(release, client, { host, port }, `from another namespace to ${host}:${port}`);
     const addresses = (await kube.list('Node')).flatMap(({ status }) =>
       (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
@@ -52,7 +54,7 @@ requirement(
 
 requirement('R-24', `selects exactly its 3 pods by ${SELECTOR}`, async ({ release, kube, observe }) => {
   const selected = await kube.list('Pod', { namespace: release.namespace, labelSelector: SELECTOR });
-  const result = selectorSelectsExactly(SELECTOR, selected, await release.pods());
+  const result = selectorSelectsExactly(SELECTOR, selected, await serverPods(release));
   await expect(result).toHold();
   expect(selected.length, `pods with ${SELECTOR}`).toBe(3);
   observe(result.actual);
@@ -66,9 +68,10 @@ requirement(
     const { namespace } = release;
     // The documents define the names of the containers and the meaning of the logs, not their wording.
     const wanted = { migrations: /complete|finished|up.to.date|head|succe/i, api: /start|listen|running/i };
-    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+    for (const pod of await serverPods(release)) {
       for (const container of CONTAINERS) {
         const { name } = pod.metadata;
+        containerNamed(pod.spec, container, `pod ${name}`);
         // A busy node is late with the last lines of a log, or does not answer for a moment.
         const result = await eventually(async () => {
           const log = await kube.logs({ namespace, pod: name, container });
@@ -86,12 +89,12 @@ requirement(
 requirement(
   'R-26',
   'has the conditions Available and Progressing, with its newest ReplicaSet available',
-  { names: true },
   async ({ release, observe }) => {
     // One late probe makes it unavailable for a moment.
     const result = await eventually(async () => {
-      const { status } = await release.deployment(DEPLOYMENT).read();
-      return newestIsAvailable(DEPLOYMENT, status?.conditions);
+      const server = serverOf(release);
+      const { status } = await server.read();
+      return newestIsAvailable(server.name, status?.conditions);
     });
     await expect(result).toHold();
     observe(result.actual);
@@ -102,10 +105,10 @@ requirement(
   'R-42',
   'serves metrics in the exposition format from every pod, at the annotated port and path',
   async ({ release }) => {
-    const annotations = podTemplateOf(release.rendered('Deployment', DEPLOYMENT))?.metadata.annotations ?? {};
+    const annotations = podTemplateOf(rolesOf(release).deployment)?.metadata.annotations ?? {};
     const path = annotations['prometheus.io/path'] ?? '/metrics';
     const port = Number(annotations['prometheus.io/port']);
-    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
+    for (const pod of await serverPods(release)) {
       const { name } = pod.metadata;
       const answer = await release.http({ kind: 'Pod', name, port }, path);
       await expect(isExposition(answer, `GET ${path} of ${name} on port ${port}`)).toHold();
@@ -157,26 +160,28 @@ const endpointsSchema = z.object({
 
 requirement(
   ['R-48', 'X-01'],
-  'has exactly its ready pods as endpoints of its Services, on port 8000',
+  'has exactly its ready pods as endpoints of its Services, on its port',
   async ({ release, kube, observe }) => {
     const { namespace } = release;
-    for (const { metadata } of release.objects.filter((o) => o.kind === 'Service')) {
+    const { port } = rolesOf(release);
+    for (const { metadata } of servicesOf(release)) {
       const service = await release.service(metadata.name);
       const labelSelector = `kubernetes.io/service-name=${metadata.name}`;
       const leads = async (): Promise<PredicateResult> => {
         const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-        return endpointsMatch(service, slices, await release.pods());
+        return endpointsMatch(service, slices, await serverPods(release));
       };
       await expect(eventually(leads)).toHold();
     }
     // `get endpoints` shows the older kind Endpoints, which another controller writes.
     const shown = async (): Promise<PredicateResult> => {
-      const ref = { name: SERVICE, namespace };
+      const { name } = serviceOf(release).metadata;
+      const ref = { name, namespace };
       const endpoints = await kube.get({ apiVersion: 'v1', kind: 'Endpoints' }, ref);
       const actual = addressesOf(endpoints).join(', ');
-      const ips = (await release.pods()).map((pod) => pod.status?.podIP ?? '');
-      const wanted = ips.map((ip) => `${ip}:8000`).toSorted();
-      const expected = `addresses of Endpoints ${SERVICE}: ${wanted.join(', ')}`;
+      const ips = (await serverPods(release)).map((pod) => pod.status?.podIP ?? '');
+      const wanted = ips.map((ip) => `${ip}:${port}`).toSorted();
+      const expected = `addresses of Endpoints ${name}: ${wanted.join(', ')}`;
       return { ok: actual === wanted.join(', '), expected, actual: actual || 'none' };
     };
     const result = await eventually(shown);

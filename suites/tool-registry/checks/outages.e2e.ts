@@ -6,7 +6,7 @@ import { messageOf } from '../../../harness/core/errors.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { healthy, registryApi } from '../api/api-client.ts';
+import { healthy, registryApi, serviceTarget } from '../api/api-client.ts';
 import { startControl, type Control } from '../control/control.ts';
 import {
   failureThresholdOf,
@@ -17,8 +17,8 @@ import {
   servedBy,
 } from '../deployment.ts';
 import { requirement } from '../kit.ts';
-import { SERVICE } from '../names.ts';
 import { notRestarted } from '../probe-record.ts';
+import { serverPod, serverPods, serviceOf } from '../roles.ts';
 import { impatientLiveness, replicas } from '../variants.ts';
 
 /** For a busy kubelet. */
@@ -32,7 +32,7 @@ requirement(
   { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
-      patches: [...replicas(1), ...impatientLiveness],
+      patches: [...(await replicas(lab, 1)), ...(await impatientLiveness(lab))],
       environment: { server: 'own' },
     });
     const registry = release.environment;
@@ -46,7 +46,7 @@ requirement(
       },
       { title: 'frozen', begin: () => server.pause(), end: () => server.unpause() },
     ];
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     // To leave the endpoints, the pod has to be among them first.
     await servedBy(release, [pod]);
     const control = await startControl(release, [pod]);
@@ -54,8 +54,8 @@ requirement(
       await begin();
       const since = await control.probes();
       await servedBy(release, [], {
-        what: `Service ${SERVICE} to have no ready endpoint while the database is ${title}`,
-        timeoutMs: failureTimeMs(probeOf(pod, 'readinessProbe')) + SLACK_MS,
+        what: `Service ${serviceOf(release).metadata.name} to have no ready endpoint while the database is ${title}`,
+        timeoutMs: failureTimeMs(probeOf(release, pod, 'readinessProbe')) + SLACK_MS,
       });
       await expectAliveWithout('database', release, pod, control, since);
       await end();
@@ -75,9 +75,11 @@ requirement(
   'answers /health within the probe timeout while the embedding service hangs, and is not restarted',
   { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: [...replicas(1), ...impatientLiveness] });
+    const release = await lab.install({
+      patches: [...(await replicas(lab, 1)), ...(await impatientLiveness(lab))],
+    });
     const { embedding } = release.environment;
-    const pod = await release.pod();
+    const pod = await serverPod(release);
     const api = registryApi(release);
     const control = await startControl(release, [pod]);
     await embedding.setMode('hang');
@@ -86,7 +88,7 @@ requirement(
     const searches = Array.from({ length: 8 }, (_, index) =>
       api.ask('POST', '/mcp/find_tool', { query: `search ${index}` }).catch(() => undefined),
     );
-    const liveness = probeOf(pod, 'livenessProbe');
+    const liveness = probeOf(release, pod, 'livenessProbe');
     const limitMs = (liveness.timeoutSeconds ?? 1) * 1000;
     const inARow = failureThresholdOf(liveness);
     const answers: TimedAnswer[] = [];
@@ -118,8 +120,7 @@ requirement(
 async function timedHealth(release: Release, timeoutMs: number): Promise<TimedAnswer> {
   const what = 'GET /health';
   try {
-    const target = { kind: 'Service', name: SERVICE, port: 8000 } as const;
-    const { status, durationMs } = await release.http(target, '/health', { timeoutMs });
+    const { status, durationMs } = await release.http(serviceTarget(release), '/health', { timeoutMs });
     return { what, status, durationMs };
   } catch (error) {
     return { what: `${what}: ${messageOf(error)}`, status: 0, durationMs: timeoutMs };
@@ -138,7 +139,7 @@ async function expectAliveWithout(
   control: Control,
   since: number,
 ): Promise<void> {
-  const { httpGet, ...liveness } = probeOf(pod, 'livenessProbe');
+  const { httpGet, ...liveness } = probeOf(release, pod, 'livenessProbe');
   await control.probed(since + periodsToFail(liveness));
   const result = notRestarted(await release.settleRecording(), pod.metadata.name);
   const probe = ['the liveness probe', httpGet?.path].filter((word) => word !== undefined).join(' ');
@@ -148,7 +149,7 @@ async function expectAliveWithout(
 
 async function expectSamePod(release: Release, pod: Pod, control: Control): Promise<void> {
   const recording = await release.settleRecording();
-  const pods = await release.pods();
+  const pods = await serverPods(release);
   await expect(await control.judged(noRestartsNoOom(recording, pods))).toHold();
   expect(
     pods.map((p) => p.metadata.name),

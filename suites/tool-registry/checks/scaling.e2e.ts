@@ -13,8 +13,8 @@ import { autoscaler, autoscalerStatus } from '../objects/autoscaler.ts';
 import { scale } from '../deployment.ts';
 import { requirement } from '../kit.ts';
 import { upgradesIn } from '../migrations/migration-log.ts';
-import { MIGRATIONS, migrationLog } from '../migrations/migration-run.ts';
-import { DEPLOYMENT, SERVICE } from '../names.ts';
+import { migrationLog, migrationsOf } from '../migrations/migration-run.ts';
+import { renderedRoles, rolesOf, serverOf, serverPods, serviceOf } from '../roles.ts';
 import { leftToTheAutoscaler, replicas, unscheduled } from '../variants.ts';
 
 /** The autoscaler's controller decides every 15 s, later on a busy machine. */
@@ -25,8 +25,8 @@ requirement(
   'scales from 3 to 5 replicas, whose migrations have nothing to do, and back to 3',
   { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
-    const release = await lab.install({ patches: replicas(3) });
-    const first = await release.pods();
+    const release = await lab.install({ patches: await replicas(lab, 3) });
+    const first = await serverPods(release);
     const { database } = release.environment;
     const schema = await database.alembicVersion();
     const logs = await Promise.all(first.map((pod) => migrationLog(release, pod)));
@@ -35,25 +35,27 @@ requirement(
 
     await scale(release, 5);
     await release.rolledOut();
-    await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(5);
+    await expect(serverOf(release)).toHaveAvailableReplicas(5);
     await expectEndpoints(release);
     const known = new Set(first.map((pod) => pod.metadata.uid));
-    const added = (await release.pods()).filter((pod) => !known.has(pod.metadata.uid));
+    const added = (await serverPods(release)).filter((pod) => !known.has(pod.metadata.uid));
     expect(added.length, 'pods added by scaling').toBe(2);
     for (const pod of added) {
       const { name } = pod.metadata;
-      const init = containerStatus(pod, MIGRATIONS);
-      expect(init.state?.terminated?.exitCode, `exit code of ${MIGRATIONS} in ${name}`).toBe(0);
-      expect(init.restartCount, `restarts of ${MIGRATIONS} in ${name}`).toBe(0);
+      const migrations = migrationsOf(release);
+      const { state, restartCount } = containerStatus(pod, migrations);
+      if (rolesOf(release).migrations.isSeparate)
+        expect(state?.terminated?.exitCode, `exit code of ${migrations} in ${name}`).toBe(0);
+      expect(restartCount, `restarts of ${migrations} in ${name}`).toBe(0);
       expect(upgradesIn(await migrationLog(release, pod)), `upgrades made by ${name}`).toEqual([]);
     }
     expect(await database.alembicVersion(), 'revision of the schema').toBe(schema);
 
     await scale(release, 3);
     await release.rolledOut();
-    await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
+    await expect(serverOf(release)).toHaveAvailableReplicas(3);
     await expectEndpoints(release);
-    await expect(release.deployment(DEPLOYMENT)).toHaveNoRestarts();
+    await expect(serverOf(release)).toHaveNoRestarts();
     observe('3, 5 and 3 replicas with as many endpoints each time; two new pods found the schema up to date');
   },
 );
@@ -64,20 +66,21 @@ requirement(
   { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
     const { object, spec } = await autoscaler(lab);
+    const { deployment: scaled } = await renderedRoles(lab);
     expect(spec.scaleTargetRef, 'what the autoscaler scales').toMatchObject({
       kind: 'Deployment',
-      name: DEPLOYMENT,
+      name: scaled.metadata.name,
     });
     expect([spec.minReplicas, spec.maxReplicas], 'fewest and most replicas').toEqual([3, 10]);
     expect(spec.cpuPercent, 'target for cpu, in percent of the requests').toBe(70);
 
-    const patches = [...replicas(3), ...leftToTheAutoscaler];
+    const patches = [...(await replicas(lab, 3)), ...(await leftToTheAutoscaler(lab))];
     const release = await lab.install({ patches, rollout: false });
     const { namespace } = release;
     await kube.apply(object, { namespace });
-    await deploymentScaled(kube, release.deployment(DEPLOYMENT), 3, DECIDED);
+    await deploymentScaled(kube, serverOf(release), 3, DECIDED);
     await release.rolledOut();
-    await expect(release.deployment(DEPLOYMENT)).toHaveAvailableReplicas(3);
+    await expect(serverOf(release)).toHaveAvailableReplicas(3);
     const cpuPercent = await measuredCpu(kube, object, namespace);
 
     // Makes the autoscaler decide for 4 without load.
@@ -87,16 +90,20 @@ requirement(
       { name: object.metadata.name, namespace },
       { spec: { minReplicas: 4 } },
     );
-    await deploymentScaled(kube, release.deployment(DEPLOYMENT), 4, DECIDED);
+    await deploymentScaled(kube, serverOf(release), 4, DECIDED);
     const from = (await release.settleRecording()).changes.length;
+    const deployment = serverOf(release).name;
     await lab.upgrade(release, { patches });
     const recording = await release.settleRecording();
     const counts = recording.changes
-      .filter(({ seq, object: changed }) => seq >= from && changed.kind === 'Deployment')
+      .filter(
+        ({ seq, object: changed }) =>
+          seq >= from && changed.kind === 'Deployment' && changed.metadata.name === deployment,
+      )
       .map(({ object: changed }) => replicasOf(changed));
     const lost = counts.filter((count) => count !== 4).map((count) => `replicas went from 4 to ${count}`);
     await expect(nothingWrong('applying the manifests again leaves 4 replicas', lost)).toHold();
-    expect(replicasOf(await release.deployment(DEPLOYMENT).read()), 'replicas after applying again').toBe(4);
+    expect(replicasOf(await serverOf(release).read()), 'replicas after applying again').toBe(4);
     await expect(autoscalersCanScale([...release.objects, object])).toHold();
     observe(
       `cpu at ${cpuPercent} % of the requests; scaled to 3 replicas, then to 4, kept when applied again`,
@@ -110,11 +117,11 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
     // The autoscaler corrects the number whether or not the pods run; these have no scheduler.
-    const patches = [...replicas(1), ...unscheduled];
+    const patches = [...(await replicas(lab, 1)), ...(await unscheduled(lab))];
     const release = await lab.install({ patches, rollout: false });
     const { object } = await autoscaler(lab);
     await kube.apply(object, { namespace: release.namespace });
-    const deployment = release.deployment(DEPLOYMENT);
+    const deployment = serverOf(release);
     const corrected = await deploymentScaled(kube, deployment, { not: 1 }, DECIDED);
     expect(corrected, 'replicas that 1 is corrected to').toBe(3);
     await scale(release, 12);
@@ -127,10 +134,11 @@ requirement(
 /** The controller of EndpointSlices follows the readiness of pods with a delay. */
 async function expectEndpoints(release: Release): Promise<void> {
   const { kube, namespace } = release;
-  const labelSelector = `kubernetes.io/service-name=${SERVICE}`;
+  const { name } = serviceOf(release).metadata;
+  const labelSelector = `kubernetes.io/service-name=${name}`;
   const match = async (): Promise<PredicateResult> => {
     const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-    return endpointsMatch(await release.service(SERVICE), slices, await release.pods());
+    return endpointsMatch(await release.service(name), slices, await serverPods(release));
   };
   await expect(await eventually(match)).toHold();
 }

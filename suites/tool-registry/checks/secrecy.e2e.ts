@@ -8,6 +8,7 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { registryApi } from '../api/api-client.ts';
 import { requirement } from '../kit.ts';
+import { serverPods } from '../roles.ts';
 
 /** Kinds that are widely readable, unlike Secrets. */
 const SHOWN = ['Pod', 'Deployment', 'ReplicaSet', 'Service', 'ConfigMap', 'Event', 'EndpointSlice'] as const;
@@ -80,7 +81,7 @@ async function objectsOf({ kube, namespace }: Release): Promise<Place[]> {
 async function answersOf(release: Release): Promise<Place[]> {
   const requests = [...PUBLIC.map((path) => ['GET', path, undefined] as const), ...WRONG_REQUESTS];
   const places: Place[] = [];
-  for (const pod of await release.pods()) {
+  for (const pod of await serverPods(release)) {
     const api = registryApi(release, pod);
     for (const [method, path, body] of requests) {
       const answer = await api.ask(method, path, body);

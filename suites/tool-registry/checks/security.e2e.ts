@@ -18,12 +18,12 @@ import type { Container, Pod } from '../../../harness/kube/api/types.ts';
 import { containerRunning } from '../../../harness/observe/waits/containers.ts';
 import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { containerStatus, type Release } from '../../../harness/run/suite/release.ts';
+import { containerNamed, containerStatus, type Release } from '../../../harness/run/suite/release.ts';
 import type { RegistryLab, RegistryRelease } from '../environment.ts';
 import { requirement } from '../kit.ts';
-import { MIGRATIONS } from '../migrations/migration-run.ts';
+import { migrationsOf } from '../migrations/migration-run.ts';
 import { migrationScript } from '../migrations/migration-script.ts';
-import { DEPLOYMENT } from '../names.ts';
+import { rolesOf, serverOf, serverPods } from '../roles.ts';
 import { replicas } from '../variants.ts';
 
 const USER = 1000;
@@ -41,10 +41,11 @@ requirement('R-39', 'cannot gain privileges', async ({ release }) => {
 });
 
 requirement('R-37', 'cannot write to its root file system', async ({ release, observe }) => {
-  for (const pod of await release.deployment(DEPLOYMENT).pods()) {
-    const table = await release.output(pod, ['cat', '/proc/1/mounts'], 'api');
+  for (const pod of await serverPods(release)) {
+    const { name } = rolesOf(release).server;
+    const table = await release.output(pod, ['cat', '/proc/1/mounts'], name);
     await expect(mounts(table, [{ path: '/', readOnly: true }])).toHold();
-    const { stderr } = await release.exec(pod, ['touch', '/kindproof'], 'api');
+    const { stderr } = await release.exec(pod, ['touch', '/kindproof'], name);
     // A refusal for its user would prove nothing about the file system.
     expect(stderr, `writing to / in ${pod.metadata.name}`).toMatch(/read-only file system/i);
     observe(`${pod.metadata.name}: ${stderr.trim()}`);
@@ -57,7 +58,7 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab }) => {
     const { release, pod } = await waitingMigration(lab);
-    const status = await release.output(pod, ['cat', '/proc/1/status'], MIGRATIONS);
+    const status = await release.output(pod, ['cat', '/proc/1/status'], migrationsOf(release));
     await expect(runsAsUser(status, USER)).toHold();
     await expect(hasNoCapabilities(status)).toHold();
     await expect(gainsNoPrivileges(status)).toHold();
@@ -70,13 +71,15 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
     const { release, pod } = await waitingMigration(lab);
-    const { path, configMap, key } = migrationScript(release.rendered('Deployment', DEPLOYMENT));
+    const { deployment, migrations } = rolesOf(release);
+    const { name } = migrations.container;
+    const { path, configMap, key } = migrationScript(deployment, migrations.container);
     const data = release.rendered('ConfigMap', configMap)['data'] as Record<string, string>;
-    const mounted = await release.output(pod, ['cat', path], MIGRATIONS);
+    const mounted = await release.output(pod, ['cat', path], name);
     expect(digest(mounted), `digest of ${path}`).toBe(digest(data[key] ?? ''));
-    const running = await release.output(pod, ['cat', '/proc/1/cmdline'], MIGRATIONS);
-    expect(running.replaceAll('\0', ' '), 'first process of the init container').toContain(path);
-    const { exitCode } = await release.exec(pod, ['sh', '-c', `echo >> ${path}`], MIGRATIONS);
+    const running = await release.output(pod, ['cat', '/proc/1/cmdline'], name);
+    expect(running.replaceAll('\0', ' '), `first process of container ${name}`).toContain(path);
+    const { exitCode } = await release.exec(pod, ['sh', '-c', `echo >> ${path}`], name);
     expect(exitCode, `exit code of writing to ${path}`).not.toBe(0);
     observe(
       `${path} runs and is key ${key} of ConfigMap ${configMap}, SHA-256 ${digest(mounted).slice(0, 12)}…`,
@@ -89,10 +92,11 @@ requirement(
   'has its limits in the cgroup of the application, and stays below them',
   { needs: ['node-access'] },
   async ({ release, cluster, observe }) => {
-    for (const pod of await release.deployment(DEPLOYMENT).pods()) {
-      const container = pod.spec.containers.find(({ name }) => name === 'api');
+    for (const pod of await serverPods(release)) {
+      const { name } = rolesOf(release).server;
+      const container = pod.spec.containers.find((one) => one.name === name);
       observe(
-        `${pod.metadata.name}: ${await keepsItsLimits(await cgroupOf(cluster.nodes, pod, 'api'), container)}`,
+        `${pod.metadata.name}: ${await keepsItsLimits(await cgroupOf(cluster.nodes, pod, name), container)}`,
       );
     }
   },
@@ -103,27 +107,29 @@ requirement(
   'has its limits in the cgroup of the migrations too',
   { release: 'none', disruptive: true, needs: ['node-access'] },
   async ({ lab, cluster, observe }) => {
-    const { pod } = await waitingMigration(lab);
-    const { containerID = '' } = containerStatus(pod, MIGRATIONS);
+    const { release, pod } = await waitingMigration(lab);
+    const migrations = migrationsOf(release);
+    const { containerID = '' } = containerStatus(pod, migrations);
     if (!cluster.nodes)
       throw new CheckFailure('E_NO_NODE_ACCESS', 'this cluster gives no access to its nodes');
     const cgroup = await findContainerCgroup(cluster.nodes, pod.spec.nodeName ?? '', containerID);
-    const container = pod.spec.initContainers?.find(({ name }) => name === MIGRATIONS);
-    observe(await keepsItsLimits(cgroup, container));
+    observe(await keepsItsLimits(cgroup, containerNamed(pod.spec, migrations, `pod ${pod.metadata.name}`)));
   },
 );
 
-/** A release of one pod whose init container keeps running, because its database is not connected. */
+/** A release of one pod whose migrations keep running, because its database is not connected. */
 async function waitingMigration(lab: RegistryLab): Promise<{ release: RegistryRelease; pod: Pod }> {
   const environment = { connected: false };
-  const release = await lab.install({ patches: replicas(1), environment, rollout: false });
-  const created = await podCreated(release.kube, release.deployment(DEPLOYMENT));
-  return { release, pod: await containerRunning(release.kube, created, MIGRATIONS) };
+  const release = await lab.install({ patches: await replicas(lab, 1), environment, rollout: false });
+  const created = await podCreated(release.kube, serverOf(release));
+  return { release, pod: await containerRunning(release.kube, created, migrationsOf(release)) };
 }
 
 async function inEveryPod(release: Release, predicate: (status: string) => PredicateResult): Promise<void> {
-  for (const pod of await release.deployment(DEPLOYMENT).pods()) {
-    await expect(predicate(await release.output(pod, ['cat', '/proc/1/status'], 'api'))).toHold();
+  for (const pod of await serverPods(release)) {
+    await expect(
+      predicate(await release.output(pod, ['cat', '/proc/1/status'], rolesOf(release).server.name)),
+    ).toHold();
   }
 }
 

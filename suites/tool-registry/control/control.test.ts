@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import type { KubeObject, Pod } from '../../../harness/kube/api/types.ts';
@@ -54,7 +55,7 @@ async function started(parts: Partial<World> = {}): Promise<World & { control: C
   };
   const release = {
     kube,
-    namespace: 'ns',
+    ...registryObjects(),
     until: (_what: string, holds: () => Promise<boolean>) => holds(),
     http: () => world.answer(),
     get recording() {

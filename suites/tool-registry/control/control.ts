@@ -15,6 +15,7 @@ import type { Release } from '../../../harness/run/suite/release.ts';
 import { startConstantLoad, type ConstantLoad } from '../load/constant-load.ts';
 import { PYTHON_POD_PORT } from '../python-pod.ts';
 import { probeTroubles } from '../probe-record.ts';
+import { rolesOf } from '../roles.ts';
 
 const NAME = 'kindproof-control';
 const CONTAINER = 'control';
@@ -45,7 +46,12 @@ async function start(release: Release, pods: readonly Pod[]): Promise<Control> {
   const names = await Promise.all(
     onEachNode.map(async (beside, index) => {
       const metadata = { name: `${NAME}-${index + 1}`, namespace, labels };
-      await kube.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: controlPodSpec(beside) });
+      await kube.create({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata,
+        spec: controlPodSpec(beside, rolesOf(release).server.name),
+      });
       await podReady(kube, metadata, { timeoutMs: START_MS });
       return metadata.name;
     }),
@@ -163,11 +169,11 @@ export class Control {
   }
 }
 
-/** On the node of the pod, with the probes and the CPU time of its container `api`. */
-function controlPodSpec(beside: Pod): Record<string, unknown> {
-  const api = beside.spec.containers.find(({ name }) => name === 'api');
+/** On the node of the pod, with the probes and the CPU time of its container that serves. */
+function controlPodSpec(beside: Pod, container: string): Record<string, unknown> {
+  const server = beside.spec.containers.find(({ name }) => name === container);
   const spec = barePodSpec(CONTAINER, {
-    image: api?.image ?? '',
+    image: server?.image ?? '',
     command: ['python3', '-m', 'http.server', '--directory', '/tmp', String(PYTHON_POD_PORT)],
     ...(beside.spec.nodeName !== undefined && { node: beside.spec.nodeName }),
     tolerations: beside.spec.tolerations,
@@ -176,14 +182,14 @@ function controlPodSpec(beside: Pod): Record<string, unknown> {
     from.cpu === undefined ? {} : { cpu: from.cpu };
   const controlled: Partial<Container> = {
     startupProbe: { ...httpGet('/'), periodSeconds: 1, failureThreshold: 120 },
-    livenessProbe: { ...timesOf(api?.livenessProbe), ...httpGet(LIVENESS_PATH) },
-    readinessProbe: { ...timesOf(api?.readinessProbe), ...httpGet('/') },
+    livenessProbe: { ...timesOf(server?.livenessProbe), ...httpGet(LIVENESS_PATH) },
+    readinessProbe: { ...timesOf(server?.readinessProbe), ...httpGet('/') },
     resources: {
-      requests: { memory: '32Mi', ...cpu(api?.resources?.requests) },
-      limits: { memory: '128Mi', ...cpu(api?.resources?.limits) },
+      requests: { memory: '32Mi', ...cpu(server?.resources?.requests) },
+      limits: { memory: '128Mi', ...cpu(server?.resources?.limits) },
     },
   };
-  return { ...spec, containers: spec.containers.map((container) => ({ ...container, ...controlled })) };
+  return { ...spec, containers: spec.containers.map((one) => ({ ...one, ...controlled })) };
 }
 
 function httpGet(path: string): Probe {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import type { Database } from '../../../fixtures/services/postgres-types.ts';
 import type { Clock } from '../../../harness/core/deadline.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
@@ -85,7 +86,7 @@ describe('watchSchema', () => {
 
 describe('headOf', () => {
   const release = (output: string): Release =>
-    ({ output: () => Promise.resolve(output) }) as unknown as Release;
+    ({ ...registryObjects(), output: () => Promise.resolve(output) }) as unknown as Release;
   const pod = makePod({});
 
   it('reads the name before (head)', async () => {

@@ -8,6 +8,7 @@ import { sampleUntilStopped, type Sampling } from '../../../harness/core/samplin
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import type { Recording } from '../../../harness/observe/recorder/recording.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { rolesOf } from '../roles.ts';
 
 const INTERVAL_MS = 100;
 
@@ -52,7 +53,7 @@ export async function readSchema(database: Database): Promise<Schema> {
  * @throws CheckFailure E_ALEMBIC when there is not exactly one
  */
 export async function headOf(release: Release, pod: Pod): Promise<string> {
-  const output = await release.output(pod, ['alembic', 'heads'], 'api');
+  const output = await release.output(pod, ['alembic', 'heads'], rolesOf(release).server.name);
   const heads = [...output.matchAll(/^(\S+) \(head\)/gm)].flatMap((match) => match[1] ?? []);
   const [head] = heads;
   if (head !== undefined && heads.length === 1) return head;

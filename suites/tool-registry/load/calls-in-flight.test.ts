@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import type { HttpAnswer, KubeClient } from '../../../harness/kube/api/client.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
@@ -13,8 +14,8 @@ const pod = {
 function release(answers: (HttpAnswer | Error)[], looks: (Pod | undefined)[]): Release {
   const kube: Partial<KubeClient> = { get: (() => Promise.resolve(looks.shift())) as KubeClient['get'] };
   return {
+    ...registryObjects(),
     kube,
-    namespace: 'ns',
     http: () => {
       const answer = answers.shift();
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import { makePod } from '../../../harness/testing/sample-world.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import type { KubeObject, Pod, Service } from '../../../harness/kube/api/types.ts';
@@ -31,7 +32,7 @@ async function started(
   const pod = { spec: { containers: [{ name: 'api', image: 'registry/app:1' }] } } as Pod;
   const release = {
     kube,
-    namespace: 'ns',
+    ...registryObjects(),
     deployment: () => undefined,
     pod: () => Promise.resolve(pod),
   } as unknown as Release;

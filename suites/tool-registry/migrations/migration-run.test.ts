@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registryObjects } from '../../../fixtures/testing/registry-objects.ts';
 import { makePod } from '../../../harness/testing/sample-world.ts';
 import type { LogOptions } from '../../../harness/kube/api/client.ts';
 import { ApiError } from '../../../harness/kube/api/errors.ts';
@@ -43,7 +44,7 @@ function release(...looks: Look[]): Release {
       return Promise.resolve(log === LOST ? undefined : log);
     },
   };
-  return { kube, namespace: 'demo' } as unknown as Release;
+  return { ...registryObjects(), kube } as unknown as Release;
 }
 
 const pod = makePod({});
@@ -119,7 +120,7 @@ describe('migrationLog', () => {
   it('is read again while the kubelet does not have it', async () => {
     let asked = 0;
     const kube = { logs: () => Promise.resolve(asked++ === 0 ? undefined : 'upgraded') };
-    expect(await migrationLog({ kube, namespace: 'demo' } as unknown as Release, pod)).toBe('upgraded');
+    expect(await migrationLog({ ...registryObjects(), kube } as unknown as Release, pod)).toBe('upgraded');
   });
 
   it('is empty before the instance has started', async () => {

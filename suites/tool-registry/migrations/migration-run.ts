@@ -1,14 +1,29 @@
-/** The init container `migrations` while it runs: what it logs, and how it ends. */
+/** The container that migrates, while it runs: what it logs, and how it ends. */
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import { ApiError } from '../../../harness/kube/api/errors.ts';
 import type { ContainerStatus, Pod } from '../../../harness/kube/api/types.ts';
+import { neverReady, neverStarted } from '../../../harness/observe/predicates/live/back-off.ts';
+import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { rolesOf } from '../roles.ts';
 import { attemptsIn, MAX_ATTEMPTS } from './migration-log.ts';
 
-export const MIGRATIONS = 'migrations';
+/** Its name. */
+export function migrationsOf(release: Release): string {
+  return rolesOf(release).migrations.container.name;
+}
 
-/** A failed instance of the init container. */
+/**
+ * The application of a pod has not begun to serve. Where its own command migrates, its container runs meanwhile, and must not be ready.
+ */
+export async function neverServed(release: Release, { metadata }: Pod): Promise<PredicateResult> {
+  const recording = await release.settleRecording();
+  const { isSeparate } = rolesOf(release).migrations;
+  return isSeparate ? neverStarted(recording, metadata.name) : neverReady(recording, metadata.name);
+}
+
+/** A failed instance. */
 export interface FailedRun {
   log: string;
   exitCode: number;
@@ -24,12 +39,18 @@ interface InstanceLog {
 }
 
 async function readLog(
-  { kube, namespace }: Release,
+  release: Release,
   { metadata }: Pod,
   options: { previous?: boolean } = {},
 ): Promise<InstanceLog> {
+  const { kube, namespace } = release;
   try {
-    const log = await kube.logs({ namespace, pod: metadata.name, container: MIGRATIONS, ...options });
+    const log = await kube.logs({
+      namespace,
+      pod: metadata.name,
+      container: migrationsOf(release),
+      ...options,
+    });
     return { log: log ?? '', lost: log === undefined };
   } catch (error) {
     // "container … is waiting to start", or there is no previous instance.
@@ -42,7 +63,7 @@ async function readLog(
 /** The log of the present instance; empty before it has started. */
 export function migrationLog(release: Release, pod: Pod): Promise<string> {
   return waitFor<string>({
-    what: `the log of ${MIGRATIONS} of ${pod.metadata.name}`,
+    what: `the log of ${migrationsOf(release)} of ${pod.metadata.name}`,
     timeoutMs: 30_000,
     look: async () => {
       const { log, lost } = await readLog(release, pod);
@@ -58,7 +79,7 @@ export function migrationLog(release: Release, pod: Pod): Promise<string> {
  */
 export function attemptsLogged(release: Release, pod: Pod, wanted: number): Promise<string> {
   return waitFor({
-    what: `container ${MIGRATIONS} of ${pod.metadata.name} to log ${wanted} attempts`,
+    what: `container ${migrationsOf(release)} of ${pod.metadata.name} to log ${wanted} attempts`,
     timeoutMs: 180_000,
     intervalMs: 500,
     look: async () => {
@@ -83,7 +104,7 @@ export function attemptsLogged(release: Release, pod: Pod, wanted: number): Prom
  */
 export function failedRun(release: Release, pod: Pod, timeoutMs = 180_000): Promise<FailedRun> {
   return waitFor<FailedRun>({
-    what: `container ${MIGRATIONS} of ${pod.metadata.name} to give up`,
+    what: `container ${migrationsOf(release)} of ${pod.metadata.name} to give up`,
     timeoutMs,
     intervalMs: 500,
     look: async () => {
@@ -113,12 +134,16 @@ export function failedRun(release: Release, pod: Pod, timeoutMs = 180_000): Prom
   });
 }
 
-/** Status of the init container; one without restarts while the kubelet has not reported any. */
-async function statusOf({ kube, namespace }: Release, { metadata }: Pod): Promise<ContainerStatus> {
+/** Status of the container; one without restarts while the kubelet has not reported any. */
+async function statusOf(release: Release, { metadata }: Pod): Promise<ContainerStatus> {
+  const { kube, namespace } = release;
+  const migrations = migrationsOf(release);
   const pod = await kube.get('Pod', { name: metadata.name, namespace });
   if (!pod) throw new CheckFailure('E_NOT_FOUND', `pod ${metadata.name} no longer exists`);
-  if (!pod.spec.initContainers?.some(({ name }) => name === MIGRATIONS))
-    throw new CheckFailure('E_SELECTED_NOTHING', `pod ${metadata.name} has no init container ${MIGRATIONS}`);
-  const status = pod.status?.initContainerStatuses?.find(({ name }) => name === MIGRATIONS);
-  return status ?? { name: MIGRATIONS, ready: false, restartCount: 0, image: '', imageID: '' };
+  const { initContainers = [], containers } = pod.spec;
+  if (![...initContainers, ...containers].some(({ name }) => name === migrations))
+    throw new CheckFailure('E_SELECTED_NOTHING', `pod ${metadata.name} has no container ${migrations}`);
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const status = [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === migrations);
+  return status ?? { name: migrations, ready: false, restartCount: 0, image: '', imageID: '' };
 }

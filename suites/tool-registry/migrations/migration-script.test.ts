@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Container, KubeObject, Volume } from '../../../harness/kube/api/types.ts';
+import { podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { object, sampleContainer, sampleDeployment } from '../../../harness/testing/sample-objects.ts';
 import { migrationScript, scriptIsMounted } from './migration-script.ts';
 
@@ -20,6 +21,9 @@ function deployment(container: Partial<Container> = {}, volume: Record<string, u
   });
 }
 
+const scriptOf = (subject: KubeObject) =>
+  migrationScript(subject, podSpecOf(subject)?.initContainers?.[0] ?? sampleContainer());
+
 describe('migrationScript', () => {
   it.each<[string, KubeObject, string]>([
     ['as the command', deployment(), 'run.sh'],
@@ -33,14 +37,14 @@ describe('migrationScript', () => {
       'old.sh',
     ],
   ])('%s', (_title, subject, key) => {
-    expect(migrationScript(subject)).toMatchObject({ path: '/scripts/run.sh', configMap: 'scripts', key });
+    expect(scriptOf(subject)).toMatchObject({ path: '/scripts/run.sh', configMap: 'scripts', key });
   });
 
   it.each<[string, KubeObject, RegExp]>([
     ['of the image', deployment({ command: ['/app/run.sh'] }), /runs no script .* but: \/app\/run\.sh/],
-    ['of no container', sampleDeployment(), /no init container migrations/],
+    ['of a container without a command', sampleDeployment(), /but: the command of its image/],
   ])('finds none %s', (_title, subject, message) => {
-    expect(() => migrationScript(subject)).toThrow(message);
+    expect(() => scriptOf(subject)).toThrow(message);
   });
 });
 
@@ -60,7 +64,7 @@ describe('scriptIsMounted', () => {
       'is not mounted read-only',
     ],
   ])('%s', (_title, subject, complaint) => {
-    const result = scriptIsMounted(migrationScript(subject), [config]);
+    const result = scriptIsMounted(scriptOf(subject), [config]);
     expect(result.actual).toContain(complaint);
     expect(result.ok).toBe(complaint.startsWith('key run.sh'));
   });

@@ -1,10 +1,9 @@
-/** The migration script that the init container runs from a ConfigMap of the manifests. */
+/** The migration script that a container runs from a ConfigMap of the manifests. */
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import type { Container, KubeObject, PodSpec } from '../../../harness/kube/api/types.ts';
 import { field, nameOf, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 
-const MIGRATIONS = 'migrations';
 /** "Permissions (…) 0644 by default" (ConfigMapVolumeSource v1 core). */
 const DEFAULT_MODE = 0o644;
 const EXECUTABLE = 0o111;
@@ -22,16 +21,12 @@ export interface MigrationScript {
 }
 
 /**
- * The file of a ConfigMap volume that the command of container `migrations` names.
+ * The file of a ConfigMap volume that the command of a container of the Deployment names.
  *
  * @throws CheckFailure E_NO_SCRIPT when it names none
  */
-export function migrationScript(deployment: KubeObject): MigrationScript {
-  const spec = podSpecOf(deployment);
-  const container = spec?.initContainers?.find(({ name }) => name === MIGRATIONS);
-  if (!spec || !container) {
-    throw new CheckFailure('E_NO_SCRIPT', `${nameOf(deployment)} has no init container ${MIGRATIONS}`);
-  }
+export function migrationScript(deployment: KubeObject, container: Container): MigrationScript {
+  const spec = podSpecOf(deployment) ?? { containers: [] };
   const words = [...(container.command ?? []), ...(container.args ?? [])];
   const found = words
     .flatMap((word) => word.split(/\s+/))
@@ -40,7 +35,7 @@ export function migrationScript(deployment: KubeObject): MigrationScript {
   if (found) return { ...found, isCommand: words[0] === found.path };
   throw new CheckFailure(
     'E_NO_SCRIPT',
-    `init container ${MIGRATIONS} runs no script of a mounted ConfigMap, but: ${words.join(' ') || 'the command of its image'}`,
+    `container ${container.name} of ${nameOf(deployment)} runs no script of a mounted ConfigMap, but: ${words.join(' ') || 'the command of its image'}`,
   );
 }
 

@@ -1,11 +1,15 @@
 /** The documents' autoscaler: `kubectl autoscale deployment tool-registry-api --cpu-percent=70 --min=3 --max=10`. */
 import { z } from 'zod';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import { inShape } from '../../../harness/run/suite/shape.ts';
 import { nameOf } from '../../../harness/kube/manifests/objects.ts';
+import { DEPLOYMENT } from '../names.ts';
+import { renderedRoles } from '../roles.ts';
+
+const FILE = 'hpa.yaml';
 
 const specSchema = z.object({
   scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
@@ -43,10 +47,13 @@ export interface Autoscaler {
 }
 
 /**
- * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler, E_SHAPE when it is not of autoscaling/v2
+ * The subject's own, or the documents'.
+ *
+ * @throws CheckFailure E_SELECTED_NOTHING without exactly one HorizontalPodAutoscaler, E_SHAPE when it is not of autoscaling/v2; DoesNotFit
+ * when it is the documents' and the subject's Deployment has another name
  */
-export async function autoscaler(lab: Pick<Lab, 'optional'>): Promise<Autoscaler> {
-  const objects = await lab.optional('hpa.yaml');
+export async function autoscaler(lab: Pick<Lab, 'optional' | 'hasOptional' | 'render'>): Promise<Autoscaler> {
+  const objects = await lab.optional(FILE);
   const [object, ...others] = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
   if (!object || others.length > 0)
     throw new CheckFailure(
@@ -54,6 +61,13 @@ export async function autoscaler(lab: Pick<Lab, 'optional'>): Promise<Autoscaler
       'hpa.yaml does not have exactly one HorizontalPodAutoscaler',
     );
   const { metrics, ...spec } = inShape(specSchema, object['spec'], `the spec of ${nameOf(object)}`);
+  const { deployment } = await renderedRoles(lab);
+  const isOthers = spec.scaleTargetRef.name === DEPLOYMENT && deployment.metadata.name !== DEPLOYMENT;
+  if (isOthers && !(await lab.hasOptional(FILE)))
+    throw new DoesNotFit(
+      `the autoscaler of the documents scales Deployment ${DEPLOYMENT}, which the subject does not have`,
+      { hint: `Give the subject one of its own: optional/${FILE} beside the folder of its manifests.` },
+    );
   const cpu = metrics.find(({ resource }) => resource?.name === 'cpu')?.resource;
   return { object, spec: { ...spec, cpuPercent: cpu?.target.averageUtilization } };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makePod } from '../../../testing/sample-world.ts';
 import type { ContainerState } from '../../../kube/api/types.ts';
 import { Recording } from '../../recorder/recording.ts';
-import { containerRuns, neverStarted, restartsWithBackOff } from './back-off.ts';
+import { containerRuns, neverReady, neverStarted, restartsWithBackOff } from './back-off.ts';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 const ended = (from: number, to: number, exitCode = 1): ContainerState => ({
@@ -125,5 +125,25 @@ describe('neverStarted', () => {
 
   it('fails without the pod', () => {
     expect(neverStarted(record(), 'web-1').ok).toBe(false);
+  });
+});
+
+describe('neverReady', () => {
+  const seen = (...ready: ('True' | 'False')[]): Recording =>
+    new Recording(
+      ready.map((status, seq) => ({
+        seq,
+        at: seq,
+        type: 'MODIFIED' as const,
+        object: makePod({ conditions: [{ type: 'Ready', status }] }),
+      })),
+    );
+
+  it.each<[string, Recording, string]>([
+    ['holds while it never was', seen('False', 'False'), 'never ready'],
+    ['fails when it was once', seen('False', 'True', 'False'), 'ready in 1 recorded states'],
+    ['fails without the pod', seen(), 'the recording has no such pod'],
+  ])('%s', (title, recording, actual) => {
+    expect(neverReady(recording, 'web-1')).toMatchObject({ ok: title.startsWith('holds'), actual });
   });
 });

@@ -96,6 +96,21 @@ export function neverStarted(recording: PodHistory, pod: string): PredicateResul
   };
 }
 
+/** No recorded state of the pod is Ready. */
+export function neverReady(recording: PodHistory, pod: string): PredicateResult {
+  const history = recording.podHistory(pod);
+  const ready = history.filter(({ object: { status } }) =>
+    status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True'),
+  );
+  const seen = ready.length === 0 ? 'never ready' : `ready in ${ready.length} recorded states`;
+  return {
+    ok: history.length > 0 && ready.length === 0,
+    expected: `${pod} never becomes ready`,
+    actual: history.length === 0 ? 'the recording has no such pod' : seen,
+    observed: [`${pod}: ${seen} of ${history.length}`],
+  };
+}
+
 function statesOf(recording: PodHistory, pod: string, container: string): ContainerStatus[] {
   return recording
     .podHistory(pod)
