@@ -22,6 +22,7 @@ import type { KubeObject } from '../harness/kube/api/types.ts';
 import { Release } from '../harness/run/suite/release.ts';
 import { fakeLab } from '../harness/testing/fake-lab.ts';
 import { ABOUT_NAMES } from './about-names.ts';
+import { EVERY_SUITE } from './any-chart/rows.ts';
 import { loadCatalogue, suites } from './index.ts';
 
 const FOREIGN = fileURLToPath(new URL('../fixtures/charts/foreign', import.meta.url));
@@ -66,6 +67,22 @@ function unfit(): unknown {
 
 it('names only checks that exist as being about names', () => {
   expect(ABOUT_NAMES.filter((id) => !declared.some((check) => check.id === id))).toEqual([]);
+});
+
+it('every suite can check by reading what all suites check', () => {
+  const reading = declared.filter(({ suite, options }) => suite === 'any-chart' && !options.disruptive);
+  const ids = reading.flatMap(({ requirements }) => requirements);
+  expect(EVERY_SUITE.filter((id) => !ids.includes(id))).toEqual([]);
+});
+
+it('a row is checked by a requirement that its suite checks', async () => {
+  const catalogue = await loadCatalogue();
+  const wrong = catalogue.flatMap(({ definition, requirements }) =>
+    requirements
+      .filter(({ checkedBy }) => checkedBy !== undefined && !definition.shared.includes(checkedBy))
+      .map(({ id, checkedBy }) => `${id} ${checkedBy ?? ''}`),
+  );
+  expect(wrong).toEqual([]);
 });
 
 it('every suite declares its checks here', () => {
@@ -130,7 +147,9 @@ describe.each(SUBJECTS)('a static check of a subject $title', ({ chart, suites: 
     const [{ shared = [] } = {}] = await loadCatalogue();
     const advice = shared.filter(({ level }) => level === 'advice').map(({ id }) => id);
     const results: CheckResult[] = [];
-    for (const check of declared.filter(({ options, suite }) => options.static === true && tried.includes(suite))) {
+    for (const check of declared.filter(
+      ({ options, suite }) => options.static === true && tried.includes(suite),
+    )) {
       const definition = suites.find(({ name }) => name === check.suite);
       const { lab } = fakeLab({
         helm: {

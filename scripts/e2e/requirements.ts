@@ -1,4 +1,5 @@
 /** The requirement table: which row has which checks and faults. `--list`, the report and docs/requirements.md show it. */
+import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../harness/core/errors.ts';
 import { suggest } from '../../harness/core/suggest.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
@@ -58,9 +59,11 @@ function rowOf(
   definitions: readonly SuiteDefinition[],
   declared: readonly Pick<DeclaredCheck, 'requirements' | 'file' | 'title'>[],
 ): RequirementRow {
+  // Several suites run the checks of shared requirements.
   const checks = declared
     .filter(({ requirements }) => requirements.includes(id))
-    .map(({ file, title }) => ({ file, title }));
+    .map(({ file, title }) => ({ file, title }))
+    .filter((check, index, all) => all.findIndex((one) => isDeepStrictEqual(one, check)) === index);
   const faults = definitions
     .flatMap((definition) => definition.faults)
     .filter(({ requirements }) => requirements.includes(id))

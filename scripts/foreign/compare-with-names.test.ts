@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../harness/run/report/model.ts';
 import { compareWithNames } from './compare-with-names.ts';
 
-const stranger = { suite: 'app', chart: 'other', set: ['a=b'], red: ['app/A-01'] };
+const stranger = { suite: 'app', chart: 'other', path: 'charts/other', set: ['a=b'], red: ['app/A-01'] };
 const check = (id: string, status: CheckResult['status']): CheckResult =>
   ({ id: `app/${id}`, status, reason: 'why' }) as CheckResult;
 

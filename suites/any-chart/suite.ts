@@ -6,6 +6,7 @@ import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
 import { noteOperatorImage } from '../../fixtures/images/note-operator.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import { EVERY_SUITE, OWN_RELEASES } from './rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const charts = join(directory, '..', '..', 'fixtures', 'charts');
@@ -75,33 +76,5 @@ export const anyChart: SuiteDefinition = {
   limits: { rolloutMs: 600_000, hookMs: 300_000 },
   valuesVariants: {},
   faults: anyChartFaults,
-  shared: [
-    'X-02',
-    'X-11',
-    'X-12',
-    'X-13',
-    'X-14',
-    'X-15',
-    'X-16',
-    'X-17',
-    'X-18',
-    'X-20',
-    'X-21',
-    'X-22',
-    'X-23',
-    'X-24',
-    'X-25',
-    'X-26',
-    'X-27',
-    'X-28',
-    'X-29',
-    'X-30',
-    'X-31',
-    'X-32',
-    'X-33',
-    'X-34',
-    'X-35',
-    'X-36',
-    'X-37',
-  ],
+  shared: [...EVERY_SUITE, ...OWN_RELEASES],
 };

@@ -6,6 +6,7 @@ import { agentFaults } from '../../fixtures/faults/k8s-mcp-agent/index.ts';
 import { gpuDevicePluginImage } from '../../fixtures/images/gpu-device-plugin.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import { EVERY_SUITE } from '../any-chart/rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 
@@ -43,5 +44,5 @@ export const agent: SuiteDefinition = {
   },
   valuesVariants: {},
   faults: agentFaults,
-  shared: [],
+  shared: EVERY_SUITE,
 };

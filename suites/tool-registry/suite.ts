@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { registryFaults } from '../../fixtures/faults/tool-registry/index.ts';
 import { toolRegistryPreviousImage, toolRegistryImage } from '../../fixtures/images/tool-registry.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import { EVERY_SUITE } from '../any-chart/rows.ts';
 import { registryEnvironment, type RegistryOptions } from './environment.ts';
 import type { RegistryNamespace } from './registry-namespace.ts';
 
@@ -53,5 +54,5 @@ export const registry: SuiteDefinition<RegistryOptions, RegistryNamespace> = {
   environment: registryEnvironment,
   valuesVariants: {},
   faults: registryFaults,
-  shared: ['X-01', 'X-02', 'X-03', 'X-05', 'X-08'],
+  shared: [...EVERY_SUITE, 'X-03', 'X-05', 'X-08'],
 };

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import { EVERY_SUITE } from '../any-chart/rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
@@ -46,7 +47,7 @@ export const toolman: SuiteDefinition = {
   },
   valuesVariants: { production: join(chart, 'values-production.yaml') },
   faults: toolmanFaults,
-  shared: ['X-01', 'X-02'],
+  shared: EVERY_SUITE,
 };
 
 /** `--set` pairs for a `{repository, tag}` block; a digest reference keeps its digest as tag suffix. */

@@ -477,6 +477,27 @@ describe('describePlan', () => {
   });
 });
 
+describe('a shared requirement', () => {
+  const generic = suite('any-chart', [], [], ['X-01', 'X-02']);
+  const several: CataloguedSuite[] = [
+    ...catalogue,
+    { ...generic, definition: { ...generic.definition, anyChart: true } },
+  ];
+
+  it.each<[string, string[]]>([
+    ['--requirement X-01', ['any-chart']],
+    ['--requirement X-01 T-01', ['toolman', 'any-chart']],
+    ['--requirement X-01 --suite toolman', ['toolman']],
+    ['--requirement X-01 --all', ['toolman', 'any-chart']],
+  ])('%s runs %j', (line, expected) => {
+    expect(names(plan(line, 0, several))).toEqual(expected);
+  });
+
+  it('belongs to the suites that verify it when there is no suite for any chart', () => {
+    expect(names(plan('--requirement X-01'))).toEqual(['toolman']);
+  });
+});
+
 describe('advice', () => {
   const advice = (id: string): Requirement => ({ ...row(id), level: 'advice' });
   const own: CataloguedSuite = {

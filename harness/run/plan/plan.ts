@@ -206,10 +206,10 @@ function chooseSuites(
     const having = catalogue.filter((c) => hasReference(c, reference));
     if (having.length > 0) return having;
   }
-  // A requirement or a fault implies its suite.
+  // A requirement or a fault implies its suite; a shared one the suite for any chart, unless all suites are asked for.
   const implied = catalogue.filter(
     (c) =>
-      options.requirements.some((id) => isVerifiedBy(c, id)) ||
+      options.requirements.some((id) => (options.all ? isVerifiedBy(c, id) : isImplied(c, id, catalogue))) ||
       options.faults.some((name) => c.definition.faults.some((f) => f.name === name)),
   );
   const fallback = suiteOfAnyChart(options, catalogue);
@@ -251,6 +251,14 @@ function rejectUnknownReference({ reference }: RunOptions, chosen: readonly Cata
 
 function isVerifiedBy({ definition, requirements }: CataloguedSuite, id: string): boolean {
   return requirements.some((r) => r.id === id) || definition.shared.includes(id);
+}
+
+/** Several suites may verify a shared requirement. */
+function isImplied(suite: CataloguedSuite, id: string, catalogue: readonly CataloguedSuite[]): boolean {
+  const verifying = catalogue.filter((c) => isVerifiedBy(c, id));
+  const generic = verifying.find(({ definition }) => definition.anyChart === true);
+  const isShared = !verifying.some(({ requirements }) => requirements.some((row) => row.id === id));
+  return generic && isShared ? suite === generic : verifying.includes(suite);
 }
 
 function noChecksYet(what: string, runnable: readonly string[]): UsageError {

@@ -15,6 +15,11 @@ const requirement = z.strictObject({
   kind: z.array(z.enum(['S', 'L', 'D'])).min(1),
   /** `advice`: a failure is a warning. Absent: a promise. */
   level: z.enum(['promise', 'advice']).optional(),
+  /** The shared requirement (X-…) that says the same: its check verifies this row, too. */
+  checkedBy: z
+    .string()
+    .regex(/^X-\d+$/)
+    .optional(),
   /** The interpretation, where the text contradicts Kubernetes or another document. */
   decision: z.string().optional(),
   /** Why the requirement cannot apply. */

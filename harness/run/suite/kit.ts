@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { afterAll, inject, test, type TestContext } from 'vitest';
 import type { AttachCluster } from './attached-cluster.ts';
+import { adoptedChecks } from './adopted-checks.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
 import type { SuiteDefinition } from './definition.ts';
 import type { MaybePrepared } from './environment.ts';
@@ -17,6 +18,7 @@ import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
 import type { SubjectConfig } from './worker-config.ts';
+import { loadRequirements } from '../plan/requirements.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
 /*
@@ -47,15 +49,20 @@ interface DeclareRequirement<Options, Prepared extends MaybePrepared> {
 export interface SuiteKit<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   /** Declares a check of one or more requirements. */
   requirement: DeclareRequirement<Options, Prepared>;
+  /** Imports the suite's files and returns its checks, for suites that adopt some of them. */
+  collectChecks: (importFile: ImportFile) => Promise<readonly Check[]>;
   /** Imports the suite's files and declares one vitest test for each check. */
   declareChecks: (importFile: ImportFile) => Promise<void>;
   /** Imports the suite's files and declares one vitest test for each fault to prove. */
   declareProofs: (importFile: ImportFile) => Promise<void>;
 }
 
+/**
+ * @param deps.generic the kit of the suite for any chart: its checks of `definition.shared` run on this suite's subject, too
+ */
 export function createSuiteKit<Options, Prepared extends MaybePrepared>(
   definition: SuiteDefinition<Options, Prepared>,
-  deps: { attach: AttachCluster },
+  deps: { attach: AttachCluster; generic?: SuiteKit },
 ): SuiteKit<Options, Prepared> {
   const config = inject('kindproof');
   const checks: Check[] = [];
@@ -77,16 +84,13 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     const requirements = typeof ids === 'string' ? [ids] : ids;
     const [first] = requirements;
     if (first === undefined) throw new Error(`check "${title}" names no requirement`);
-    const earlier = checks.filter((c) => c.requirements[0] === first).length;
-    checks.push({
-      id: `${definition.name}/${first}${earlier === 0 ? '' : `#${earlier + 1}`}`,
-      suite: definition.name,
-      file: importing,
-      title,
-      requirements,
-      options,
-      run,
-    });
+    const check = { suite: definition.name, file: importing, title, requirements, options, run };
+    checks.push({ ...check, id: nextId(first) });
+  }
+
+  function nextId(requirementId: string): string {
+    const earlier = checks.filter((c) => c.requirements[0] === requirementId).length;
+    return `${definition.name}/${requirementId}${earlier === 0 ? '' : `#${earlier + 1}`}`;
   }
 
   async function importAll(importFile: ImportFile): Promise<void> {
@@ -94,6 +98,16 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       importing = join(definition.directory, file);
       await importFile(importing);
     }
+    if (!deps.generic) return;
+    const rows = await loadRequirements(join(definition.directory, 'requirements.yaml'));
+    const generic = await deps.generic.collectChecks(importFile);
+    for (const adopted of adoptedChecks(generic, { suite: definition, rows, own: [...checks] }))
+      checks.push({ ...adopted, id: nextId(adopted.requirements[0] ?? '') });
+  }
+
+  async function collectChecks(importFile: ImportFile): Promise<readonly Check[]> {
+    await importAll(importFile);
+    return checks;
   }
 
   async function declareChecks(importFile: ImportFile): Promise<void> {
@@ -210,7 +224,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     });
   }
 
-  return { requirement, declareChecks, declareProofs };
+  return { requirement, collectChecks, declareChecks, declareProofs };
 }
 
 function tagsOf({ suite, options }: Check): string[] {

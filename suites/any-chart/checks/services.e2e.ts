@@ -28,7 +28,7 @@ interface Target {
 }
 
 requirement(
-  'X-22',
+  ['X-22', 'X-01'],
   'leads with each Service to its own pods, on ports that listen',
   { timeoutMs: 420_000 },
   async ({ release, lab, observe, note }) => {

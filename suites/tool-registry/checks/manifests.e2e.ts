@@ -8,8 +8,6 @@ import {
 } from '../../../harness/observe/predicates/rendered/credentials.ts';
 import { imagesArePinned } from '../../../harness/observe/predicates/rendered/images.ts';
 import { listenersHaveProbes } from '../../../harness/observe/predicates/rendered/probes.ts';
-import { checkReferences } from '../../../harness/kube/manifests/references.ts';
-import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
 import {
   everyContainerHasResources,
   resourcesAre,
@@ -150,11 +148,6 @@ requirement(
     );
   },
 );
-
-requirement('X-02', 'refers only to objects that exist', STATIC, async ({ lab }) => {
-  const { objects } = await lab.render();
-  await expect(referencesResolve(await checkReferences(objects))).toHold();
-});
 
 requirement(
   'X-03',

@@ -1,6 +1,5 @@
 /** The running objects as the documents' commands show them: `get`, `describe`, `logs`. */
 import { z } from 'zod';
-import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { isExposition } from '../../../harness/observe/predicates/live/exposition.ts';
 import { selectorSelectsExactly } from '../../../harness/observe/predicates/live/workload.ts';
@@ -159,21 +158,12 @@ const endpointsSchema = z.object({
 });
 
 requirement(
-  ['R-48', 'X-01'],
-  'has exactly its ready pods as endpoints of its Services, on its port',
+  'R-48',
+  'shows exactly its ready pods as endpoints of its Service, on its port',
   async ({ release, kube, observe }) => {
     const { namespace } = release;
     const { port } = rolesOf(release);
-    for (const { metadata } of servicesOf(release)) {
-      const service = await release.service(metadata.name);
-      const labelSelector = `kubernetes.io/service-name=${metadata.name}`;
-      const leads = async (): Promise<PredicateResult> => {
-        const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-        return endpointsMatch(service, slices, await serverPods(release));
-      };
-      await expect(eventually(leads)).toHold();
-    }
-    // `get endpoints` shows the older kind Endpoints, which another controller writes.
+    // The older kind Endpoints, which another controller writes.
     const shown = async (): Promise<PredicateResult> => {
       const { name } = serviceOf(release).metadata;
       const ref = { name, namespace };

@@ -1,5 +1,4 @@
 /** The release is installed, with exactly its replicas, ready and reachable. */
-import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { pendingAddress } from '../../../harness/observe/predicates/live/load-balancer.ts';
 import { imageIdMatches } from '../../../harness/observe/predicates/live/image.ts';
@@ -146,23 +145,6 @@ requirement(
       const ended = inits.map((c) => c.name).join(', ');
       observe(`${name}: ${ended} exit 0, /data/projects writable by ${container.name}`);
     }
-  },
-);
-
-requirement(
-  ['T-21', 'X-01'],
-  'routes its Service to exactly its ready pods',
-  async ({ release, kube, observe }) => {
-    const { namespace } = serverIn(release);
-    const service = serviceOf(release);
-    // EndpointSlices follow the readiness of pods with a delay.
-    const result = await eventually(async () => {
-      const labelSelector = `kubernetes.io/service-name=${service.metadata.name}`;
-      const slices = await kube.list('EndpointSlice', { namespace, labelSelector });
-      return endpointsMatch(await release.liveService(service), slices, await serverPods(release));
-    });
-    await expect(result).toHold();
-    observe(result.actual);
   },
 );
 

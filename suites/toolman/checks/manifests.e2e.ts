@@ -3,9 +3,6 @@ import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
 import { antiAffinityTerm } from '../../../harness/observe/predicates/rendered/affinity.ts';
-import { checkReferences } from '../../../harness/kube/manifests/references.ts';
-import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
-import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
 import { resourcesAre } from '../../../harness/observe/predicates/rendered/resources.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
@@ -88,18 +85,6 @@ requirement(
         topologyKey: 'kubernetes.io/hostname',
       }),
     ).toHold();
-  },
-);
-
-requirement(
-  ['T-63', 'X-02'],
-  'refers only to objects that exist',
-  { static: true },
-  async ({ release, kube }) => {
-    const references = await checkReferences(release.objects, (kind, name, from) =>
-      kube.get(kind, { name, namespace: namespaceOf(from, release) }),
-    );
-    await expect(referencesResolve(references)).toHold();
   },
 );
 
