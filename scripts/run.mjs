@@ -1,5 +1,5 @@
 // Entry of every npm script. Plain JavaScript, because it runs before anything is installed: it checks the Node version, installs
-// node_modules on a clean clone, and runs the TypeScript command in this process. The scripts of package.json start it with `exec`:
+// node_modules on a clean clone, compiles the TypeScript, and runs the command in this process. The scripts of package.json start it with `exec`:
 // npm passes signals to its shell, which would not pass them on.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -44,10 +44,16 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   }
 }
 
-const { register } = await import('tsx/esm/api');
-register();
-const { runCommand } = await import('./run-command.ts');
+process.setSourceMapsEnabled(true);
+const { compile } = await import('./compile.mjs');
+const code = await compile(root).catch((error) => {
+  console.error(`kindproof itself could not be compiled, so nothing ran.\n${error.message}`);
+  process.exit(3);
+});
+// For what loads code by its path: the runner of the checks, and the post-renderer that helm starts.
+process.env.KINDPROOF_CODE = code;
+const { runCommand } = await import(pathToFileURL(join(code, 'scripts', 'run-command.mjs')).href);
 await runCommand(async () => {
-  const { main } = await import(pathToFileURL(join(root, 'scripts', `${command}.ts`)).href);
+  const { main } = await import(pathToFileURL(join(code, 'scripts', `${command}.mjs`)).href);
   return main(argv);
 });

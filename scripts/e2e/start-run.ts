@@ -14,7 +14,7 @@ import type { RunProject } from '../../harness/run/runner/ports.ts';
 import { executeRun } from '../../harness/run/runner/run.ts';
 import { askYesNo } from '../ask.ts';
 import { leftoversForPreflight } from '../machine-leftovers.ts';
-import { cacheDirectory, checksFile, projectRoot, runsDirectory } from '../project.ts';
+import { cacheDirectory, checksFile, projectRoot, proofsFile, runsDirectory } from '../project.ts';
 import { existingRunCluster } from './existing-cluster.ts';
 import { kindRunCluster } from './kind-cluster.ts';
 import { pruneRuns } from './prune-runs.ts';
@@ -68,7 +68,7 @@ function project(commandLine: string): RunProject {
     cacheDirectory,
     commandLine,
     checksFile,
-    proofsFile: join(projectRoot, 'suites', 'prove.e2e.ts'),
+    proofsFile,
     probeImages: [busyboxImage],
     earlierRuns: ({ command, log, signal }) => leftoversForPreflight(command, log, signal),
     confirm: askYesNo,

@@ -39,6 +39,12 @@ export interface OpenStream {
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
+/**
+ * How long an idle connection is kept. A new one costs both sides a TLS handshake, and undici drops idle ones after 4 s. The API server
+ * keeps them for 90 s.
+ */
+const KEPT_ALIVE = { keepAliveTimeout: 60_000, keepAliveMaxTimeout: 60_000 };
+
 export interface Transport {
   readonly connection: Connection;
   /** Aborted by the run's signal and by `close`; ends every call and watch. */
@@ -72,7 +78,7 @@ export function createTransport(
     let dispatcher = dispatchers.get(id);
     if (!dispatcher) {
       // A stream can be silent for a long time. `callScope` limits ordinary calls.
-      const options = { bodyTimeout: 0, headersTimeout: 0 };
+      const options = { bodyTimeout: 0, headersTimeout: 0, ...KEPT_ALIVE };
       dispatcher =
         connection.proxyUrl === undefined
           ? new Agent({ ...options, connect: tls })

@@ -1,13 +1,25 @@
 #!/usr/bin/env node
 /**
- * Helm's post-renderer: `KINDPROOF_PATCHES=JSON node post-render.mjs < manifests`. Helm starts it as a separate program, so it loads
- * post-render.ts through tsx. Errors go to standard error, which helm prints.
+ * Helm's post-renderer: `KINDPROOF_PATCHES=JSON node post-render.mjs < manifests`. Helm starts it as a separate program. In a run it loads
+ * what scripts/compile.mjs has compiled (KINDPROOF_CODE), otherwise post-render.ts through tsx. Errors go to standard error, which helm
+ * prints.
  */
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { tsImport } from 'tsx/esm/api';
+import { pathToFileURL } from 'node:url';
+
+/** @returns {Promise<typeof import('./post-render.ts')>} */
+async function load() {
+  const code = process.env.KINDPROOF_CODE;
+  if (code !== undefined) {
+    return import(pathToFileURL(join(code, 'harness', 'kube', 'helm', 'post-render.mjs')).href);
+  }
+  const { tsImport } = await import('tsx/esm/api');
+  return tsImport('./post-render.ts', import.meta.url);
+}
 
 try {
-  const { postRender } = await tsImport('./post-render.ts', import.meta.url);
+  const { postRender } = await load();
   const patches = JSON.parse(process.env.KINDPROOF_PATCHES);
   process.stdout.write(postRender(await text(process.stdin), patches));
 } catch (error) {

@@ -10,9 +10,9 @@ import {
 } from 'vitest/node';
 import { type Clock, endWithin, systemClock } from '../../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
-import type { DeclaredCheck } from '../suite/test-record.ts';
 import type { WorkerConfig } from '../suite/worker-config.ts';
 import { CheckWorker } from './check-worker.ts';
+import { readList, writeList, type ListedCheck } from './check-list.ts';
 import type { CheckListener, ResultReporter, RunnerSummary } from './result-reporter.ts';
 import { resultReporter } from './result-reporter.ts';
 
@@ -127,11 +127,33 @@ async function close(vitest: Vitest): Promise<void> {
   await endWithin(END_MS, vitest.close(), () => new Error('vitest does not close')).catch(() => {});
 }
 
-/** Lists the checks of suites in the order in which they start; runs none. */
+/**
+ * Lists the checks of suites in the order in which they start; runs none.
+ *
+ * @param options.root of the paths of files
+ */
 export async function listChecks(options: {
   root: string;
   projects: readonly Pick<CheckProject, 'name' | 'file'>[];
-}): Promise<(DeclaredCheck & { suite: string })[]> {
+}): Promise<ListedCheck[]> {
+  const known = new Map<string, readonly ListedCheck[]>();
+  for (const { name, file } of options.projects) {
+    const listed = await readList(file, name);
+    if (listed) known.set(name, listed);
+  }
+  const missing = options.projects.filter(({ name }) => !known.has(name));
+  if (missing.length > 0) {
+    const collected = await collectChecks({ root: options.root, projects: missing });
+    for (const { name, file } of missing) {
+      const listed = collected.filter(({ suite }) => suite === name);
+      known.set(name, listed);
+      await writeList(file, name, listed);
+    }
+  }
+  return options.projects.flatMap(({ name }) => known.get(name) ?? []);
+}
+
+async function collectChecks(options: Parameters<typeof listChecks>[0]): Promise<ListedCheck[]> {
   const projects = options.projects.map(({ name, file }) => ({ name, file, config: listing(name) }));
   const vitest = await open(
     { root: options.root, projects },
@@ -202,6 +224,8 @@ async function open(
       test: {
         name: project.name,
         include: [relative(options.root, project.file)],
+        // Compiled files are below node_modules, where Node loads them itself: vite would compile them once more.
+        exclude: [],
         provide: { kindproof: project.config },
         // Threads survive a Ctrl+C, which the terminal sends to the whole process group.
         pool: { name: 'checks', createPoolWorker: worker },

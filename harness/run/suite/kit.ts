@@ -2,7 +2,7 @@
  * The kit of a suite: `requirement(...)` declares its checks. The same checks run against the conforming subject and, in a proof,
  * against every fault.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, inject, test, type TestContext } from 'vitest';
 import type { AttachCluster } from './attached-cluster.ts';
 import { adoptedChecks } from './adopted-checks.ts';
@@ -33,7 +33,8 @@ const PROOF_TIMEOUT_MS = 1_200_000;
 type RunCheck<Options, Prepared extends MaybePrepared> = (
   context: CheckContext<Options, Prepared>,
 ) => Promise<void> | void;
-type ImportFile = (file: string) => Promise<unknown>;
+/** Imports a file of checks by its name without `.e2e.ts`: a bundler has to see which files there are. */
+type ImportFile = (name: string) => Promise<unknown>;
 
 interface DeclareRequirement<Options, Prepared extends MaybePrepared> {
   (ids: string | readonly string[], title: string, run: RunCheck<Options, Prepared>): void;
@@ -96,7 +97,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
   async function importAll(importFile: ImportFile): Promise<void> {
     for (const file of definition.files) {
       importing = join(definition.directory, file);
-      await importFile(importing);
+      await importFile(basename(file, '.e2e.ts'));
     }
     if (!deps.generic) return;
     const rows = await loadRequirements(join(definition.directory, 'requirements.yaml'));

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { FoundSecrets } from '../../core/redact.ts';
 import { checkResult, proof, stall } from '../report/model.ts';
 
-const declaredCheck = z.object({
+/** A check as its file declares it. */
+export const declaredCheck = z.object({
   id: z.string().min(1),
   file: z.string(),
   requirements: z.array(z.string()).min(1),
@@ -58,7 +59,6 @@ export type TestRecord = z.infer<typeof testRecord>;
 export type CheckOutcome = z.infer<typeof checkOutcome>;
 export type ProofOutcome = z.infer<typeof proofOutcome>;
 export type InfrastructureFailure = z.infer<typeof infrastructureFailure>;
-/** A check as its file declares it. */
 export type DeclaredCheck = z.infer<typeof declaredCheck>;
 
 declare module 'vitest' {

@@ -1,0 +1,147 @@
+/**
+ * Compiles the TypeScript of this project, together with the packages that it imports, into few files. Loading some 600 source files and
+ * 1000 files of packages one by one takes several seconds of CPU time in every run; compiling takes half a second, once for each state of
+ * the sources. Plain JavaScript, because it runs before anything is compiled.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFile, rename, rm, utimes } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const SOURCES = ['harness', 'clusters', 'fixtures', 'suites', 'scripts'];
+/** Compiled code that no command has used for this time is removed. */
+const UNUSED_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * Loaded from node_modules: they keep state that exists once (vitest, vite), find their own files (esbuild, pino, testcontainers), or are
+ * optional parts of another package (pg-native).
+ */
+const NOT_COMPILED = ['vitest', '@vitest/*', 'vite', 'esbuild', 'pino', 'testcontainers', 'pg-native'];
+
+/**
+ * The folder with the compiled code of the present sources: `scripts/*.mjs`, `suites/*.e2e.mjs`, and what helm starts. The folder is inside
+ * of node_modules, so that packages are found, and so that `npm ci` removes it.
+ *
+ * @param {string} root of the project
+ * @returns {Promise<string>}
+ * @throws {Error} with the places, when a source cannot be compiled
+ */
+export async function compile(root) {
+  const files = SOURCES.flatMap((folder) => sourcesIn(join(root, folder))).sort();
+  const compiled = join(root, 'node_modules', '.cache', 'kindproof');
+  const folder = join(compiled, keyOf(root, files));
+  if (existsSync(folder)) {
+    const now = new Date();
+    // For `removeUnused`. A folder of somebody else stays as it is.
+    await utimes(folder, now, now).catch(() => {});
+    return folder;
+  }
+  const draft = `${folder}.${process.pid}`;
+  try {
+    await bundle(root, entriesOf(root, files), draft);
+    // Another process may have been faster.
+    await rename(draft, folder).catch((error) => {
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  await removeUnused(compiled);
+  return folder;
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function sourcesIn(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/**
+ * Depends on the text of the sources, not on their times: a checkout changes the times.
+ *
+ * @param {string} root
+ * @param {readonly string[]} files
+ */
+function keyOf(root, files) {
+  const hash = createHash('sha256');
+  const also = ['package-lock.json', 'scripts/compile.mjs'].map((name) => join(root, name));
+  for (const file of [...also, ...files]) {
+    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+  }
+  // Compiled code has the absolute paths of the files that it reads.
+  return hash.update(root).digest('hex').slice(0, 24);
+}
+
+/**
+ * Commands, what a worker loads, and what helm starts.
+ *
+ * @param {string} root
+ * @param {readonly string[]} files
+ */
+function entriesOf(root, files) {
+  const scripts = new RegExp(`^scripts/[^/]+\\.ts$|^suites/[^/]+\\.e2e\\.ts$|^harness/kube/helm/post-render\\.ts$`);
+  return files.filter((file) => scripts.test(relative(root, file).replaceAll('\\', '/')));
+}
+
+/**
+ * @param {string} root
+ * @param {string[]} entryPoints
+ * @param {string} outdir
+ */
+async function bundle(root, entryPoints, outdir) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints,
+    outdir,
+    absWorkingDir: root,
+    outbase: root,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Stack traces name the sources.
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external: NOT_COMPILED,
+    // CommonJS packages call it for what Node has built in.
+    banner: { js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);` },
+    plugins: [{ name: 'places', setup: keepPlaces }],
+    logLevel: 'silent',
+  });
+}
+
+/**
+ * `import.meta.url` stays that of the source: files such as charts and scripts are found beside it.
+ *
+ * @param {import('esbuild').PluginBuild} build
+ */
+function keepPlaces(build) {
+  build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+    if (path.includes('node_modules')) return undefined;
+    const text = await readFile(path, 'utf8');
+    return {
+      loader: 'ts',
+      contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+    };
+  });
+}
+
+/** @param {string} compiled */
+async function removeUnused(compiled) {
+  const limit = Date.now() - UNUSED_MS;
+  for (const name of readdirSync(compiled)) {
+    const folder = join(compiled, name);
+    try {
+      if (statSync(folder).mtimeMs < limit) await rm(folder, { recursive: true, force: true });
+    } catch {
+      // Another process removes it at the same time.
+    }
+  }
+}
