@@ -71,7 +71,10 @@ function keyOf(root, files) {
   const hash = createHash('sha256');
   const also = ['package-lock.json', 'scripts/compile.mjs'].map((name) => join(root, name));
   for (const file of [...also, ...files]) {
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   }
   // Compiled code has the absolute paths of the files that it reads.
   return hash.update(root).digest('hex').slice(0, 24);
@@ -84,7 +87,9 @@ function keyOf(root, files) {
  * @param {readonly string[]} files
  */
 function entriesOf(root, files) {
-  const scripts = new RegExp(`^scripts/[^/]+\\.ts$|^suites/[^/]+\\.e2e\\.ts$|^harness/kube/helm/post-render\\.ts$`);
+  const scripts = new RegExp(
+    `^scripts/[^/]+\\.ts$|^suites/[^/]+\\.e2e\\.ts$|^harness/kube/helm/post-render\\.ts$`,
+  );
   return files.filter((file) => scripts.test(relative(root, file).replaceAll('\\', '/')));
 }
 
@@ -111,7 +116,9 @@ async function bundle(root, entryPoints, outdir) {
     sourcesContent: false,
     external: NOT_COMPILED,
     // CommonJS packages call it for what Node has built in.
-    banner: { js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);` },
+    banner: {
+      js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`,
+    },
     plugins: [{ name: 'places', setup: keepPlaces }],
     logLevel: 'silent',
   });

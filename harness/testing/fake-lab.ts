@@ -59,6 +59,7 @@ export function fakeLab(options: FakeLabOptions = {}): FakeLab {
       return Promise.resolve();
     },
     watch: () => ({ synced: Promise.resolve(), stop: () => Promise.resolve() }),
+    follow: () => ({ synced: Promise.resolve(), stop: () => Promise.resolve() }),
     ...options.kube,
   };
   const kube = {

@@ -70,6 +70,8 @@ export interface WatchEvent<T> {
 export interface WatchHandle {
   /** Resolves after the initial list. */
   synced: Promise<void>;
+  /** The rejection (4xx) that currently keeps the watch from going on. */
+  problem?(): Error | undefined;
   stop(): Promise<void>;
 }
 
@@ -177,6 +179,15 @@ export interface KubeClient {
   watch<K extends KindRef>(
     kind: K,
     options: ListOptions,
+    onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
+  ): WatchHandle;
+  /**
+   * Like `watch` of one namespace, for many namespaces: all followers of a kind share one watch of the cluster. Where that is not allowed,
+   * or the cluster has many objects of the kind, each namespace gets its own watch, and the log says why.
+   */
+  follow<K extends KindRef>(
+    kind: K,
+    namespace: string,
     onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
   ): WatchHandle;
   exec(options: ExecOptions): Promise<ExecResult>;

@@ -8,8 +8,10 @@ import { createDiscovery } from './discovery.ts';
 import { execInPod, openExec } from './exec.ts';
 import type { Connection } from './kubeconfig.ts';
 import { loadConnection } from './kubeconfig.ts';
+import { mayWatchCluster } from './may-watch-cluster.ts';
 import { proxyHttp } from './proxy.ts';
 import { createRestCalls } from './rest.ts';
+import { SharedWatches } from './shared-watch.ts';
 import { createTransport } from './transport.ts';
 import type { KubeObject } from './types.ts';
 import { startWatch } from './watch.ts';
@@ -73,7 +75,7 @@ function openClient(connection: Connection, deps: ClientDeps): KubeClient {
         onEvent as (event: WatchEvent<KubeObject>) => void,
       );
       const handle: WatchHandle = {
-        synced: started.synced,
+        ...started,
         stop: () => {
           watches.delete(handle);
           return started.stop();
@@ -81,6 +83,14 @@ function openClient(connection: Connection, deps: ClientDeps): KubeClient {
       };
       watches.add(handle);
       return handle;
+    },
+
+    follow<K extends KindRef>(
+      kind: K,
+      namespace: string,
+      onEvent: (event: WatchEvent<ObjectOf<K>>) => void,
+    ): WatchHandle {
+      return shared.follow(kind, namespace, onEvent as (event: WatchEvent<KubeObject>) => void);
     },
 
     exec: (execOptions) => execInPod(connection, transport.signal, execOptions),
@@ -95,5 +105,11 @@ function openClient(connection: Connection, deps: ClientDeps): KubeClient {
       await Promise.all([transport.close(), teardown?.close()]);
     },
   };
+  const shared = new SharedWatches({
+    kube: client,
+    allowed: (kind) => mayWatchCluster(kind, { kube: client, transport, discovery, log }),
+    clock,
+    log,
+  });
   return client;
 }

@@ -180,6 +180,7 @@ export function startWatch(
 
   return {
     synced,
+    problem: () => refusal,
     async stop() {
       stopping.abort();
       await running;

@@ -28,7 +28,7 @@ export const RECORDED_KINDS = [
 const FLUSH_TIMEOUT_MS = 30_000;
 
 export interface RecorderOptions {
-  kube: Pick<KubeClient, 'watch' | 'list' | 'logs'>;
+  kube: Pick<KubeClient, 'follow' | 'list' | 'logs'>;
   namespace: string;
   /** Filled; default: a new one. A release whose objects lie in several namespaces has one recording. */
   recording?: Recording | undefined;
@@ -74,7 +74,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     if (object.kind === 'Pod' && event.type !== 'DELETED') lastWords.seen(object as Pod);
   }
 
-  const watches: WatchHandle[] = RECORDED_KINDS.map((kind) => kube.watch(kind, { namespace }, onEvent));
+  const watches: WatchHandle[] = RECORDED_KINDS.map((kind) => kube.follow(kind, namespace, onEvent));
   const synced = Promise.all(watches.map((watch) => watch.synced)).then(() => {
     log.info('recording', { namespace, changes: recording.changes.length });
   });

@@ -46,13 +46,15 @@ function tellingKube(): KubeClient {
   const told = { ...pod, spec: { containers: [{ name: 'app', env: [{ name: 'X', value: ALL }] }] } };
   const objects: Record<string, unknown[]> = { Pod: [told], Event: [event], Secret: [secretObject] };
   const of = (kind: unknown): unknown[] => objects[String(kind)] ?? [];
+  const watch = (kind: unknown, _where: unknown, onEvent: (e: unknown) => void) => {
+    for (const object of of(kind)) onEvent({ type: 'ADDED', object, receivedAt: 1 });
+    return { synced: Promise.resolve(), stop: () => Promise.resolve() };
+  };
   return {
     list: (kind: unknown) => Promise.resolve(of(kind)),
     logs: () => Promise.resolve(ALL),
-    watch: (kind: unknown, _options: unknown, onEvent: (e: unknown) => void) => {
-      for (const object of of(kind)) onEvent({ type: 'ADDED', object, receivedAt: 1 });
-      return { synced: Promise.resolve(), stop: () => Promise.resolve() };
-    },
+    watch,
+    follow: watch,
   } as unknown as KubeClient;
 }
 

@@ -357,7 +357,7 @@ it('recordings leave memory when their checks have ended', async () => {
   const { lab } = fakeLab({
     kube: {
       // Every watch delivers an object.
-      watch: (kind, _options, onEvent) => {
+      follow: (kind, _namespace, onEvent) => {
         const object = { apiVersion: 'v1', kind: kind as string, metadata: { name: 'a' } };
         onEvent({ type: 'ADDED', object: object as never, receivedAt: 1 });
         return { synced: Promise.resolve(), stop: () => Promise.resolve() };
