@@ -10,6 +10,8 @@ import { bareReport } from './bench/bare.ts';
 import { parseBenchOptions, type BenchOptions } from './bench/bench-options.ts';
 import { measureCluster } from './bench/measure-cluster.ts';
 import { measuredRun, type MeasuredRunDeps } from './bench/measured-run.ts';
+import { askedOfAll, measurePeers, peerArguments } from './bench/peers.ts';
+import { peerRows, TARGETS } from './bench/peer-rows.ts';
 import { benchRows, type Round } from './bench/result.ts';
 import { bareTable, benchTable } from './bench/table.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -34,6 +36,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       );
       return EXIT.passed;
     }
+    if (options.peers) {
+      await benchPeers(options, { signal: interrupt.signal, onProgress: progress });
+      return EXIT.passed;
+    }
     const rounds = await measure(options, { signal: interrupt.signal, onProgress: progress });
     const rows = benchRows(rounds);
     const machine = { cpus: cpus().length, ...rounds[0]?.fresh.tools };
@@ -50,10 +56,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
-  const before = await kindClusters(deps.signal);
-  const warm = await warmUp(suite, deps);
-  try {
+function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
+  return onKeptCluster(deps, warmUp(suite), async () => {
     const rounds: Round[] = [];
     for (let round = 1; round <= runs; round += 1) {
       throwIfAborted(deps.signal);
@@ -65,15 +69,47 @@ async function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Pr
       rounds.push({ fresh, reuse, fiveNodesMs: await measureCluster(NODES, deps) });
     }
     return rounds;
+  });
+}
+
+/** Prints the times of all contenders. */
+async function benchPeers({ runs, json }: BenchOptions, deps: MeasuredRunDeps): Promise<void> {
+  const asked = await askedOfAll();
+  const peers = await onKeptCluster(deps, peerArguments(asked), (warm) =>
+    measurePeers(runs, warm, asked, deps),
+  );
+  const rows = peerRows(peers.rounds);
+  const machine = { cpus: cpus().length, ...peers.tools };
+  print(
+    json
+      ? JSON.stringify({ peers: peerArguments(asked), runs, machine, targets: TARGETS, rows }, null, 2)
+      : `\n${asked.join(', ')}, ${runs} rounds, ${machine.cpus} cores\n${benchTable(rows)}`,
+  );
+}
+
+/**
+ * Runs once without measuring, which creates the kept cluster, and everything that is built once: images, tools, caches. Deletes the cluster
+ * in the end if nobody else keeps it.
+ */
+async function onKeptCluster<T>(
+  deps: MeasuredRunDeps,
+  warmUpWith: readonly string[] | Promise<readonly string[]>,
+  body: (warm: Report) => Promise<T>,
+): Promise<T> {
+  const before = await kindClusters(deps.signal);
+  const argv = await warmUpWith;
+  deps.onProgress('warm-up, not measured');
+  const warm = await measuredRun(argv, deps);
+  try {
+    return await body(warm);
   } finally {
-    // Deletes a cluster that only this measurement kept.
     const kept = warm.cluster?.name;
     if (kept !== undefined && !before.includes(kept)) await sweep(['--run', warm.run.id]);
   }
 }
 
-/** Creates the kept cluster, and everything that is built once: images, tools, caches. */
-async function warmUp(suite: string, deps: MeasuredRunDeps): Promise<Report> {
+/** Selects one check of the suite. */
+async function warmUp(suite: string): Promise<readonly string[]> {
   const catalogue = await loadCatalogue();
   const first = catalogue.find((c) => c.definition.name === suite)?.requirements[0]?.id;
   if (first === undefined) {
@@ -81,8 +117,7 @@ async function warmUp(suite: string, deps: MeasuredRunDeps): Promise<Report> {
       hint: `Available: ${catalogue.map((c) => c.definition.name).join(', ')}`,
     });
   }
-  deps.onProgress('warm-up, not measured');
-  return measuredRun(['--suite', suite, '--requirement', first, '--reuse'], deps);
+  return ['--suite', suite, '--requirement', first, '--reuse'];
 }
 
 async function kindClusters(signal: AbortSignal): Promise<string[]> {

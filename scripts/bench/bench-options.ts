@@ -16,10 +16,14 @@ One unmeasured run comes first: it builds images and fills caches.
 --bare measures nothing, because that would remove your engine and caches. It shows the phases of a run that started without them:
 on a spare machine, clone, run \`npm run e2e -- --suite toolman\`, then \`npm run bench -- --bare\`.
 
+--peers measures something else: in each round, on the same kept cluster, a chart with three replicas that are ready after 5 s is installed,
+judged and uninstalled by helm alone (--wait), by chainsaw (built on first use, which needs Go), and by kindproof, in another order each time.
+
 Examples:
   npm run bench                      three rounds, 15 minutes on two cores
   npm run -s bench -- --runs 1 --json
   npm run bench -- --bare runs/1121-1214-oih
+  npm run bench -- --peers --runs 5
 
 Exit codes: 0 measured, 1 a check failed, so the times are meaningless, 2 wrong usage, 3 the infrastructure failed, 130 interrupted.`;
 
@@ -30,6 +34,7 @@ function benchCommand() {
     .option('--suite <name>', 'suite to measure with', 'toolman')
     .option('--json', 'machine-readable result with all samples', false)
     .option('--bare [run directory]', 'show a run that started on a bare machine instead of measuring')
+    .option('--peers', 'measure beside helm and chainsaw, which are asked for the same', false)
     .addHelpText('after', EXAMPLES);
 }
 
@@ -52,6 +57,15 @@ export function parseBenchOptions(
     throw new UsageError('E_OPTION', '--bare measures nothing, so --runs does not go with it', {
       hint: 'Omit one of them.',
     });
+  }
+  if (options?.peers && (options.bare !== undefined || command.getOptionValueSource('suite') === 'cli')) {
+    throw new UsageError(
+      'E_OPTION',
+      '--peers measures a chart of its own, so --suite and --bare do not go with it',
+      {
+        hint: 'Omit them.',
+      },
+    );
   }
   return options;
 }

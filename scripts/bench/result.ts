@@ -49,15 +49,16 @@ export function phaseMs(report: Report, name: string): number | undefined {
   return report.phases.find((phase) => phase.name === name)?.durationMs;
 }
 
-function ratio(part: number | undefined, whole: number | undefined): number | undefined {
+export function ratio(part: number | undefined, whole: number | undefined): number | undefined {
   return part === undefined || whole === undefined || whole === 0 ? undefined : part / whole;
 }
 
-function row(
+/** `undefined` when no round has measured it. */
+export function row<R>(
   name: string,
   unit: Row['unit'],
-  rounds: readonly Round[],
-  measure: (round: Round) => number | undefined,
+  rounds: readonly R[],
+  measure: (round: R) => number | undefined,
 ): Row | undefined {
   const samples = rounds.map(measure).filter((value) => value !== undefined);
   const summary = summarise(samples);

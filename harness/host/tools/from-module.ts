@@ -38,12 +38,20 @@ const CHECKSUMS_OF_THIS_REPOSITORY = {
 export async function buildFromModule(pin: ModulePin, deps: ToolDeps): Promise<string> {
   if ((await findProgram('go', deps.env['PATH'])) === undefined) throw new Error('Go is not installed');
   const module = fileURLToPath(new URL(`modules/${pin.name}`, import.meta.url));
+  const { toolchain } = pin.module;
   const goMod = await readFile(join(module, 'go.mod'), 'utf8');
   return intoCache(pin, deps, async (file) => {
     const go = (args: readonly string[], timeoutMs: number) => {
       const options: CommandOptions = {
         cwd: module,
-        env: { ...deps.env, ...CHECKSUMS_OF_THIS_REPOSITORY, CGO_ENABLED: '0', GOOS: '', GOARCH: '' },
+        env: {
+          ...deps.env,
+          ...CHECKSUMS_OF_THIS_REPOSITORY,
+          CGO_ENABLED: '0',
+          GOOS: '',
+          GOARCH: '',
+          ...(toolchain !== undefined && { GOTOOLCHAIN: toolchain }),
+        },
         timeoutMs,
         signal: deps.signal,
       };

@@ -4,7 +4,8 @@
  */
 import type { Version } from './version.ts';
 
-export type ToolName = 'kind' | 'helm';
+/** chainsaw is only measured beside kindproof (`npm run bench -- --peers`). */
+export type ToolName = 'kind' | 'helm' | 'chainsaw';
 
 /** Operating system and architecture, named as in Go and on the release pages. */
 export type Platform = 'linux-amd64' | 'linux-arm64' | 'darwin-amd64' | 'darwin-arm64';
@@ -36,6 +37,8 @@ export interface ToolPin {
     package: string;
     /** Minimum Go version in that go.mod. */
     go: string;
+    /** The version of Go that builds it, when newer ones cannot. Go downloads it as a module and verifies it with its checksum database. */
+    toolchain?: string;
     /** Measured on two cores; shown before a build starts. */
     buildSeconds: number;
     /**
@@ -104,6 +107,28 @@ export const TOOL_PINS: Record<ToolName, ToolPin> = {
           'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': minor,
         };
       },
+    },
+  },
+  chainsaw: {
+    name: 'chainsaw',
+    version: '0.2.12',
+    accepts: { words: '0.2.12', test: (found) => found.text === '0.2.12' },
+    versionArgs: ['version'],
+    release: {
+      url: (platform) =>
+        `https://github.com/kyverno/chainsaw/releases/download/v0.2.12/chainsaw_${platform.replace('-', '_')}.tar.gz`,
+      member: () => 'chainsaw',
+      // Built in any case: its measurements need the same compiler everywhere.
+      sha256: {},
+    },
+    module: {
+      path: 'github.com/kyverno/chainsaw',
+      package: 'github.com/kyverno/chainsaw',
+      go: '1.24.0',
+      // It implements an internal interface of the package testing, which has another method since Go 1.26.
+      toolchain: 'go1.25.12',
+      buildSeconds: 260,
+      variables: () => ({ 'github.com/kyverno/chainsaw/pkg/version.BuildVersion': 'v0.2.12' }),
     },
   },
 };
