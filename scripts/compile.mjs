@@ -3,7 +3,7 @@
  * 1000 files of packages one by one takes several seconds of CPU time in every run; compiling takes half a second, once for each state of
  * the sources. Plain JavaScript, because it runs before anything is compiled.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -37,7 +37,7 @@ export async function compile(root) {
     await utimes(folder, now, now).catch(() => {});
     return folder;
   }
-  const draft = `${folder}.${process.pid}`;
+  const draft = `${folder}.${randomUUID()}`;
   try {
     await bundle(root, entriesOf(root, files), draft);
     // Another process may have been faster.
