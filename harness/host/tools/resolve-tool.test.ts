@@ -29,6 +29,7 @@ case "$1" in
       eval "echo \\"$name=\\$$name\\"" >>"$STATE/go-env"
     done
     echo "$*" >"$STATE/go-build"
+    echo "$GOTOOLCHAIN" >"$STATE/go-toolchain"
     while [ $# -gt 1 ]; do [ "$1" = -o ] && out="$2"; shift; done
     while read -r path version _; do
       case "$1" in "$path" | "$path"/*) required="$version" ;; esac
@@ -63,7 +64,7 @@ function deps(pin: Partial<ToolPin['release']> = {}): ToolDeps {
     cacheDir: join(machine.folder, 'cache'),
     env: machine.env,
     onProgress: (text) => progress.push(text),
-    pins: { kind, helm: unpinned(TOOL_PINS.helm) },
+    pins: { kind, helm: unpinned(TOOL_PINS.helm), chainsaw: TOOL_PINS.chainsaw },
   };
 }
 
@@ -210,6 +211,13 @@ describe('resolveTool', () => {
     expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
     expect(await resolveTool('kind', deps())).toMatchObject({ source: 'module' });
     expect(progress.join('\n')).toContain('the next run gets it again');
+  });
+
+  it('builds with an older Go what the newest cannot build', async () => {
+    await machine.program('go', GO);
+    expect(await resolveTool('chainsaw', deps())).toMatchObject({ version: '0.2.12', source: 'module' });
+    const used = await readFile(join(machine.folder, 'go-toolchain'), 'utf8');
+    expect(used.trim()).toBe(TOOL_PINS.chainsaw.module.toolchain);
   });
 
   it('builds with the checksums of this repository, whatever the environment says about checksums', async () => {
