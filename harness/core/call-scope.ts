@@ -1,5 +1,5 @@
 /** The lifetime of one call: it ends at its deadline, or when one of its signals aborts. */
-import { throwIfAborted } from './deadline.ts';
+import { startTimer, throwIfAborted } from './deadline.ts';
 
 export interface CallScope {
   /** Pass this to the work. */
@@ -36,8 +36,7 @@ export function callScope(signals: readonly (AbortSignal | undefined)[], timeout
     if (signal.aborted) controller.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
   }
-  const timer = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  timer?.addEventListener('abort', expire, { once: true });
+  const stopTimer = timeoutMs === undefined ? undefined : startTimer(timeoutMs, expire);
   return {
     signal: controller.signal,
     expired: () => expired,
@@ -46,7 +45,7 @@ export function callScope(signals: readonly (AbortSignal | undefined)[], timeout
     },
     dispose: () => {
       for (const signal of given) signal.removeEventListener('abort', stop);
-      timer?.removeEventListener('abort', expire);
+      stopTimer?.();
     },
   };
 }

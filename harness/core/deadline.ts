@@ -1,4 +1,5 @@
 /** Time limits and waiting. The only file with timers: every wait takes a deadline and a signal, and reports the last state seen. */
+import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CheckFailure, InfrastructureError, InterruptedError } from './errors.ts';
 import { Budget, type BudgetState } from './lost-time.ts';
@@ -24,6 +25,16 @@ export const systemClock: Clock = {
 
 function asInterrupted(signal: AbortSignal): InterruptedError {
   return signal.reason instanceof InterruptedError ? signal.reason : new InterruptedError();
+}
+
+/**
+ * Calls `act` after `ms` milliseconds, unless the returned function is called before. Does not keep the process alive. For deadlines of
+ * frequent calls: each `AbortSignal.timeout` stays until its time has passed, even if its call has long ended.
+ */
+export function startTimer(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 /** Throws InterruptedError when the signal has been aborted. */

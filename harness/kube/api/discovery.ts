@@ -32,6 +32,37 @@ const groupListSchema = z.looseObject({
   ),
 });
 
+/** All groups and their resources in one answer (apidiscovery.k8s.io/v2, since Kubernetes 1.30); another server gives its list of groups. */
+const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+
+const aggregatedSchema = z.looseObject({
+  kind: z.literal('APIGroupDiscoveryList'),
+  items: z.array(
+    z.looseObject({
+      metadata: z.looseObject({ name: z.string().optional() }).optional(),
+      // The preferred one comes first.
+      versions: z.array(
+        z.looseObject({
+          version: z.string(),
+          /** `Stale`: the server of an aggregated API does not answer. */
+          freshness: z.string().optional(),
+          resources: z
+            .array(
+              z.looseObject({
+                resource: z.string(),
+                /** Absent when the resource has only subresources. */
+                responseKind: z.looseObject({ kind: z.string() }).nullish(),
+                scope: z.string(),
+                verbs: z.array(z.string()),
+              }),
+            )
+            .nullish(),
+        }),
+      ),
+    }),
+  ),
+});
+
 export interface ServerResource extends Resource {
   verbs: string[];
 }
@@ -91,9 +122,45 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
     throw unknown();
   }
 
-  async function listable(): Promise<ServerResource[]> {
-    const answer = await transport.repeat({ what: 'discover API groups', path: '/apis' });
-    const { groups } = groupListSchema.parse(JSON.parse(answer.body));
+  /** In the order of groups and versions, the preferred version of a group first. */
+  function fromAggregated({ items }: z.infer<typeof aggregatedSchema>): ServerResource[] {
+    return items.flatMap(({ metadata, versions }) =>
+      versions.flatMap(({ version, freshness, resources }) => {
+        const group = metadata?.name ?? '';
+        const apiVersion = group === '' ? version : `${group}/${version}`;
+        if (freshness === 'Stale') {
+          log.warn('API group does not answer', { version: apiVersion, error: 'its discovery is stale' });
+          return [];
+        }
+        const found = (resources ?? []).flatMap(({ resource, responseKind, scope, verbs }) =>
+          responseKind
+            ? [
+                {
+                  apiVersion,
+                  kind: responseKind.kind,
+                  plural: resource,
+                  namespaced: scope === 'Namespaced',
+                  verbs,
+                },
+              ]
+            : [],
+        );
+        cache.set(apiVersion, found);
+        return found;
+      }),
+    );
+  }
+
+  async function allResources(): Promise<ServerResource[]> {
+    const headers = { accept: AGGREGATED };
+    const answer = await transport.repeat({ what: 'discover API groups', path: '/apis', headers });
+    const body: unknown = JSON.parse(answer.body);
+    const aggregated = aggregatedSchema.safeParse(body);
+    if (aggregated.success) {
+      const core = await transport.repeat({ what: 'discover the core group', path: '/api', headers });
+      return [aggregatedSchema.parse(JSON.parse(core.body)), aggregated.data].flatMap(fromAggregated);
+    }
+    const { groups } = groupListSchema.parse(body);
     const versions = groups.flatMap((group) => {
       const preferred = group.preferredVersion?.groupVersion;
       const all = group.versions.map((v) => v.groupVersion);
@@ -114,8 +181,12 @@ export function createDiscovery(transport: Transport, log: Log): Discovery {
         }),
       ),
     );
+    return lists.flat();
+  }
+
+  async function listable(): Promise<ServerResource[]> {
     const byKind = new Map<string, ServerResource>();
-    for (const resource of lists.flat()) {
+    for (const resource of await allResources()) {
       const group = resource.apiVersion.includes('/') ? resource.apiVersion.split('/')[0] : '';
       const key = `${String(group)}/${resource.kind}`;
       if (resource.verbs.includes('list') && !byKind.has(key)) byKind.set(key, resource);

@@ -210,6 +210,46 @@ describe('reading', () => {
     expect(kinds).toEqual(['v1 Pod', 'good.io/v1 Good']);
   });
 
+  it('lists the kinds of all groups with two requests, where the server can', async () => {
+    const version = (name: string, resources: object[], freshness = 'Current') => ({
+      version: name,
+      freshness,
+      resources,
+    });
+    const of = (kind: string, verbs: string[], scope = 'Namespaced') => ({
+      resource: `${kind.toLowerCase()}s`,
+      responseKind: { group: '', version: '', kind },
+      scope,
+      verbs,
+    });
+    const groups = (items: object[]) => ({ kind: 'APIGroupDiscoveryList', items });
+    server.answer('/apis', (_request, response) => {
+      const good = [version('v1', [of('Good', ['list'])]), version('v1beta1', [of('Good', ['list'])])];
+      const bad = [version('v1', [of('Bad', ['list'])], 'Stale')];
+      const items = [
+        { metadata: { name: 'good.io' }, versions: good },
+        { metadata: { name: 'bad.io' }, versions: bad },
+      ];
+      sendJson(response, 200, groups(items));
+    });
+    server.answer('/api', (_request, response) => {
+      // Only its subresources have kinds.
+      const bare = { resource: 'bares', responseKind: null, scope: 'Namespaced', verbs: [] };
+      const core = [of('Pod', ['list']), of('Node', ['list'], 'Cluster'), of('Binding', ['create']), bare];
+      sendJson(response, 200, groups([{ metadata: {}, versions: [version('v1', core)] }]));
+    });
+    const kinds = await kube.resources();
+    expect(kinds.map((r) => `${r.apiVersion} ${r.kind} ${r.plural} ${r.namespaced}`)).toEqual([
+      'v1 Pod pods true',
+      'v1 Node nodes false',
+      'good.io/v1 Good goods true',
+    ]);
+    expect(server.requests.map(({ path }) => path)).toEqual(['/apis', '/api']);
+    // They are known from now on.
+    expect(await kube.isNamespaced({ apiVersion: 'good.io/v1', kind: 'Good' })).toBe(true);
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('passes on tailLines 0', async () => {
     server.answer(`${pods}/a/log`, (_request, response) => response.end('line\n'));
     const text = await kube.logs({ namespace: 'n', pod: 'a', container: 'c', previous: true, tailLines: 0 });

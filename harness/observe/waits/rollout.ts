@@ -15,6 +15,9 @@ interface RolloutWait extends Omit<WaitLimits, 'what'> {
   giveUpEarly?: boolean;
 }
 
+/** How often it is examined whether waiting still helps. The status alone tells the progress, and is read more often. */
+const EXAMINE_MS = 2000;
+
 /**
  * Waits until the controller has observed the latest spec, every replica has the latest revision and is available, and no older pod exists.
  *
@@ -25,6 +28,7 @@ export async function rolledOut(
   { kind, name, namespace }: WorkloadRef,
   { giveUpEarly = true, clock = systemClock, signal, timeoutMs }: RolloutWait,
 ): Promise<Workload> {
+  let examinedAt = -Infinity;
   return waitFor({
     what: `the rollout of ${kind} ${name}`,
     timeoutMs,
@@ -35,6 +39,10 @@ export async function rolledOut(
       const found = await kube.get(kind, { name, namespace }, { signal });
       if (!found) return { done: false, seen: `${kind} ${name} does not exist` };
       const workload: Workload = { ...found, kind };
+      // Before the controller has observed the spec, the newest pods are of the previous revision, which may be broken.
+      const mayExamine = giveUpEarly && !isUnobserved(workload) && now - examinedAt >= EXAMINE_MS;
+      const gap = rolloutGap(workload, []);
+      if (gap !== undefined && !mayExamine) return { done: false, seen: gap };
       const [pods, replicaSets] = await Promise.all([
         kube.list('Pod', { namespace, signal }),
         kind === 'Deployment' ? kube.list('ReplicaSet', { namespace, signal }) : [],
@@ -42,8 +50,8 @@ export async function rolledOut(
       const own = ownPods(workload, pods, replicaSets);
       const missing = rolloutGap(workload, own);
       if (missing === undefined) return { done: true, value: workload };
-      // Before the controller has observed the spec, the newest pods are of the previous revision, which may be broken.
-      if (!giveUpEarly || isUnobserved(workload)) return { done: false, seen: missing };
+      if (!mayExamine) return { done: false, seen: missing };
+      examinedAt = now;
       const events = await kube.list('Event', { namespace, signal });
       const reason = hopeless(
         currentPods(workload, own, replicaSets),
