@@ -72,6 +72,14 @@ export async function engineFacts(deps: Deps): Promise<EngineFacts> {
   return { ...facts, error: reason === '' ? 'it did not answer' : reason };
 }
 
+/** What the engine says about itself; `undefined` when it does not answer. */
+export async function engineInfo(deps: Deps): Promise<EngineInfo | undefined> {
+  if ((await findProgram('docker', deps.env['PATH'])) === undefined) return undefined;
+  const { stdout } = await query(deps, ['info', '--format', '{{json .}}']);
+  const info = parsed(infoSchema, stdout);
+  return info?.ServerVersion === '' ? undefined : info;
+}
+
 async function query(
   deps: Deps,
   args: readonly string[],

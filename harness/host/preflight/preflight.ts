@@ -24,7 +24,7 @@ export interface PreflightOptions {
   need: PreflightNeed;
 }
 
-/** Ordered: later inspections depend on earlier fixes (the inspected disk is that of the engine's root folder). */
+/** In the order of the report, and of fixes: later inspections depend on earlier fixes (the inspected disk is that of the engine's root folder). */
 const INSPECTIONS: readonly Inspection[] = [
   inspectNode,
   inspectPrograms,
@@ -48,13 +48,26 @@ const INSPECTIONS: readonly Inspection[] = [
  * @throws InterruptedError when the signal aborts
  */
 export async function runPreflight(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
+  throwIfAborted(deps.signal);
+  // At once: on a machine that is ready, nothing has to be fixed, and no inspection depends on another.
+  const first = await Promise.all(INSPECTIONS.map((inspect) => inspect(deps, options.need)));
+  const findings =
+    options.fix && first.flat().some(isFixable) ? await fixInOrder(deps, options) : first.flat();
+  for (const { id, status, found } of findings) deps.log.info('preflight', { id, status, found });
+  return findings;
+}
+
+function isFixable({ status, fix }: Finding): boolean {
+  return status !== 'ok' && fix !== undefined;
+}
+
+/** Inspects again, because each inspection may depend on the fixes of those before it. */
+async function fixInOrder(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const inspect of INSPECTIONS) {
     throwIfAborted(deps.signal);
-    const found = await inspect(deps, options.need);
-    findings.push(...(options.fix ? await fixAll(inspect, found, deps, options) : found));
+    findings.push(...(await fixAll(inspect, await inspect(deps, options.need), deps, options)));
   }
-  for (const { id, status, found } of findings) deps.log.info('preflight', { id, status, found });
   return findings;
 }
 
@@ -66,7 +79,7 @@ async function fixAll(
 ): Promise<Finding[]> {
   const notes = new Map<string, string>();
   for (const finding of before) {
-    if (finding.fix === undefined || finding.status === 'ok') continue;
+    if (!isFixable(finding)) continue;
     notes.set(finding.id, await attempt(finding, deps, options.interactive));
   }
   if (notes.size === 0) return before;

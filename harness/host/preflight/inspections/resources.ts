@@ -1,6 +1,6 @@
 /** CPUs, memory and disk, compared with what the planned cluster needs. */
 import { dirname } from 'node:path';
-import { engineFacts } from '../engine-facts.ts';
+import { engineInfo } from '../engine-facts.ts';
 import { fine, type Finding, type Inspection, type PreflightDeps } from '../finding.ts';
 
 const GIB = 1024 ** 3;
@@ -48,7 +48,7 @@ export const inspectMemory: Inspection = async (deps, need) => {
 export const inspectDisk: Inspection = async (deps, need) => {
   const findings: Finding[] = [];
   if (need.cluster === 'kind' || need.buildImages) {
-    const root = (await engineFacts(deps)).info?.DockerRootDir;
+    const root = (await engineInfo(deps))?.DockerRootDir;
     // With Docker Desktop or a remote engine, the folder is in a virtual machine or on another host.
     const local = root !== undefined && (await deps.machine.list(dirname(root))).length > 0;
     if (local)

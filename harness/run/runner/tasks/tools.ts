@@ -16,10 +16,13 @@ export const tools: Task = {
         onProgress,
         signal,
       });
+    const version = command.run('docker', ['version', '--format', '{{.Server.Version}}']);
+    // Awaited below.
+    version.catch(() => {});
     // One after the other: a build uses all cores.
     const helm = await resolve('helm');
     const kind = run.provider.isExisting ? undefined : await resolve('kind');
-    const engine = await command.run('docker', ['version', '--format', '{{.Server.Version}}']);
+    const engine = await version;
     run.tools = { helm: helm.path, ...(kind && { kind: kind.path }) };
     Object.assign(run.report.tools, {
       node: process.version,
