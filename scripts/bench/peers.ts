@@ -133,7 +133,7 @@ const CONTESTS: Record<Contender, (bench: Bench, namespace: string) => Promise<v
   },
 
   async chainsaw({ command, chainsaw, helm, kubeconfig, folder }) {
-    const args = ['test', '--test-dir', join(FOLDER, 'chainsaw'), '--no-color', '--report-path', folder];
+    const args = ['test', '--test-dir', join(FOLDER, 'chainsaw'), '--no-color'];
     await command.run(chainsaw, args, {
       cwd: folder,
       env: {
