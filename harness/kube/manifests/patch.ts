@@ -20,6 +20,11 @@ export interface ObjectPatch {
   /** All rendered objects of this kind, or the named one. Hooks cannot be patched: helm does not pass them to a post-renderer. */
   target: { kind: string; name?: string };
   ops: readonly PatchOperation[];
+  /**
+   * Ends without an error at what was not rendered: for objects and list elements that exist only with certain values. A fault that was
+   * applied nowhere is missed, so it is noticed.
+   */
+  whereRendered?: boolean;
 }
 
 /** Replaces the image of every container with this name, in all workloads, init containers included. */
@@ -50,7 +55,7 @@ export function patchObjects<T extends KubeObject>(
       continue;
     }
     const selected = patched.filter((object) => selects(patch, object));
-    if (selected.length === 0) {
+    if (selected.length === 0 && !isOptional(patch)) {
       throw new UsageError('E_PATCH_TARGET', `the patch of ${targetName(patch)} selects nothing`, {
         hint: `The rendered objects are: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`,
       });
@@ -61,6 +66,10 @@ export function patchObjects<T extends KubeObject>(
     }
   }
   return patched;
+}
+
+function isOptional(patch: ManifestPatch): boolean {
+  return 'target' in patch && patch.whereRendered === true;
 }
 
 /** Whether the patch applies to the object. */
@@ -86,6 +95,7 @@ function applyTo(object: KubeObject, patch: ObjectPatch): void {
     const counted = countedPaths(object, operation);
     const error = counted instanceof Error ? counted : applyPatch(object, [counted])[0];
     if (!error) continue;
+    if (isOptional(patch)) return;
     throw new UsageError(
       'E_PATCH',
       `${operation.op} ${operation.path} cannot be applied to ${object.kind} ${object.metadata.name}: ${error.message}`,
