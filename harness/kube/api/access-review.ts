@@ -8,6 +8,8 @@ export interface AccessRequest {
   resource: string;
   subresource?: string;
   verb: string;
+  /** The object that the request names; without it, the right has to hold for all objects. */
+  name?: string;
 }
 
 const review = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
@@ -16,7 +18,7 @@ const review = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) }
 export async function isAllowed(
   kube: Pick<KubeClient, 'create'>,
   account: { namespace: string; name: string },
-  { group = '', resource, subresource = '', verb }: AccessRequest,
+  { group = '', resource, subresource = '', verb, name: object = '' }: AccessRequest,
 ): Promise<boolean> {
   const { namespace, name } = account;
   const answer = await kube.create({
@@ -26,7 +28,7 @@ export async function isAllowed(
     spec: {
       user: `system:serviceaccount:${namespace}:${name}`,
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-      resourceAttributes: { namespace, group, resource, subresource, verb },
+      resourceAttributes: { namespace, group, resource, subresource, verb, name: object },
     },
   });
   return review.parse(answer).status.allowed;

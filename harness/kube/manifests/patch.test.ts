@@ -120,6 +120,16 @@ describe('patchObjects', () => {
     );
   });
 
+  it.each([
+    ['an object', { kind: 'Ingress' }, '/spec/rules'],
+    ['a list element', { kind: 'Deployment' }, '/spec/template/spec/containers/[name=sidecar]/image'],
+  ])('leaves out %s that was not rendered, where the patch allows it', (_title, target, path) => {
+    const before = sampleSystem();
+    expect(patchObjects(before, [{ target, ops: [{ op: 'remove', path }], whereRendered: true }])).toEqual(
+      before,
+    );
+  });
+
   it.each<[string, PatchOperation]>([
     ['a path that does not exist', { op: 'replace', path: '/spec/nope', value: 1 }],
     ['the removal of a missing field', { op: 'remove', path: '/spec/nope' }],

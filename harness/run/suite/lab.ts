@@ -27,6 +27,8 @@ import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
 
 export interface InstallOptions<Options = unknown> {
+  /** Without the values of the subject: as the chart is by itself. */
+  onlyChart?: boolean;
   /** `key=value`; override the subject's values. */
   set?: readonly string[];
   /** More values files. */
@@ -50,11 +52,8 @@ export interface InstallOptions<Options = unknown> {
 /** What can be changed about a subject that is only rendered. */
 export type RenderOptions = Pick<
   InstallOptions,
-  'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
-> & {
-  /** Without the values of the subject: as the chart renders by itself. */
-  onlyChart?: boolean;
-};
+  'onlyChart' | 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
+>;
 
 /** The lab of one check. `Options`, `Prepared`: of the suite's environment. */
 export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
@@ -179,7 +178,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   /** Upgrades a release with other values or patches and waits for the rollout. */
   async upgrade(
     release: Release,
-    options: Pick<InstallOptions, 'set' | 'values' | 'patches' | 'rollout' | 'timeoutMs'>,
+    options: Pick<InstallOptions, 'onlyChart' | 'set' | 'values' | 'patches' | 'rollout' | 'timeoutMs'>,
   ): Promise<void> {
     const { deployer } = this.#shared.deps;
     const prepared = await this.#shared.prepared.get(release.namespace);
