@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { KubeClient } from './client.ts';
 import { ApiError } from './errors.ts';
-import { clusterInventory } from './inventory.ts';
+import { clusterInventory, inventory } from './inventory.ts';
 
 const kind = (name: string, namespaced = false, verbs = ['list', 'delete']) => ({
   apiVersion: 'x/v1',
@@ -40,4 +40,15 @@ it('lists cluster-scoped objects and what helm installed, without kinds of the c
     Forbidden: { metadataOnly: true },
     RoleBinding: { labelSelector: 'app.kubernetes.io/managed-by=Helm', metadataOnly: true },
   });
+});
+
+it('counts a kind whose definition is deleted meanwhile as empty', async () => {
+  const kube = {
+    resources: () => Promise.resolve([kind('Pod', true), kind('ServiceMonitor', true)]),
+    list: ((ref: { kind: string }) =>
+      ref.kind === 'Pod'
+        ? Promise.resolve([{ ...ref, metadata: { name: 'one' } }])
+        : Promise.reject(new ApiError('list', 404, 'NotFound', ''))) as KubeClient['list'],
+  };
+  expect(await inventory(kube, 'ns')).toEqual(['Pod one']);
 });

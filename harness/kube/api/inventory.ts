@@ -79,17 +79,25 @@ export async function clusterInventory(
 }
 
 /** `Kind name` of every object in a namespace, sorted, without Events, Leases and objects that Kubernetes itself creates. */
-export async function inventory(kube: KubeClient, namespace: string): Promise<string[]> {
+export async function inventory(
+  kube: Pick<KubeClient, 'resources' | 'list'>,
+  namespace: string,
+): Promise<string[]> {
   const kinds = (await kube.resources()).filter(
     ({ namespaced, verbs, kind }) =>
       namespaced && verbs.includes('list') && verbs.includes('delete') && !VOLATILE.includes(kind),
   );
   const lists = await Promise.all(
-    kinds.map(async ({ apiVersion, kind }) =>
-      (await kube.list({ apiVersion, kind }, { namespace })).map(
-        ({ metadata }) => `${kind} ${metadata.name}`,
-      ),
-    ),
+    kinds.map(async ({ apiVersion, kind }) => {
+      try {
+        const objects = await kube.list({ apiVersion, kind }, { namespace });
+        return objects.map(({ metadata }) => `${kind} ${metadata.name}`);
+      } catch (error) {
+        // A CustomResourceDefinition that is deleted meanwhile takes its objects with it.
+        if (error instanceof ApiError && error.status === 404) return [];
+        throw error;
+      }
+    }),
   );
   return [...new Set(lists.flat())].filter((entry) => !STANDARD.includes(entry)).toSorted();
 }
