@@ -14,7 +14,7 @@ export const toolman: SuiteDefinition = {
   name: 'toolman',
   title: 'Toolman, an MCP proxy',
   directory,
-  // The first file installs the shared release; the last ones disturb their own releases.
+  // The first file installs the shared release; those that disturb have their own releases.
   files: [
     'checks/manifests.e2e.ts',
     'checks/install.e2e.ts',
@@ -25,6 +25,7 @@ export const toolman: SuiteDefinition = {
     'checks/probes.e2e.ts',
     'checks/lifecycle.e2e.ts',
     'checks/taints.e2e.ts',
+    'checks/variants.e2e.ts',
   ],
   // One node for each of the three replicas, with the label that the chart's nodeSelector selects.
   topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] },

@@ -1,0 +1,355 @@
+/** What the chart renders by default, for production, and with each of its switches. Nothing is created. */
+import { DoesNotFit } from '../../../harness/core/errors.ts';
+import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
+import { find, ofKind } from '../../../harness/kube/manifests/objects.ts';
+import { autoscalersCanScale } from '../../../harness/observe/predicates/rendered/autoscaling.ts';
+import { credentialsAreInSecrets } from '../../../harness/observe/predicates/rendered/credentials.ts';
+import { imagesArePinned, pullsInVain } from '../../../harness/observe/predicates/rendered/images.ts';
+import { probeSettings } from '../../../harness/observe/predicates/rendered/probes.ts';
+import {
+  everyContainerHasResources,
+  resourcesAre,
+} from '../../../harness/observe/predicates/rendered/resources.ts';
+import { nothingIsPrivileged } from '../../../harness/observe/predicates/rendered/security.ts';
+import { selectorsAreStable } from '../../../harness/observe/predicates/rendered/selectors.ts';
+import { volumesAreMounted } from '../../../harness/observe/predicates/rendered/volumes.ts';
+import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import type { KubeObject } from '../../../harness/kube/api/types.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import type { CheckOptions } from '../../../harness/run/suite/check.ts';
+import type { Lab, RenderOptions } from '../../../harness/run/suite/lab.ts';
+import type { SubjectConfig } from '../../../harness/run/suite/worker-config.ts';
+import { requirement } from '../kit.ts';
+import { mainOf, serverOf, serverSpec } from '../rendered-server.ts';
+import { toolman } from '../suite.ts';
+
+const STATIC: CheckOptions = { release: 'none', static: true };
+const DOCKER = 'docker-daemon';
+
+/** The switches that the documents describe, each with what it needs. */
+const SWITCHES: Readonly<Record<string, readonly string[]>> = {
+  'a Docker daemon': ['dind.enabled=true'],
+  'the Kubernetes server': [
+    'kubernetesServer.enabled=true',
+    'kubernetesServer.kubeconfig.secretName=kubeconfig',
+  ],
+  persistence: ['persistence.enabled=true'],
+  'no persistence': ['persistence.enabled=false'],
+  probes: ['probes.enabled=true'],
+  'a disruption budget': ['podDisruptionBudget.enabled=true'],
+  autoscaling: ['autoscaling.enabled=true'],
+  'a network policy': ['networkPolicy.enabled=true', 'networkPolicy.egress.enabled=true'],
+  'a service monitor': ['serviceMonitor.enabled=true'],
+};
+
+/** The documented production values; a user's subject is in production values already. */
+function production({ reference }: SubjectConfig): RenderOptions {
+  return reference ? { onlyChart: true, values: [toolman.valuesVariants['production'] ?? ''] } : {};
+}
+
+async function objectsOf(lab: Lab, options: RenderOptions = {}): Promise<KubeObject[]> {
+  return (await lab.render(options)).objects;
+}
+
+requirement('TA-25', 'has nothing that helm lint complains about', STATIC, async ({ lab, observe }) => {
+  const { messages } = await lab.helm.lint(lab.source());
+  const complaints = messages.filter(({ severity }) => severity !== 'info');
+  await expect(
+    nothingWrong(
+      'helm lint finds neither errors nor warnings',
+      complaints.map(({ path, text }) => `${path}: ${text}`),
+    ),
+  ).toHold();
+  observe(`${messages.length} remarks of level info`);
+});
+
+requirement(
+  ['T-04', 'TA-02', 'T-37'],
+  'has a privileged docker-daemon beside its main container when asked for, and nothing of it otherwise',
+  STATIC,
+  async ({ lab, observe }) => {
+    const without = await objectsOf(lab, { set: ['dind.enabled=false'] });
+    const spec = serverSpec(without);
+    expect(
+      spec.containers.map(({ name }) => name),
+      'containers without a Docker daemon',
+    ).toHaveLength(1);
+    await expect(nothingIsPrivileged(without)).toHold();
+    const volumes = (spec.volumes ?? []).filter(({ name }) => name.includes('docker'));
+    expect(volumes, 'volumes for Docker without a Docker daemon').toEqual([]);
+
+    const objects = await objectsOf(lab, { set: ['dind.enabled=true'] });
+    const { containers } = serverSpec(objects);
+    expect(containers, 'containers with a Docker daemon').toHaveLength(2);
+    const sidecar = containers.find(({ name }) => name === DOCKER);
+    expect(sidecar?.name, `the sidecar among ${containers.map(({ name }) => name).join(', ')}`).toBe(DOCKER);
+    expect(sidecar?.image, `image of ${DOCKER}`).toMatch(/(^|\/)docker:([\w.-]+-)?dind$/);
+    expect(sidecar?.securityContext?.['privileged'], `privileged of ${DOCKER}`).toBe(true);
+    expect(
+      mainOf(serverSpec(objects)).securityContext?.['privileged'] ?? false,
+      'privileged of the main container',
+    ).toBe(false);
+    const tls = sidecar?.env?.find(({ name }) => name === 'DOCKER_TLS_CERTDIR');
+    expect(tls?.value ?? tls, `DOCKER_TLS_CERTDIR of ${DOCKER}`).toBe('');
+    for (const container of containers) {
+      const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === '/var/run');
+      expect(mount?.mountPath, `folder of the socket in ${container.name}`).toBe('/var/run');
+    }
+    await expect(
+      resourcesAre(serverOf(objects), DOCKER, {
+        ...sidecar?.resources,
+        requests: { cpu: '100m', memory: '128Mi' },
+      }),
+    ).toHold();
+    observe(`${DOCKER} runs ${sidecar?.image ?? ''}`);
+  },
+);
+
+requirement('TA-08', 'gives docker-daemon the resources of the values', STATIC, async ({ lab }) => {
+  const wanted = { requests: { cpu: '150m', memory: '200Mi' }, limits: { cpu: '700m', memory: '900Mi' } };
+  const set = ['dind.enabled=true', ...resourceValues('dind.resources', wanted)];
+  await expect(resourcesAre(serverOf(await objectsOf(lab, { set })), DOCKER, wanted)).toHold();
+});
+
+requirement('T-33', 'gives the main container the resources of the values', STATIC, async ({ lab }) => {
+  const wanted = { requests: { cpu: '123m', memory: '99Mi' }, limits: { cpu: '456m', memory: '321Mi' } };
+  const objects = await objectsOf(lab, { set: resourceValues('resources', wanted) });
+  await expect(resourcesAre(serverOf(objects), mainOf(serverSpec(objects)).name, wanted)).toHold();
+});
+
+requirement('TA-07', 'has by default the resources 100m/128Mi to 500m/512Mi', STATIC, async ({ lab }) => {
+  const objects = await objectsOf(lab, { onlyChart: true });
+  await expect(
+    resourcesAre(serverOf(objects), mainOf(serverSpec(objects)).name, {
+      requests: { cpu: '100m', memory: '128Mi' },
+      limits: { cpu: '500m', memory: '512Mi' },
+    }),
+  ).toHold();
+});
+
+requirement(
+  'TA-03',
+  'has no init container by default, and one for the Kubernetes server',
+  STATIC,
+  async ({ lab }) => {
+    const inits = async (set: readonly string[]): Promise<string[]> =>
+      (serverSpec(await objectsOf(lab, { onlyChart: true, set })).initContainers ?? []).map(
+        ({ name }) => name,
+      );
+    expect(await inits([]), 'init containers by default').toEqual([]);
+    expect(
+      await inits(SWITCHES['the Kubernetes server'] ?? []),
+      'init containers with the Kubernetes server',
+    ).toHaveLength(1);
+  },
+);
+
+requirement(
+  'TA-12',
+  'states how it is updated: RollingUpdate, maxSurge and maxUnavailable',
+  STATIC,
+  async ({ lab, observe }) => {
+    const { spec } = serverOf(await objectsOf(lab)) as KubeObject & {
+      spec: {
+        strategy?: { type?: string; rollingUpdate?: { maxSurge?: unknown; maxUnavailable?: unknown } };
+      };
+    };
+    const { type, rollingUpdate } = spec.strategy ?? {};
+    expect(type, 'type of the update strategy').toBe('RollingUpdate');
+    expect(rollingUpdate?.maxSurge, 'maxSurge').toBeDefined();
+    expect(rollingUpdate?.maxUnavailable, 'maxUnavailable').toBeDefined();
+    observe(
+      `maxSurge ${String(rollingUpdate?.maxSurge)}, maxUnavailable ${String(rollingUpdate?.maxUnavailable)}`,
+    );
+  },
+);
+
+requirement(
+  'TA-15',
+  'has no probes by default, and all of them in production',
+  STATIC,
+  async ({ lab, subject }) => {
+    const { livenessProbe, readinessProbe } = mainOf(serverSpec(await objectsOf(lab, { onlyChart: true })));
+    expect({ livenessProbe, readinessProbe }, 'probes by default').toEqual({});
+    const main = mainOf(serverSpec(await objectsOf(lab, production(subject))));
+    expect(main.livenessProbe, 'livenessProbe in production').toBeDefined();
+    expect(main.readinessProbe, 'readinessProbe in production').toBeDefined();
+  },
+);
+
+requirement(
+  'T-19',
+  'probes with the documented delays: liveness 30 s and every 10 s, readiness 5 s and every 5 s',
+  STATIC,
+  async ({ lab, subject }) => {
+    const objects = await objectsOf(lab, production(subject));
+    const server = serverOf(objects);
+    const { name } = mainOf(serverSpec(objects));
+    await expect(
+      probeSettings(server, name, 'livenessProbe', { initialDelaySeconds: 30, periodSeconds: 10 }),
+    ).toHold();
+    await expect(
+      probeSettings(server, name, 'readinessProbe', { initialDelaySeconds: 5, periodSeconds: 5 }),
+    ).toHold();
+  },
+);
+
+requirement(
+  ['T-51', 'TA-18'],
+  'runs a fixed tag and pulls it only where it is missing',
+  STATIC,
+  async ({ lab, subject }) => {
+    for (const options of [{}, production(subject)]) {
+      const objects = await objectsOf(lab, options);
+      await expect(imagesArePinned([serverOf(objects)])).toHold();
+      await expect(pullsInVain([serverOf(objects)], () => true)).toHold();
+      const { imagePullPolicy } = mainOf(serverSpec(objects));
+      expect(imagePullPolicy ?? 'IfNotPresent', 'imagePullPolicy').toBe('IfNotPresent');
+    }
+  },
+);
+
+requirement(
+  'TA-20',
+  'has requests and limits of every container, with every switch',
+  STATIC,
+  async ({ lab }) => {
+    const set = ['dind.enabled=true', ...(SWITCHES['the Kubernetes server'] ?? [])];
+    const objects = await objectsOf(lab, { set });
+    await expect(everyContainerHasResources([serverOf(objects)])).toHold();
+  },
+);
+
+requirement(
+  'TA-21',
+  'claims storage of the size and class of the values',
+  STATIC,
+  async ({ lab, subject, observe }) => {
+    if (subject.reference)
+      expect(claimOf(await objectsOf(lab, production(subject))), 'claim in production').toEqual({
+        size: '20Gi',
+        storageClass: 'fast-ssd',
+      });
+    const set = ['persistence.enabled=true', 'persistence.size=7Gi', 'persistence.storageClass=fast-ssd'];
+    const claim = claimOf(await objectsOf(lab, { set }));
+    expect(claim, 'claim with 7Gi of class fast-ssd').toEqual({ size: '7Gi', storageClass: 'fast-ssd' });
+    observe(`${claim.size ?? ''} of class ${claim.storageClass ?? ''}`);
+  },
+);
+
+requirement(
+  'TA-11',
+  'has no disruption budget by default, and one with minAvailable 2 in production',
+  STATIC,
+  async ({ lab, subject }) => {
+    expect(
+      ofKind(await objectsOf(lab, { onlyChart: true }), 'PodDisruptionBudget'),
+      'budgets by default',
+    ).toEqual([]);
+    const budget = find(await objectsOf(lab, production(subject)), 'PodDisruptionBudget');
+    if (!budget) throw new DoesNotFit('the chart renders no PodDisruptionBudget in production');
+    const { minAvailable } = budget['spec'] as { minAvailable?: unknown };
+    expect(minAvailable, 'minAvailable in production').toBe(2);
+  },
+);
+
+requirement('T-26', 'leaves the number of replicas to its autoscaler', STATIC, async ({ lab }) => {
+  await expect(autoscalersCanScale(await objectsOf(lab, { set: ['autoscaling.enabled=true'] }))).toHold();
+});
+
+requirement('T-27', 'selects its pods by labels that no version changes', STATIC, async ({ lab }) => {
+  await expect(selectorsAreStable([serverOf(await objectsOf(lab))])).toHold();
+});
+
+requirement('T-31', 'logs at level info unless asked for another one', STATIC, async ({ lab }) => {
+  const level = async (set: readonly string[]): Promise<string | undefined> =>
+    mainOf(serverSpec(await objectsOf(lab, { set }))).env?.find(({ name }) => name === 'RUST_LOG')?.value;
+  expect(await level(['logLevel=']), 'RUST_LOG without logLevel').toBe('info');
+  expect(await level(['logLevel=debug']), 'RUST_LOG with logLevel debug').toBe('debug');
+});
+
+requirement('TA-06', 'takes every credential from a Secret', STATIC, async ({ lab, observe }) => {
+  const objects = await objectsOf(lab);
+  const names = (mainOf(serverSpec(objects)).env ?? [])
+    .map(({ name }) => name)
+    .filter((name) => CREDENTIAL.test(name));
+  await expect(credentialsAreInSecrets(objects, names)).toHold();
+  observe(names.join(', '));
+});
+
+/** Names of variables that hold credentials. */
+const CREDENTIAL = /(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIALS?)$/i;
+
+requirement(
+  'T-56',
+  "keeps the pod's fields out of the container's security context, where the API server refuses them",
+  STATIC,
+  async ({ lab, kube, observe }) => {
+    const namespace = await lab.namespace();
+    const server = serverOf(await objectsOf(lab, { namespace }));
+    const strict = (object: KubeObject): Promise<unknown> =>
+      kube.apply(object, { dryRun: true, strict: true, namespace });
+    await expect(
+      nothingWrong('the API server accepts the security contexts', await refusalsOf([server], strict)),
+    ).toHold();
+    const mixed = structuredClone(server);
+    const main = mainOf(serverSpec([mixed]));
+    main.securityContext = { ...main.securityContext, fsGroup: 2375 };
+    const refusals = await refusalsOf([mixed], strict);
+    expect(refusals.join(' '), 'refusal of fsGroup in a container').toMatch(/fsGroup/);
+    observe(refusals.join(' '));
+  },
+);
+
+requirement(
+  ['TA-26', 'TA-27', 'TA-28'],
+  'renders with each of its switches what the API server accepts, and mounts exactly the volumes that it has',
+  STATIC,
+  async ({ lab, kube, observe }) => {
+    const namespace = await lab.namespace();
+    const served = new Set((await kube.resources()).map((r) => `${r.apiVersion} ${r.kind}`));
+    const wrong = await Promise.all(
+      Object.entries(SWITCHES).map(async ([title, set]) => {
+        const objects = await objectsOrRefusal(lab, { set, namespace });
+        if (typeof objects === 'string') return [`with ${title} it does not render: ${objects}`];
+        const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
+        const refusals = await refusalsOf(known, (o) =>
+          kube.apply(o, { dryRun: true, strict: true, namespace }),
+        );
+        const { details = [] } = volumesAreMounted([serverOf(objects)]);
+        observe(`with ${title}: ${known.length} objects`);
+        return [...refusals, ...details].map((text) => `with ${title}: ${text}`);
+      }),
+    );
+    await expect(nothingWrong('it renders valid objects with each switch', wrong.flat())).toHold();
+  },
+);
+
+/** The objects, or why the chart refuses to render them. */
+async function objectsOrRefusal(lab: Lab, options: RenderOptions): Promise<KubeObject[] | string> {
+  try {
+    return await objectsOf(lab, options);
+  } catch (error) {
+    const refusal = await lab.refusal(options);
+    if (refusal) return refusal.message;
+    throw error;
+  }
+}
+
+function resourceValues(
+  at: string,
+  { requests, limits }: { requests: Record<string, string>; limits: Record<string, string> },
+): string[] {
+  return Object.entries({ requests, limits }).flatMap(([kind, list]) =>
+    Object.entries(list).map(([name, quantity]) => `${at}.${kind}.${name}=${quantity}`),
+  );
+}
+
+function claimOf(objects: readonly KubeObject[]): {
+  size: string | undefined;
+  storageClass: string | undefined;
+} {
+  const spec = find(objects, 'PersistentVolumeClaim')?.['spec'] as
+    { storageClassName?: string; resources?: { requests?: { storage?: string } } } | undefined;
+  return { size: spec?.resources?.requests?.storage, storageClass: spec?.storageClassName };
+}
