@@ -26,6 +26,7 @@ export const toolman: SuiteDefinition = {
     'checks/lifecycle.e2e.ts',
     'checks/taints.e2e.ts',
     'checks/variants.e2e.ts',
+    'checks/container.e2e.ts',
   ],
   // One node for each of the three replicas, with the label that the chart's nodeSelector selects.
   topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] },
