@@ -27,9 +27,17 @@ export const toolman: SuiteDefinition = {
     'checks/taints.e2e.ts',
     'checks/variants.e2e.ts',
     'checks/container.e2e.ts',
+    'checks/permissions.e2e.ts',
+    'checks/admission.e2e.ts',
+    'checks/startup.e2e.ts',
+    'checks/disruptions.e2e.ts',
+    'checks/releases.e2e.ts',
+    'checks/production.e2e.ts',
+    'checks/network-policy.e2e.ts',
+    'checks/autoscaling.e2e.ts',
   ],
-  // One node for each of the three replicas, with the label that the chart's nodeSelector selects.
-  topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }] },
+  // One node for each of the three replicas, with the label that the chart's nodeSelector selects. The autoscaler needs metrics.
+  topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }], metrics: true },
   subject: {
     chart,
     values: [join(fixtures, 'values', 'toolman', 'reference.yaml')],
