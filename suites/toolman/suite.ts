@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
+import { mcpClientImage } from '../../fixtures/images/mcp-server.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
 
@@ -35,6 +36,8 @@ export const toolman: SuiteDefinition = {
     'checks/production.e2e.ts',
     'checks/network-policy.e2e.ts',
     'checks/autoscaling.e2e.ts',
+    'checks/docker.e2e.ts',
+    'checks/mcp.e2e.ts',
   ],
   // One node for each of the three replicas, with the label that the chart's nodeSelector selects. The autoscaler needs metrics.
   topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }], metrics: true },
@@ -52,6 +55,13 @@ export const toolman: SuiteDefinition = {
         name: 'setup',
         recipe: busyboxImage,
         override: (ref) => imageValues('init.image', ref),
+      },
+      {
+        // Checks call the server with it, as agents do.
+        name: 'mcp-client',
+        recipe: mcpClientImage,
+        override: { containers: [] },
+        always: true,
       },
     ],
   },
