@@ -38,6 +38,7 @@ export const toolman: SuiteDefinition = {
     'checks/autoscaling.e2e.ts',
     'checks/docker.e2e.ts',
     'checks/mcp.e2e.ts',
+    'checks/change.e2e.ts',
   ],
   // One node for each of the three replicas, with the label that the chart's nodeSelector selects. The autoscaler needs metrics.
   topology: { groups: [{ name: 'tools', count: 3, labels: { 'workload-type': 'tools' } }], metrics: true },
