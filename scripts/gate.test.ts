@@ -30,7 +30,6 @@ describe('npm run gate', () => {
   it.each([
     [[], '--suite'],
     [['--suite', 'tolman'], 'Did you mean "toolman"?'],
-    [['--suite', 'mcp-server'], 'no checks yet'],
     [['--suite', 'toolman', '--chart', 'no/such/chart'], 'there is no chart at no/such/chart'],
     [['--suite', 'toolman', '--reuse'], '--reuse'],
   ])('rejects %j before creating anything', async (argv, says) => {

@@ -32,6 +32,10 @@ export const ABOUT_NAMES: readonly string[] = [
   'k8s-mcp-agent/G-04#2',
   // Namespace gpu-diagnostics
   'k8s-mcp-agent/G-45',
+  // the files of the chart
+  'mcp-server/M-10',
+  // the documented default values
+  'mcp-server/M-73',
 ];
 
 /** A reference under other names. */

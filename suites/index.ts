@@ -6,13 +6,14 @@ import type { CataloguedSuite, UncheckedSuite } from '../harness/run/plan/plan.t
 import type { SuiteDefinition } from '../harness/run/suite/definition.ts';
 import { anyChart } from './any-chart/suite.ts';
 import { agent } from './k8s-mcp-agent/suite.ts';
+import { mcpServer } from './mcp-server/suite.ts';
 import { registry } from './tool-registry/suite.ts';
 import { toolman } from './toolman/suite.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Suites with checks. */
-export const suites: readonly SuiteDefinition[] = [toolman, registry, agent, anyChart];
+export const suites: readonly SuiteDefinition[] = [toolman, registry, agent, mcpServer, anyChart];
 
 /** Names of the suites in the catalogue, in its order. */
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;

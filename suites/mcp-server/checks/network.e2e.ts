@@ -1,0 +1,120 @@
+/** Clients in the cluster reach the server through its Service, with MCP. */
+import { DoesNotFit } from '../../../harness/core/errors.ts';
+import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
+import { eventually } from '../../../harness/observe/waits/eventually.ts';
+import { expect } from '../../../harness/run/suite/assertions.ts';
+import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
+import { startMcpClient, type McpSessionResult } from '../../mcp-client/mcp-client.ts';
+import { podOfAnswer } from '../answers.ts';
+import { requirement } from '../kit.ts';
+import { hostOf, portOf, serverPods, serviceOf, urlOf } from '../server.ts';
+import { sharesAreFair } from '../shares.ts';
+
+requirement(
+  ['M-06', 'M-33'],
+  'has a name in the DNS of the cluster, in its own namespace and in another one',
+  async ({ release, lab, observe }) => {
+    const service = serviceOf(release);
+    const client = await startMcpClient(lab);
+    const host = hostOf(service, release);
+    const resolves = async (): Promise<PredicateResult> => {
+      const { exitCode, stdout, stderr } = await client.run(['busybox', 'nslookup', host]);
+      const actual = exitCode === 0 ? 'it does' : `${stdout}${stderr}`.trim() || `exit code ${exitCode}`;
+      return { ok: exitCode === 0, expected: `${host} resolves in namespace ${client.namespace}`, actual };
+    };
+    // CoreDNS caches a negative answer for up to 30 s.
+    await expect(eventually(resolves, { timeoutMs: 60_000 })).toHold();
+    const [pod] = await serverPods(release);
+    if (!pod) throw new DoesNotFit('the server has no pod');
+    const own = await release.exec(pod, ['busybox', 'nslookup', `${host}.`]);
+    expect(own.exitCode, `exit code of nslookup ${host} in ${pod.metadata.name}`).toBe(0);
+    observe(host);
+  },
+);
+
+requirement(
+  ['M-17', 'M-34'],
+  'serves MCP to a pod of another namespace: initialize, tools/list, tools/call, and GET /health',
+  async ({ release, lab, observe }) => {
+    const url = urlOf(release);
+    const client = await startMcpClient(lab);
+    const calls = [
+      { tool: 'echo_message', arguments: { message: 'kindproof' } },
+      { tool: 'say_hello', arguments: { name: 'kindproof' } },
+    ];
+    const talk = async (): Promise<{ result: PredicateResult; session: McpSessionResult | undefined }> => {
+      const [session] = await client.talk({ url, calls });
+      const complaints = [
+        ...(session?.error === undefined ? [] : [`it is refused: ${session.error}`]),
+        ...(session?.error === undefined && session?.tools.length === 0 ? ['tools/list has no tool'] : []),
+        ...(session?.calls ?? []).flatMap(({ error }, at) =>
+          error === undefined ? [] : [`tools/call ${calls[at]?.tool ?? ''} fails: ${error}`],
+        ),
+      ];
+      return {
+        session,
+        result: nothingWrong(`a client of ${url} initializes, lists tools and calls them`, complaints),
+      };
+    };
+    // Each node's kube-proxy learns of the Service and its pods a moment later.
+    let session: McpSessionResult | undefined;
+    const result = await eventually(async () => {
+      const talked = await talk();
+      ({ session } = talked);
+      return talked.result;
+    });
+    await expect(result).toHold();
+    expect(session?.calls[0]?.text, 'answer of echo_message').toBe('kindproof');
+    const service = serviceOf(release);
+    const health = await release.http(
+      { kind: 'Service', name: service.metadata.name, port: portOf(service).port },
+      '/health',
+    );
+    expect(health.status, 'status of GET /health').toBe(200);
+    parseJsonOf(health.body, 'the answer to GET /health');
+    observe(
+      `${session?.server?.name ?? ''} ${session?.server?.version ?? ''}: ${(session?.tools ?? []).join(', ')}`,
+    );
+  },
+);
+
+/** Enough for narrow bounds, and few enough for two cores. */
+const REQUESTS = 100;
+
+requirement(
+  ['M-40', 'M-58', 'M-61'],
+  'balances connections over all its replicas, also on other nodes, and loses none',
+  async ({ release, lab, observe }) => {
+    const url = urlOf(release);
+    const pods = await serverPods(release);
+    if (pods.length < 2) throw new DoesNotFit('the server has one replica');
+    const [first] = pods;
+    const client = await startMcpClient(
+      lab,
+      first?.spec.nodeName === undefined ? {} : { node: first.spec.nodeName },
+    );
+    // A session of its own for each part, so that a few connections are open at the same time.
+    const sessions = 4;
+    const calls = [{ tool: 'get_server_info', times: REQUESTS / sessions }];
+    const answers = await client.talk({ url, sessions, parallel: sessions, calls });
+    const errors = answers
+      .flatMap(({ error, calls: made }) => [error, ...made.map((call) => call.error)])
+      .filter((error) => error !== undefined);
+    await expect(nothingWrong(`${url} answers every request`, errors)).toHold();
+    const answered = answers.flatMap(({ calls: made }) => made.map(({ text = '' }) => podOfAnswer(text)));
+    const result = sharesAreFair(
+      answered,
+      pods.map(({ metadata }) => metadata.name),
+    );
+    await expect(result).toHold();
+    const elsewhere = pods.filter(({ spec }) => spec.nodeName !== client.node);
+    if (elsewhere.length === 0) observe('all replicas are on the node of the client');
+    else {
+      const reached = elsewhere.filter(({ metadata }) => answered.includes(metadata.name));
+      expect(reached.length, `replicas on other nodes than ${client.node} that answered`).toBe(
+        elsewhere.length,
+      );
+    }
+    observe(`${answered.length} requests without an error, from a pod on ${client.node}`);
+  },
+);

@@ -1,0 +1,6 @@
+import { attachCluster } from '../../clusters/attach.ts';
+import { createSuiteKit } from '../../harness/run/suite/kit.ts';
+import { mcpServer } from './suite.ts';
+
+export const kit = createSuiteKit(mcpServer, { attach: attachCluster });
+export const { requirement } = kit;

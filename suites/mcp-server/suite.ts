@@ -1,0 +1,61 @@
+/** The suite of MCP servers: one generic chart for any server, over HTTP or on stdio. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mcpServerFaults } from '../../fixtures/faults/mcp-server/index.ts';
+import { busyboxImage } from '../../fixtures/images/build.ts';
+import { mcpClientImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
+import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+
+const directory = fileURLToPath(new URL('.', import.meta.url));
+const fixtures = join(directory, '..', '..', 'fixtures');
+const chart = join(fixtures, 'charts', 'mcp-server');
+
+export const mcpServer: SuiteDefinition = {
+  name: 'mcp-server',
+  title: 'MCP servers, with one chart for any of them',
+  directory,
+  // The first files read what is rendered and share one release; the last one installs its own.
+  files: [
+    'checks/manifests.e2e.ts',
+    'checks/values.e2e.ts',
+    'checks/install.e2e.ts',
+    'checks/network.e2e.ts',
+    'checks/variants.e2e.ts',
+  ],
+  // Two nodes, so that replicas can be apart.
+  topology: { groups: [{ name: 'worker', count: 2 }] },
+  subject: {
+    chart,
+    values: [join(fixtures, 'values', 'mcp-server', 'reference.yaml')],
+    releaseName: 'mcp',
+    images: [
+      {
+        name: 'mcp-server',
+        recipe: mcpServerImage,
+        override: (ref) => {
+          const [, repository = ref, tag = 'latest'] = /^(.+?)(?::([^:/]+))?$/.exec(ref) ?? [];
+          return [`image.repository=${repository}`, `image.tag=${tag}`];
+        },
+      },
+      {
+        name: 'mcp-client',
+        recipe: mcpClientImage,
+        // No container of the subject: the checks call from it.
+        override: { containers: [] },
+        always: true,
+      },
+      {
+        name: 'test',
+        recipe: busyboxImage,
+        override: { containers: ['test-connection'] },
+      },
+    ],
+  },
+  valuesVariants: {
+    dev: join(chart, 'values-dev.yaml'),
+    staging: join(chart, 'values-staging.yaml'),
+    production: join(chart, 'values-production.yaml'),
+  },
+  faults: mcpServerFaults,
+  shared: ['X-01', 'X-02'],
+};
