@@ -14,13 +14,14 @@ export const mcpServer: SuiteDefinition = {
   name: 'mcp-server',
   title: 'MCP servers, with one chart for any of them',
   directory,
-  // The first files read what is rendered and share one release; the last one installs its own.
+  // The first files read what is rendered and share one release; the last ones install their own.
   files: [
     'checks/manifests.e2e.ts',
     'checks/values.e2e.ts',
     'checks/install.e2e.ts',
     'checks/network.e2e.ts',
     'checks/variants.e2e.ts',
+    'checks/life.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },

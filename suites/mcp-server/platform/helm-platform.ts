@@ -1,0 +1,125 @@
+/** A platform that drives the subject's chart with helm: one release for each server. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckFailure } from '../../../harness/core/errors.ts';
+import type { Lab } from '../../../harness/run/suite/lab.ts';
+import type { Release } from '../../../harness/run/suite/release.ts';
+import { handleOf } from '../server.ts';
+import type { Platform, ServerChange, ServerState } from './platform.ts';
+import { valuesOf, type RegistryEntry } from './registry-entry.ts';
+
+interface Deployed {
+  release: Release;
+  /** The file with the values of its entry. */
+  values: string;
+  /** The values that were changed since, as for `--set`. */
+  set: string[];
+}
+
+export function helmPlatform(lab: Lab): Platform {
+  return new HelmPlatform(lab);
+}
+
+class HelmPlatform implements Platform {
+  readonly #lab: Lab;
+  readonly #servers = new Map<string, Deployed>();
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  async deploy(name: string, entry: RegistryEntry): Promise<ServerState> {
+    const values = await this.#write(entry);
+    const { namespace } = entry;
+    const release = await this.#lab.install({ releaseName: name, namespace, values: [values] });
+    this.#servers.set(name, { release, values, set: [] });
+    return this.#state(name);
+  }
+
+  async list(namespace: string): Promise<ServerState[]> {
+    const releases = await this.#lab.helm.list(namespace);
+    const known = releases.filter((release) => this.#servers.has(release.name));
+    return Promise.all(known.map((release) => this.#state(release.name)));
+  }
+
+  async status(name: string): Promise<ServerState | undefined> {
+    return this.#servers.has(name) ? this.#state(name) : undefined;
+  }
+
+  async scale(name: string, replicas: number): Promise<ServerState> {
+    await this.#change(name, { replicaCount: String(replicas) });
+    return this.#state(name);
+  }
+
+  async update(name: string, { image, config = {} }: ServerChange, { wait = true } = {}): Promise<void> {
+    const pairs = {
+      ...(image && { 'image.repository': image.repository, 'image.tag': image.tag }),
+      ...Object.fromEntries(Object.entries(config).map(([key, value]) => [`config.${key}`, value])),
+    };
+    await this.#change(name, pairs, wait);
+  }
+
+  async rollback(name: string, revision?: number): Promise<ServerState> {
+    const { release } = this.#deployed(name);
+    const { namespace } = release;
+    const ref = { releaseName: name, namespace };
+    await this.#lab.helm.rollback(ref, revision === undefined ? {} : { revision });
+    release.replaceObjects(await this.#lab.helm.getManifest(ref));
+    await release.rolledOut();
+    return this.#state(name);
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.scale(name, 0);
+  }
+
+  async delete(name: string): Promise<void> {
+    const { release } = this.#deployed(name);
+    await this.#lab.helm.uninstall({ releaseName: name, namespace: release.namespace, wait: true });
+    this.#servers.delete(name);
+  }
+
+  async cleanup(namespace: string): Promise<string[]> {
+    const stopped = (await this.list(namespace)).filter(({ phase }) => phase === 'stopped');
+    for (const { name } of stopped) await this.delete(name);
+    return stopped.map(({ name }) => name);
+  }
+
+  release(name: string): Release {
+    return this.#deployed(name).release;
+  }
+
+  #deployed(name: string): Deployed {
+    const found = this.#servers.get(name);
+    if (found) return found;
+    throw new CheckFailure('E_NO_SERVER', `there is no server ${name}`);
+  }
+
+  /** Further values, beside those of earlier changes. */
+  async #change(name: string, pairs: Record<string, string>, rollout = true): Promise<void> {
+    const server = this.#deployed(name);
+    const earlier = server.set.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in pairs));
+    server.set = [...earlier, ...Object.entries(pairs).map(([key, value]) => `${key}=${value}`)];
+    await this.#lab.upgrade(server.release, { values: [server.values], set: server.set, rollout });
+  }
+
+  async #state(name: string): Promise<ServerState> {
+    const { release } = this.#deployed(name);
+    const { spec, status } = await handleOf(release).read();
+    const info = await this.#lab.helm.status({ releaseName: name, namespace: release.namespace });
+    const wanted = spec.replicas ?? 1;
+    const ready = status?.readyReplicas ?? 0;
+    const phase = wanted === 0 ? 'stopped' : ready >= wanted ? 'running' : 'pending';
+    return { name, namespace: release.namespace, phase, wanted, ready, revision: info?.revision ?? 0 };
+  }
+
+  /** The values of an entry as a file: on a command line, templates and commas would mean something else. */
+  async #write(entry: RegistryEntry): Promise<string> {
+    const folder = join(this.#lab.runDirectory, '.registry-entries');
+    await mkdir(folder, { recursive: true });
+    const file = join(folder, `${Date.now()}-${Math.random().toString(36).slice(2)}.json`);
+    await writeFile(file, JSON.stringify(valuesOf(entry)));
+    this.#lab.defer('remove the values of the registry entry', () => rm(file, { force: true }));
+    return file;
+  }
+}
