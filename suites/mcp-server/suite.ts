@@ -58,5 +58,5 @@ export const mcpServer: SuiteDefinition = {
     production: join(chart, 'values-production.yaml'),
   },
   faults: mcpServerFaults,
-  shared: ['X-01', 'X-02'],
+  shared: [],
 };

@@ -157,7 +157,7 @@ requirement(
 );
 
 requirement(
-  ['M-45', 'X-01', 'M-19'],
+  ['M-45', 'M-19'],
   'leads with its Service to its own pods only, beside a second server with other resources',
   async ({ release, lab, kube, observe }) => {
     const { namespace } = release;

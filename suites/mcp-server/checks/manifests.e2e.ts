@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { DoesNotFit, NameMissing } from '../../../harness/core/errors.ts';
-import { checkReferences } from '../../../harness/kube/manifests/references.ts';
 import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
 import { field, nameOf, ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { credentialsAreInSecrets } from '../../../harness/observe/predicates/rendered/credentials.ts';
 import { listenersHaveProbes } from '../../../harness/observe/predicates/rendered/probes.ts';
-import { referencesResolve } from '../../../harness/observe/predicates/rendered/references.ts';
 import {
   everyContainerHasResources,
   resourcesAre,
@@ -139,13 +137,6 @@ requirement(
     observe(names.join(', '));
   },
 );
-
-requirement('X-02', 'refers only to objects that exist', { static: true }, async ({ release, kube }) => {
-  const { namespace } = release;
-  const report = await checkReferences(release.objects, (kind, name) => kube.get(kind, { name, namespace }));
-  if (report.checked === 0) throw new DoesNotFit('no rendered object refers to another one');
-  await expect(referencesResolve(report)).toHold();
-});
 
 requirement(
   'M-78',
