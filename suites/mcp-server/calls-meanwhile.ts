@@ -21,6 +21,8 @@ export async function servesMeanwhile(
   const changed = change().finally(() => {
     progress.ended = true;
   });
+  // Its failure is thrown below, when the calls have ended.
+  changed.catch(() => {});
   const failures: string[] = [];
   let answered = 0;
   let isLast = false;
