@@ -273,5 +273,5 @@ requirement('M-22', 'creates nothing when a value is bad', OWN, async ({ lab, ku
     await lab.helm.status({ releaseName: lab.source().releaseName, namespace }),
     'the release',
   ).toBeUndefined();
-  observe((refused as Error).message.split('\n')[0] ?? '');
+  observe(`${set.join()} is refused, and namespace ${namespace} is empty`);
 });
