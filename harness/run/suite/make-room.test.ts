@@ -9,7 +9,7 @@ import type { Release } from './release.ts';
 
 const clusterRole = { apiVersion: 'v1', kind: 'ClusterRole', metadata: { name: 'reader' } };
 function labOf(once: boolean): FakeLab & { open: () => Lab } {
-  const fake = fakeLab({
+  const fake: FakeLab = fakeLab({
     helm: {
       render: () => Promise.resolve({ objects: [clusterRole] }),
       install: ({ namespace }) => {

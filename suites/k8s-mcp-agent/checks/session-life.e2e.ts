@@ -43,7 +43,7 @@ requirement(
   'G-36',
   'ends a session with exit code 0 within 5 s of the end of its input',
   { release: 'none' },
-  async ({ lab, kube, observe }) => {
+  async ({ lab, observe }) => {
     // Its own release: sessions share a tenth of a core per pod, and other checks have sessions in the shared release.
     const release = await lab.install();
     const pod = await anyAgentPod(release);
@@ -69,7 +69,7 @@ requirement(
   'G-36',
   'leaves no process behind at the end of input or when the client is gone',
   { release: 'none', needs: ['node-access'] },
-  async ({ lab, kube, cluster, observe }) => {
+  async ({ lab, cluster, observe }) => {
     // Its own release: other checks have sessions in the shared one.
     const release = await lab.install();
     const pod = await anyAgentPod(release);
@@ -96,7 +96,7 @@ requirement(
   ['G-39', 'G-20'],
   'serves several sessions at once within its memory limit, each with its own answers',
   { release: 'none', needs: ['node-access'] },
-  async ({ lab, kube, cluster, observe }) => {
+  async ({ lab, cluster, observe }) => {
     const release = await lab.install();
     const pod = await anyAgentPod(release);
     const cgroup = await cgroupOf(cluster.nodes, pod, agentContainerOf(pod.spec, pod.metadata.name).name);

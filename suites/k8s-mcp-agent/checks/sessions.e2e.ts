@@ -15,7 +15,7 @@ const RPC = { parseError: -32_700, methodNotFound: -32_601 };
 requirement(
   'G-28',
   'starts sessions through exec, with a terminal and without, and returns their exit codes',
-  async ({ release, lab, kube, observe }) => {
+  async ({ release, lab, observe }) => {
     const pod = await anyAgentPod(release);
     for (const tty of [false, true]) {
       const session = await openSession(lab, pod, { tty });
@@ -35,7 +35,7 @@ requirement(
 requirement(
   'G-29',
   'speaks MCP (initialize, initialized, tools/list, tools/call), and writes nothing else to stdout',
-  async ({ release, lab, kube, observe }) => {
+  async ({ release, lab, observe }) => {
     const session = await openSession(lab, await anyAgentPod(release));
     const { protocolVersion, serverInfo } = await session.initialize();
     const tools = await session.tools();
@@ -69,7 +69,7 @@ requirement(
 requirement(
   'G-30',
   'neither lists nor runs a tool in read-only mode that changes something',
-  async ({ release, lab, kube, observe }) => {
+  async ({ release, lab, observe }) => {
     const pod = await anyAgentPod(release);
     const session = await openSession(lab, pod);
     await session.initialize();
@@ -91,7 +91,7 @@ requirement(
   },
 );
 
-requirement('G-30', 'rejects an unknown mode', async ({ release, lab, kube, observe }) => {
+requirement('G-30', 'rejects an unknown mode', async ({ release, lab, observe }) => {
   const pod = await anyAgentPod(release);
   const session = await openSession(lab, pod, { command: ['/agent', '--mode=bogus'] });
   const { exitCode, stdout, stderr } = await session.ended('with --mode=bogus', END_MS);
@@ -103,7 +103,7 @@ requirement('G-30', 'rejects an unknown mode', async ({ release, lab, kube, obse
 requirement(
   'G-31',
   'answers invalid requests with an error, and continues the session',
-  async ({ release, lab, kube, observe }) => {
+  async ({ release, lab, observe }) => {
     const session = await openSession(lab, await anyAgentPod(release));
     await session.initialize();
     const expectContinues = async (after: string): Promise<void> => {
