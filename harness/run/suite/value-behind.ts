@@ -17,7 +17,7 @@ interface ValueEffect {
 }
 
 /**
- * The documented value where the chart declares it. Otherwise the value that is the same as what is rendered, and whose change changes that.
+ * The documented value where the chart declares it. Otherwise the value that equals what is rendered, and whose change changes it.
  *
  * @returns its path for `--set`
  * @throws DoesNotFit when no value does
