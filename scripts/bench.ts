@@ -88,8 +88,8 @@ async function benchPeers({ runs, json }: BenchOptions, deps: MeasuredRunDeps): 
 }
 
 /**
- * Runs once without measuring, which creates the kept cluster, and everything that is built once: images, tools, caches. Deletes the cluster
- * in the end if nobody else keeps it.
+ * Runs once without measuring, which creates the kept cluster, and everything that is built once: images, tools, caches. Deletes the
+ * cluster in the end if nobody else keeps it.
  */
 async function onKeptCluster<T>(
   deps: MeasuredRunDeps,

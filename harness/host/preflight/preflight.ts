@@ -24,7 +24,7 @@ export interface PreflightOptions {
   need: PreflightNeed;
 }
 
-/** In the order of the report, and of fixes: later inspections depend on earlier fixes (the inspected disk is that of the engine's root folder). */
+/** In the order of the report and of fixes: some depend on fixes before them (the inspected disk is that of the engine's root folder). */
 const INSPECTIONS: readonly Inspection[] = [
   inspectNode,
   inspectPrograms,
@@ -50,7 +50,7 @@ const INSPECTIONS: readonly Inspection[] = [
 export async function runPreflight(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
   throwIfAborted(deps.signal);
   // At once: on a machine that is ready, nothing has to be fixed, and no inspection depends on another.
-  const first = await Promise.all(INSPECTIONS.map((inspect) => inspect(deps, options.need)));
+  const first = await Promise.all(INSPECTIONS.map(async (inspect) => inspect(deps, options.need)));
   const findings =
     options.fix && first.flat().some(isFixable) ? await fixInOrder(deps, options) : first.flat();
   for (const { id, status, found } of findings) deps.log.info('preflight', { id, status, found });

@@ -32,7 +32,7 @@ const groupListSchema = z.looseObject({
   ),
 });
 
-/** All groups and their resources in one answer (apidiscovery.k8s.io/v2, since Kubernetes 1.30); another server gives its list of groups. */
+/** All groups and their resources in one answer (apidiscovery.k8s.io/v2, since Kubernetes 1.30); other servers give a list of groups. */
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
 
 const aggregatedSchema = z.looseObject({

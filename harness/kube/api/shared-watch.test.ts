@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../core/deadline.ts';
-import { silentLog, type Log } from '../../core/log.ts';
+import { silentLog } from '../../core/log.ts';
 import { FakeApiServer, sendJson, sendStatus } from '../../testing/fake-api-server.ts';
 import type { KubeClient, WatchHandle } from './client.ts';
 import { createKubeClient } from './http-client.ts';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   warnings = [];
   const warn = (_message: string, fields?: Record<string, unknown>): void =>
     void warnings.push(`${String(fields?.['kind'])}: ${String(fields?.['why'])}`);
-  kube = await createKubeClient({ kubeconfig: server.kubeconfig, log: { ...silentLog, warn } as Log });
+  kube = await createKubeClient({ kubeconfig: server.kubeconfig, log: { ...silentLog, warn } });
 });
 afterEach(async () => {
   await kube.close();
