@@ -62,7 +62,7 @@ export function effectOf(before: readonly KubeObject[], after: readonly KubeObje
   const effect: Effect = { configuration: [], templates: [] };
   for (const [index, one] of before.entries()) {
     const other = after[index];
-    if (!other || one.kind !== other.kind || one.metadata.name !== other.metadata.name) return undefined;
+    if (one.kind !== other?.kind || one.metadata.name !== other.metadata.name) return undefined;
     if (isDeepStrictEqual(one, other)) continue;
     if (one.kind === 'ConfigMap' || one.kind === 'Secret') effect.configuration.push(other);
     else if (!isDeepStrictEqual(withoutMetadata(one), withoutMetadata(other))) return undefined;

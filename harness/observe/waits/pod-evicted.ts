@@ -44,7 +44,7 @@ async function evict(
     return await kube.evict({ name, namespace });
   } catch (error) {
     // "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-    if (error instanceof ApiError && /more than one PodDisruptionBudget/.test(error.message))
+    if (error instanceof ApiError && error.message.includes('more than one PodDisruptionBudget'))
       throw new CheckFailure('E_EVICTION', error.message, { cause: error });
     throw error;
   }

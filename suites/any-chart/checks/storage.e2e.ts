@@ -66,7 +66,7 @@ function storageOf(claim: KubeObject | undefined): string {
   const storageClass = field(claim?.['spec'], 'storageClassName');
   const words = [
     Array.isArray(modes) ? modes.join(', ') : '',
-    storageClass ? `class ${String(storageClass)}` : '',
+    typeof storageClass === 'string' ? `class ${storageClass}` : '',
   ];
   return words.some(Boolean) ? ` (${words.filter(Boolean).join(', ')})` : '';
 }

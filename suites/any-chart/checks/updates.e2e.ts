@@ -1,6 +1,6 @@
 /** Clients do not notice an update, and nodes can be drained. Each check works on a release of its own. */
 import { DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
-import type { Pod, Service } from '../../../harness/kube/api/types.ts';
+import type { Pod } from '../../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { lasting, modelOf, namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { field } from '../../../harness/kube/manifests/objects.ts';
@@ -119,7 +119,7 @@ async function targetOf(
   { service, port, path }: HttpService,
 ): Promise<{ host: string; port: number; path: string }> {
   const ref = { name: service.metadata.name, namespace: namespaceOf(service, release) };
-  const live = (await release.kube.get('Service', ref)) as Service | undefined;
+  const live = await release.kube.get('Service', ref);
   return { host: live?.spec.clusterIP ?? '', port, path };
 }
 
@@ -161,11 +161,11 @@ requirement(
     // All at once, as a drain does. Promises are judged first: the first failure ends the check.
     const ends = await Promise.allSettled(evicted.map(({ pod }) => evict(pod)));
     for (const [index, { model, pod }] of evicted.entries()) {
-      await level(model, async () => {
-        const end = ends[index];
-        if (end?.status === 'rejected') throw end.reason;
-        expect(end?.status, `eviction of ${pod.metadata.name}`).toBe('fulfilled');
-      });
+      const end = ends[index];
+      await level(model, () =>
+        end?.status === 'rejected' ? Promise.reject(end.reason as Error) : Promise.resolve(),
+      );
+      expect(end?.status, `eviction of ${pod.metadata.name}`).toBe('fulfilled');
       observe(`${model.title}: ${pod.metadata.name} was evicted`);
     }
     await release.rolledOut(ROLLOUT_MS);

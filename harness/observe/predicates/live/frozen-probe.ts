@@ -59,7 +59,7 @@ export function patienceOf(probe: Probe): number {
  * Why the probe will not notice the freeze; `undefined` while it may. A control on the same node with the same times, frozen at the same
  * moment, is the clock.
  *
- * @param failed since the freeze, of the probe and of the control's; `all`: every reported failure of the pod, of which too many hide others
+ * @param failed since the freeze, of the probe and of the control's; `all`: all reported failures of the pod; too many hide others
  */
 export function blindness(
   { container, name, probe }: FrozenProbe,

@@ -67,8 +67,7 @@ describe('whyUpdateInterrupts', () => {
     ],
   ])('%s', (_, spec, expected) => {
     const why = whyUpdateInterrupts(workload({ ports, readinessProbe }, spec));
-    if (expected) expect(why).toMatch(expected);
-    else expect(why).toBeUndefined();
+    expect(why ?? 'it does not').toMatch(expected ?? /^it does not$/);
   });
 
   it('needs a readiness probe', () => {

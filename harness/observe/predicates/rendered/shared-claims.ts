@@ -38,8 +38,8 @@ function isOfOneNode({ origin, accessModes }: UsedClaim): boolean {
 }
 
 /**
- * An update of one replica that starts the new pod before it ends the old one: on another node the new one waits for the volume, and the old
- * one for it. One sentence for each, completing nothing.
+ * An update of one replica that starts the new pod before it ends the old one: on another node the new one waits for the volume, and the
+ * old one for it. One sentence for each, completing nothing.
  */
 export function updatesThatWait(workloads: readonly ModelWorkload[]): string[] {
   return workloads.flatMap(({ object, title, claims, replicas }) => {

@@ -68,7 +68,7 @@ function isReplaced(workload: ModelWorkload, configuration: KubeObject): boolean
 export function hasChecksum({ template }: ModelWorkload): boolean {
   const { annotations = {}, labels = {} } = template.metadata;
   return [...Object.entries(annotations), ...Object.entries(labels)].some(
-    ([key, value]) =>
+    ([key, value]: [string, unknown]) =>
       /checksum|hash|sha\d|md5/i.test(key) || (HASH.test(String(value)) && /\d/.test(String(value))),
   );
 }
