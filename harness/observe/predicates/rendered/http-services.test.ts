@@ -4,7 +4,11 @@ import type { ModelWorkload } from '../../../kube/manifests/model/model.ts';
 import { sampleContainer, sampleDeployment, sampleService } from '../../../testing/sample-objects.ts';
 import { httpServicesOf, whyUpdateInterrupts } from './http-services.ts';
 
-function workload(container: object, spec: object = {}, service: object = {}): ModelWorkload {
+function workload(
+  container: object,
+  spec: Record<string, unknown> = {},
+  service: Record<string, unknown> = {},
+): ModelWorkload {
   const objects = [
     sampleDeployment({ containers: [sampleContainer(container)] }, spec),
     sampleService(service),
@@ -15,10 +19,10 @@ const ports = [{ name: 'web', containerPort: 8080 }];
 const readinessProbe = { httpGet: { path: '/ready', port: 'web' } };
 
 describe('httpServicesOf', () => {
-  const found = (container: object, service: object): string[] =>
+  const found = (container: object, service: Record<string, unknown>): string[] =>
     httpServicesOf(workload(container, {}, service)).map(({ port, path }) => `${port} ${path}`);
 
-  it.each<[string, object, object, string[]]>([
+  it.each<[string, object, Record<string, unknown>, string[]]>([
     [
       'a port that an HTTP probe asks',
       { ports, readinessProbe },
@@ -50,7 +54,7 @@ describe('httpServicesOf', () => {
 });
 
 describe('whyUpdateInterrupts', () => {
-  it.each<[string, object, RegExp | undefined]>([
+  it.each<[string, Record<string, unknown>, RegExp | undefined]>([
     ['the defaults', { replicas: 1 }, undefined],
     ['Recreate', { strategy: { type: 'Recreate' } }, /Recreate/],
     ['no replica', { replicas: 0 }, /0 replicas/],
