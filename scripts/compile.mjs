@@ -133,10 +133,14 @@ function keepPlaces(build) {
   build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
     if (path.includes('node_modules')) return undefined;
     const text = await readFile(path, 'utf8');
-    return {
+    if (!text.includes('import.meta.url')) return undefined;
+    const { code } = await build.esbuild.transform(text, {
       loader: 'ts',
-      contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
-    };
+      define: { 'import.meta.url': JSON.stringify(pathToFileURL(path).href) },
+      sourcefile: path,
+      sourcemap: 'inline',
+    });
+    return { loader: 'js', contents: code };
   });
 }
 

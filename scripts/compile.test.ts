@@ -21,6 +21,7 @@ beforeEach(async () => {
     'scripts/greet.ts',
     `import { greeting } from '../harness/core/greeting.ts';
 export const here = import.meta.url;
+export const text = "import.meta.url";
 export const main = async (): Promise<string> => greeting + (await import('../harness/core/name.ts')).name;`,
   );
   await write('harness/core/name.ts', `export const name: string = ' you';`);

@@ -4,4 +4,4 @@ import type { SuiteKit } from '../harness/run/suite/kit.ts';
 
 const { suite } = inject('kindproof');
 const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };
-await kit.declareChecks((file) => import(`./${suite}/checks/${file}.e2e.ts`));
+await kit.declareChecks((folder, file) => import(`./${folder}/checks/${file}.e2e.ts`));

@@ -4,4 +4,4 @@ import type { SuiteKit } from '../harness/run/suite/kit.ts';
 
 const { suite } = inject('kindproof');
 const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };
-await kit.declareProofs((file) => import(`./${suite}/checks/${file}.e2e.ts`));
+await kit.declareProofs((folder, file) => import(`./${folder}/checks/${file}.e2e.ts`));

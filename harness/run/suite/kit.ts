@@ -34,7 +34,7 @@ type RunCheck<Options, Prepared extends MaybePrepared> = (
   context: CheckContext<Options, Prepared>,
 ) => Promise<void> | void;
 /** Imports a file of checks by its name without `.e2e.ts`: a bundler has to see which files there are. */
-type ImportFile = (name: string) => Promise<unknown>;
+type ImportFile = (folder: string, name: string) => Promise<unknown>;
 
 interface DeclareRequirement<Options, Prepared extends MaybePrepared> {
   (ids: string | readonly string[], title: string, run: RunCheck<Options, Prepared>): void;
@@ -97,7 +97,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
   async function importAll(importFile: ImportFile): Promise<void> {
     for (const file of definition.files) {
       importing = join(definition.directory, file);
-      await importFile(basename(file, '.e2e.ts'));
+      await importFile(basename(definition.directory), basename(file, '.e2e.ts'));
     }
     if (!deps.generic) return;
     const rows = await loadRequirements(join(definition.directory, 'requirements.yaml'));
