@@ -5,6 +5,7 @@ import { mcpServerFaults } from '../../fixtures/faults/mcp-server/index.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { mcpClientImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import { EVERY_SUITE } from '../any-chart/rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
@@ -58,5 +59,5 @@ export const mcpServer: SuiteDefinition = {
     production: join(chart, 'values-production.yaml'),
   },
   faults: mcpServerFaults,
-  shared: [],
+  shared: [...EVERY_SUITE, 'X-25'],
 };
