@@ -1,7 +1,7 @@
 /** All suites, and the catalogue of requirements that they cover. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { loadRequirements, type Requirement } from '../harness/run/plan/requirements.ts';
+import { loadRequirements, type Requirement } from '../harness/run/suite/requirements.ts';
 import type { CataloguedSuite, UncheckedSuite } from '../harness/run/plan/plan.ts';
 import type { SuiteDefinition } from '../harness/run/suite/definition.ts';
 import { anyChart } from './any-chart/suite.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../harness/core/errors.ts';
 import { suggest } from '../../harness/core/suggest.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
-import type { Requirement } from '../../harness/run/plan/requirements.ts';
+import type { Requirement } from '../../harness/run/suite/requirements.ts';
 import type { RequirementRow } from '../../harness/run/report/model.ts';
 import { listChecks } from '../../harness/run/runner/vitest-runner.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';

@@ -1,4 +1,4 @@
-/** The server of a release, found by what it is: the workload that runs without an end and that a Service leads to. Names decide nothing. */
+/** The server of a release, found by what it is: the workload that runs without an end and to which a Service leads. No name counts. */
 import { CheckFailure, DoesNotFit } from '../../harness/core/errors.ts';
 import type { ExecResult } from '../../harness/kube/api/client.ts';
 import type { Container, KubeObject, Pod, Service } from '../../harness/kube/api/types.ts';

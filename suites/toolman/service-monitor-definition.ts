@@ -1,4 +1,4 @@
-/** The CustomResourceDefinition of ServiceMonitor, with the fields that charts commonly set. The Prometheus operator itself is not needed. */
+/** The CustomResourceDefinition of ServiceMonitor, with the fields that charts commonly set. The Prometheus operator is not needed. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';

@@ -44,7 +44,9 @@ export async function provideVolume(
       resources: { requests: { storage: '1Mi' } },
     },
   });
-  const { capacity: _, claimRef: __, ...source } = await boundVolume(lab, namespace);
+  const source = { ...(await boundVolume(lab, namespace)) };
+  delete source.capacity;
+  delete source.claimRef;
 
   // Claims are bound by its name also while it does not exist, so another check may take it away.
   if (!known) {

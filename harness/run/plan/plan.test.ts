@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { Fault, SuiteDefinition } from '../suite/definition.ts';
 import { parseOptions } from './options.ts';
 import { describePlan, planRun, withStandIns, type CataloguedSuite, type RunPlan } from './plan.ts';
-import type { Requirement } from './requirements.ts';
+import type { Requirement } from '../suite/requirements.ts';
 
 const fault = (name: string, ...requirements: string[]): Fault => ({
   name,

@@ -6,7 +6,7 @@ import type { Fault, ReferenceSubject, SuiteDefinition } from '../suite/definiti
 import { referenceOf } from '../suite/reference.ts';
 import type { SubjectConfig } from '../suite/worker-config.ts';
 import type { RunOptions } from './options.ts';
-import type { Requirement } from './requirements.ts';
+import type { Requirement } from '../suite/requirements.ts';
 import { CHECK_TAGS, tagFilter } from './tags.ts';
 
 /** A suite with catalogued requirements and no checks yet. */

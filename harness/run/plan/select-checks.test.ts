@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault, SuiteDefinition } from '../suite/definition.ts';
 import { parseOptions } from './options.ts';
 import { planRun } from './plan.ts';
-import type { Requirement } from './requirements.ts';
+import type { Requirement } from '../suite/requirements.ts';
 import { selectChecks, type Selection } from './select-checks.ts';
 
 const row = (id: string): Requirement => ({ id, source: 's', requirement: 'r', check: 'c', kind: ['L'] });

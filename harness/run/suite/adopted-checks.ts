@@ -1,5 +1,5 @@
 /** The checks of the suite for any chart that another suite runs on its own subject, so that no requirement is implemented twice. */
-import type { Requirement } from '../plan/requirements.ts';
+import type { Requirement } from './requirements.ts';
 import type { Check } from './check.ts';
 import type { SuiteDefinition } from './definition.ts';
 

@@ -18,7 +18,7 @@ import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
 import type { SubjectConfig } from './worker-config.ts';
-import { loadRequirements } from '../plan/requirements.ts';
+import { loadRequirements } from './requirements.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
 /*

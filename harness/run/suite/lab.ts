@@ -137,8 +137,8 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   }
 
   /**
-   * What the subject renders without changes of a check, and in which namespace. Rendered once: from it, checks learn before an install what
-   * plays which role.
+   * What the subject renders without changes of a check, and in which namespace. Rendered once: from it, checks learn before an install
+   * what plays which role.
    */
   async subject(): Promise<{ objects: readonly KubeObject[]; namespace: string }> {
     const { namespace } = this.source();

@@ -139,7 +139,7 @@ requirement(
     const [fresh] = (await serverPods(release)).filter(({ metadata }) => !old.includes(metadata.name));
     if (!fresh) throw new CheckFailure('E_SELECTED_NOTHING', 'the update started no pod');
     const { name } = serverOf(release).container;
-    await containerWaiting(kube, fresh, name, ({ reason }) => /ImagePull/.test(reason));
+    await containerWaiting(kube, fresh, name, ({ reason }) => reason.includes('ImagePull'));
     const [session] = await client.talk({ url: urlOf(release) });
     expect(session?.error, 'error of a client while the new image cannot start').toBeUndefined();
     const restored = await platform.rollback('rolled');

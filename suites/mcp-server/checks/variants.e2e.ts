@@ -63,7 +63,7 @@ requirement(
         ended === undefined
           ? []
           : [
-              `container ${container.name} of ${pod.metadata.name} ended with exit code ${String(field(why, 'exitCode') ?? '?')}`,
+              `container ${container.name} of ${pod.metadata.name} ended with exit code ${JSON.stringify(field(why, 'exitCode') ?? '?')}`,
             ],
       ),
     ).toHold();

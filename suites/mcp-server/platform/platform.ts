@@ -1,6 +1,6 @@
 /**
- * The life of a server, as a platform offers it. The checks know only this interface: one implementation drives the chart with helm; another
- * one may call the commands of any platform.
+ * The life of a server, as a platform offers it. The checks know only this interface: one implementation drives the chart with helm;
+ * another one may call the commands of any platform.
  */
 import type { Release } from '../../../harness/run/suite/release.ts';
 import type { RegistryEntry } from './registry-entry.ts';

@@ -11,8 +11,8 @@ import { rolesOf } from '../roles.ts';
 const FILE = 'migration-job.yaml';
 
 /**
- * The Job, with the image of the release's migrations. A subject may have its own in the folder `optional` beside its manifests; otherwise it
- * is the reference's Job, which refers to script and Secret by their documented names.
+ * The Job, with the image of the release's migrations. A subject may have its own in the folder `optional` beside its manifests; otherwise
+ * it is the reference's Job, which refers to script and Secret by their documented names.
  *
  * @throws DoesNotFit when it is the reference's, and the release has other names
  */

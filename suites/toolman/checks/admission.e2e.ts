@@ -92,7 +92,8 @@ function quotaCounts(kube: KubeClient, namespace: string): Promise<void> {
 /** Why the API server refuses a pod in a dry-run; `undefined` when it admits the pod. */
 async function refusalOf(kube: KubeClient, namespace: string, spec: PodSpec): Promise<string | undefined> {
   // The account of the release does not exist in this namespace.
-  const { serviceAccountName: _, ...rest } = spec;
+  const rest = { ...spec };
+  delete rest.serviceAccountName;
   try {
     await kube.create(
       { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'server', namespace }, spec: rest },

@@ -91,7 +91,7 @@ function measured(kube: KubeClient, ref: { name: string; namespace: string }): P
       if (active?.status === 'True') return { done: true, value: undefined };
       const seen = active?.message ?? 'no condition ScalingActive';
       // Without a request there is nothing to be a percentage of, however long one waits.
-      return /missing request for cpu/.test(seen)
+      return seen.includes('missing request for cpu')
         ? { done: false, seen, hopeless: seen }
         : { done: false, seen };
     },

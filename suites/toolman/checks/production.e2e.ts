@@ -1,6 +1,6 @@
 /** The documented production values, installed and running. */
 import { matchesSelector } from '../../../harness/kube/api/selectors.ts';
-import type { KubeObject, LabelSelector } from '../../../harness/kube/api/types.ts';
+import type { LabelSelector } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { InstallOptions } from '../../../harness/run/suite/lab.ts';
 import { requirement } from '../kit.ts';
@@ -76,7 +76,8 @@ requirement(
     const monitors = await kube.list(SERVICE_MONITOR, { namespace });
     expect(monitors, 'ServiceMonitors of the release').toHaveLength(1);
     const service = await release.service();
-    const { selector, endpoints = [] } = (monitors[0] as KubeObject)['spec'] as {
+    const [monitor] = monitors;
+    const { selector, endpoints = [] } = monitor?.['spec'] as {
       selector: LabelSelector;
       endpoints?: { port?: string }[];
     };

@@ -76,7 +76,7 @@ requirement(
       kind: 'Secret',
       metadata: { name: 'kubeconfig', namespace },
       stringData: { config: content },
-    } as Parameters<KubeClient['create']>[0]);
+    });
     const release = await lab.install({
       namespace,
       set: [

@@ -79,7 +79,7 @@ requirement(
     if (others.length > 0 || kills.some(({ oomKills }) => oomKills > 0)) {
       await expect(noRestartsNoOom(recording, others, kills)).toHold();
     }
-    const replicaSets = recording.objects('ReplicaSet') as Workload[];
+    const replicaSets = recording.objects('ReplicaSet');
     const own = ownPods(await serverOf(release).read(), recording.pods(), replicaSets);
     await expectNone(
       'pod is evicted',

@@ -1,7 +1,7 @@
 /** What NetworkPolicies say about traffic between pods (NetworkPolicy, networking.k8s.io/v1). Pure. */
 import { z } from 'zod';
 import { matchesSelector } from '../../api/selectors.ts';
-import type { KubeObject, LabelSelector } from '../../api/types.ts';
+import type { KubeObject } from '../../api/types.ts';
 
 /** One side of a connection. */
 export interface TrafficEnd {
@@ -68,7 +68,7 @@ export function restricting(
 ): KubeObject[] {
   return policies.filter((policy) => {
     const { data } = policySchema.safeParse(policy);
-    if (!data || !matchesSelector((data.spec.podSelector ?? {}) as LabelSelector, labels)) return false;
+    if (!data || !matchesSelector(data.spec.podSelector ?? {}, labels)) return false;
     const { policyTypes, egress } = data.spec;
     // Ingress always, Egress only with a rule for it, when the types are left out.
     if (!policyTypes) return direction === 'ingress' || (egress ?? []).length > 0;
@@ -138,9 +138,9 @@ function allowsPeer(
   const answers = list.map(({ podSelector, namespaceSelector, ipBlock }): PolicyAnswer => {
     if (ipBlock !== undefined && ipBlock !== null) return 'unknown';
     const isNear = namespaceSelector
-      ? matchesSelector(namespaceSelector as LabelSelector, namespaceLabels)
+      ? matchesSelector(namespaceSelector, namespaceLabels)
       : namespace === own.namespace;
-    return isNear && matchesSelector((podSelector ?? {}) as LabelSelector, labels) ? 'allowed' : 'denied';
+    return isNear && matchesSelector(podSelector ?? {}, labels) ? 'allowed' : 'denied';
   });
   if (answers.includes('allowed')) return 'allowed';
   return answers.includes('unknown') ? 'unknown' : 'denied';

@@ -1,7 +1,7 @@
 /** The admission webhooks that Services of the release serve. */
 import { z } from 'zod';
 import { matchesSelector } from '../../api/selectors.ts';
-import type { KubeObject, LabelSelector, Service } from '../../api/types.ts';
+import type { KubeObject, Service } from '../../api/types.ts';
 import { nameOf } from '../objects.ts';
 import { lasting, namespaceOf } from './subject-model.ts';
 import type { ModelWorkload, SubjectModel } from './model.ts';
@@ -105,5 +105,5 @@ export function isAskedAboutPods(
 
 /** A missing selector selects everything (admissionregistration.k8s.io/v1). */
 function selects(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
-  return matchesSelector((selector ?? {}) as LabelSelector, labels);
+  return matchesSelector(selector ?? {}, labels);
 }

@@ -82,7 +82,8 @@ function ofVariables(container: Container, near: readonly KubeObject[]): Found[]
     ];
   });
   const whole = (container.envFrom ?? []).flatMap((source) => {
-    const prefix = String(field(source, 'prefix') ?? '');
+    const named = field(source, 'prefix');
+    const prefix = typeof named === 'string' ? named : '';
     return [
       ...wholeObject('ConfigMap', source.configMapRef?.name, near, prefix),
       ...wholeObject('Secret', source.secretRef?.name, near, prefix),
@@ -158,9 +159,9 @@ function keysOf(object: KubeObject | undefined): string[] {
 function valueOf(object: KubeObject | undefined, key: string): string | undefined {
   const open = field(field(object, 'stringData'), key);
   const data = field(field(object, 'data'), key);
-  if (open !== undefined) return String(open);
-  if (data === undefined) return undefined;
-  return object?.kind === 'Secret' ? Buffer.from(String(data), 'base64').toString() : String(data);
+  if (typeof open === 'string') return open;
+  if (typeof data !== 'string') return undefined;
+  return object?.kind === 'Secret' ? Buffer.from(data, 'base64').toString() : data;
 }
 
 /** `DATABASE_URL`, `database-url` and `databaseUrl` are one name. */

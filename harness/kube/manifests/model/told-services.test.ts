@@ -4,13 +4,12 @@ import { sampleConfigMap, sampleContainer, sampleDeployment } from '../../../tes
 import { modelOf } from './subject-model.ts';
 import { toldServices } from './told-services.ts';
 
-const service = (name: string, ...ports: number[]): Service =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name },
-    spec: { ports: ports.map((port) => ({ port })) },
-  }) as Service;
+const service = (name: string, ...ports: number[]): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { ports: ports.map((port) => ({ port })) },
+});
 const SERVICES = [service('db', 5432), service('web', 80, 9090)];
 const told = (value: string, data: Record<string, string> = {}): string[] => {
   const container = sampleContainer({ env: [{ name: 'TARGET', value }] });
