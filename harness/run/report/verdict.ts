@@ -197,7 +197,7 @@ function passedSentence({ plan, checks, proofs = [] }: Report): string {
   if (caught > 0) parts.push(`${count(caught, 'fault')} caught.`);
   if (notProvable > 0) parts.push(`${count(notProvable, 'fault')} not provable here.`);
   if (skipped > 0) {
-    const because = notApplicable > 0 ? `, ${notApplicable} not applicable to this subject` : '';
+    const because = notApplicable > 0 ? `, ${notApplicable} of them not applicable to this subject` : '';
     parts.push(`${skipped} skipped${because}.`);
   }
   if (plan?.shard)
