@@ -6,7 +6,7 @@ import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
 import { seconds, waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
-import type { Pod, Workload } from '../../../harness/kube/api/types.ts';
+import type { Pod } from '../../../harness/kube/api/types.ts';
 import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import {
