@@ -10,10 +10,12 @@ function clientOf(results: readonly McpSessionResult[][]): McpClient & { asked: 
     node: 'node',
     asked: 0,
     run: () => Promise.reject(new Error('not used')),
-    talk: () => {
+    talk: async () => {
       const result = results[Math.min(client.asked, results.length - 1)] ?? [];
       client.asked += 1;
-      return Promise.resolve(result);
+      // A call lets other things happen.
+      await new Promise((resolve) => setImmediate(resolve));
+      return result;
     },
   };
   return client;
