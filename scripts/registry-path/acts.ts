@@ -23,7 +23,15 @@ export async function prepareApplication(
   const said: string[] = [];
   const run = {
     ...{
-      plan: { suites: [] },
+      plan: {
+        suites: [
+          {
+            definition: { name: 'app', subject: { images: [], recipes: [] }, faults: [] },
+            subject: { images: [] },
+            references: {},
+          },
+        ],
+      },
       project: { probeImages: [] },
       provider: { isExisting },
       clock: path.fastClock,
@@ -51,6 +59,7 @@ export async function prepareChart(
         {
           definition: { name: 'toolman', subject: { releaseName: 'toolman' } },
           subject: { chart, chartVersion, values: [], set: [], patches: [] },
+          references: {},
         },
       ],
     },
