@@ -1,12 +1,6 @@
 /** Why an object that was deleted still exists. */
-import { z } from 'zod';
+import { conditionsOf } from './conditions.ts';
 import type { KubeObject } from './types.ts';
-
-const conditionsSchema = z.looseObject({
-  conditions: z
-    .array(z.looseObject({ type: z.string(), status: z.string(), message: z.string().optional() }))
-    .optional(),
-});
 
 /**
  * One sentence, `undefined` for an object that is not being deleted. The namespace controller reports in conditions what it waits for
@@ -15,8 +9,7 @@ const conditionsSchema = z.looseObject({
 export function whyTerminating(object: KubeObject): string | undefined {
   const { deletionTimestamp, finalizers = [] } = object.metadata;
   if (deletionTimestamp === undefined) return undefined;
-  const { conditions = [] } = conditionsSchema.safeParse(object['status'] ?? {}).data ?? {};
-  const reported = conditions
+  const reported = conditionsOf(object)
     .filter(({ type, status }) => type.startsWith('Namespace') && status === 'True')
     .map(({ message }) => message)
     .filter((message) => message !== undefined);

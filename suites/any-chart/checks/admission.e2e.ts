@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { listed } from '../../../harness/core/wording.ts';
+import { conditionsOf } from '../../../harness/kube/api/conditions.ts';
 import { ApiError } from '../../../harness/kube/api/errors.ts';
-import type { KubeEvent, KubeObject, Workload } from '../../../harness/kube/api/types.ts';
+import type { Condition, KubeEvent, KubeObject, Workload } from '../../../harness/kube/api/types.ts';
 import { nameOf, ofKind } from '../../../harness/kube/manifests/objects.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { modelOf, namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
@@ -225,20 +226,6 @@ function isAbout({ involvedObject }: KubeEvent, { object: { kind, metadata } }: 
 
 const definitionSchema = z.looseObject({
   spec: z.looseObject({ group: z.string(), names: z.looseObject({ kind: z.string() }) }),
-  status: z
-    .looseObject({
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            message: z.string().optional(),
-            lastTransitionTime: z.string().optional(),
-          }),
-        )
-        .nullish(),
-    })
-    .nullish(),
 });
 type Definition = z.infer<typeof definitionSchema>;
 
@@ -258,12 +245,11 @@ requirement(
         continue;
       }
       const definition = definitionSchema.parse(live);
-      complaints.push(...troubles(name, definition));
+      const conditions = conditionsOf(live);
+      complaints.push(...troubles(name, conditions));
       for (const object of release.objects.filter((one) => isOf(one, definition)))
-        complaints.push(...(await tooEarly(release, object, definition)));
-      observe(
-        `${name}: ${(definition.status?.conditions ?? []).map((c) => `${c.type} ${c.status}`).join(', ')}`,
-      );
+        complaints.push(...(await tooEarly(release, object, conditions)));
+      observe(`${name}: ${conditions.map(({ type, status }) => `${type} ${status}`).join(', ')}`);
     }
     complaints.push(
       ...inFolder.map((name) => `${name} is in the folder crds, which helm upgrade leaves as it is`),
@@ -274,8 +260,7 @@ requirement(
   },
 );
 
-function troubles(name: string, { status }: Definition): string[] {
-  const conditions = status?.conditions ?? [];
+function troubles(name: string, conditions: readonly Condition[]): string[] {
   const bad = conditions.filter(
     ({ type, status: value }) =>
       (['NamesAccepted', 'Established'].includes(type) && value !== 'True') ||
@@ -292,13 +277,17 @@ function isOf({ apiVersion, kind }: KubeObject, { spec }: Definition): boolean {
 }
 
 /** By the times of the API server, which have a resolution of one second. */
-async function tooEarly(release: Release, object: KubeObject, { status }: Definition): Promise<string[]> {
+async function tooEarly(
+  release: Release,
+  object: KubeObject,
+  conditions: readonly Condition[],
+): Promise<string[]> {
   const { apiVersion, kind, metadata } = object;
   const live = await release.kube.get(
     { apiVersion, kind },
     { name: metadata.name, namespace: namespaceOf(object, release) },
   );
-  const established = status?.conditions?.find(({ type }) => type === 'Established')?.lastTransitionTime;
+  const established = conditions.find(({ type }) => type === 'Established')?.lastTransitionTime;
   const created = live?.metadata.creationTimestamp;
   if (established === undefined || created === undefined || Date.parse(created) >= Date.parse(established))
     return [];

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
+import { conditionsOf } from '../../../harness/kube/api/conditions.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
-import type { Condition, Pod } from '../../../harness/kube/api/types.ts';
+import type { Pod } from '../../../harness/kube/api/types.ts';
 import { deploymentScaled } from '../../../harness/observe/waits/deployment.ts';
 import { everyOne } from '../../../harness/observe/predicates/select.ts';
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
@@ -71,12 +72,6 @@ requirement(
   },
 );
 
-const autoscalerStatus = z.looseObject({
-  conditions: z
-    .array(z.looseObject({ type: z.string(), status: z.string(), message: z.string().optional() }))
-    .optional(),
-});
-
 /** Waits until the autoscaler has metrics: condition ScalingActive. */
 function measured(kube: KubeClient, ref: { name: string; namespace: string }): Promise<void> {
   return waitFor<undefined>({
@@ -84,10 +79,7 @@ function measured(kube: KubeClient, ref: { name: string; namespace: string }): P
     ...DECIDED,
     look: async () => {
       const live = await kube.get(AUTOSCALER, ref);
-      const { conditions = [] } = autoscalerStatus.parse(live?.['status'] ?? {}) as {
-        conditions?: Condition[];
-      };
-      const active = conditions.find(({ type }) => type === 'ScalingActive');
+      const active = conditionsOf(live).find(({ type }) => type === 'ScalingActive');
       if (active?.status === 'True') return { done: true, value: undefined };
       const seen = active?.message ?? 'no condition ScalingActive';
       // Without a request there is nothing to be a percentage of, however long one waits.

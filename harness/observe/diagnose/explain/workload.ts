@@ -1,5 +1,6 @@
 /** The state of a workload, and why it has no pods. */
 import { z } from 'zod';
+import { conditionsOf } from '../../../kube/api/conditions.ts';
 import type { KubeObject, Workload } from '../../../kube/api/types.ts';
 import type { Cause } from '../diagnosis.ts';
 import { explainCreation } from './creation.ts';
@@ -111,20 +112,6 @@ function surgeOfUpdate({ kind, metadata, spec, status = {} }: Workload): Cause |
 
 const autoscaler = z.object({
   spec: z.object({ scaleTargetRef: z.object({ kind: z.string(), name: z.string() }) }),
-  status: z
-    .object({
-      conditions: z
-        .array(
-          z.object({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().optional(),
-            message: z.string().optional(),
-          }),
-        )
-        .nullish(),
-    })
-    .default({}),
 });
 
 /** An autoscaler without metrics or without a target. */
@@ -133,7 +120,7 @@ export function explainAutoscaler(object: KubeObject): Explanation | undefined {
   if (!parsed.success) return undefined;
   const { scaleTargetRef } = parsed.data.spec;
   const name = `HorizontalPodAutoscaler ${object.metadata.name}`;
-  const bad = (parsed.data.status.conditions ?? []).find(
+  const bad = conditionsOf(object).find(
     (c) =>
       c.status === 'False' &&
       (c.type === 'ScalingActive' || c.type === 'AbleToScale') &&

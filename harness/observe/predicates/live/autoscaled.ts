@@ -1,5 +1,6 @@
 /** What the controller says about HorizontalPodAutoscalers, and what their pods have to request. */
 import { z } from 'zod';
+import { conditionsOf } from '../../../kube/api/conditions.ts';
 import type { KubeObject, Pod } from '../../../kube/api/types.ts';
 import { allContainers, nameOf } from '../../../kube/manifests/objects.ts';
 
@@ -21,20 +22,6 @@ const autoscaler = z.looseObject({
       )
       .nullish(),
   }),
-  status: z
-    .looseObject({
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().optional(),
-            message: z.string().optional(),
-          }),
-        )
-        .nullish(),
-    })
-    .nullish(),
 });
 
 interface Utilization {
@@ -84,8 +71,7 @@ export function conditionOf(
   object: KubeObject | undefined,
   type: 'AbleToScale' | 'ScalingActive',
 ): { holds: boolean; reason: string; message: string } | undefined {
-  const { data } = autoscaler.safeParse(object);
-  const found = data?.status?.conditions?.find((one) => one.type === type);
+  const found = conditionsOf(object).find((one) => one.type === type);
   return (
     found && { holds: found.status === 'True', reason: found.reason ?? '', message: found.message ?? '' }
   );
