@@ -1,12 +1,10 @@
 /** A pod of the check with the times of the probes of a subject, on the same node, to be frozen at the same moment. */
 import { cgroupOf } from '../../clusters/nodes/container-cgroup.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { InfrastructureError, InterruptedError, messageOf } from '../../harness/core/errors.ts';
-import type { Pod, Probe } from '../../harness/kube/api/types.ts';
+import type { Pod } from '../../harness/kube/api/types.ts';
 import type { NodeAccess } from '../../harness/kube/cluster/cluster.ts';
 import { failuresOf, type FrozenProbe } from '../../harness/observe/predicates/live/frozen-probe.ts';
-import { podReady } from '../../harness/observe/waits/pod-start.ts';
-import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
+import { probeLike, serveOn, startControlPod } from '../../harness/run/suite/control-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
 
 const FIRST_PORT = 8080;
@@ -30,34 +28,14 @@ export async function startFrozenControl(
 ): Promise<FrozenControl> {
   const { namespace, name, beside } = at;
   const node = beside.spec.nodeName ?? '';
-  const [container] = barePodSpec(name, { image: busyboxImage.ref }).containers;
-  const spec = barePodSpec(name, { image: busyboxImage.ref, node, tolerations: [{ operator: 'Exists' }] });
-  const containers = probes.map(({ probe }, index) => ({
-    ...container,
-    name: nameOf(index),
-    command: ['sh', '-c', serve(FIRST_PORT + index)],
-    readinessProbe: timesOf(probe, FIRST_PORT + index),
-  }));
-  let pod: Pod;
-  try {
-    await kube.create({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace },
-      spec: { ...spec, containers, restartPolicy: 'Never' },
-    });
-    pod = await podReady(kube, { name, namespace });
-  } catch (error) {
-    if (error instanceof InterruptedError) throw error;
-    throw new InfrastructureError(
-      'E_CONTROL',
-      `no control pod could be started on ${node}: ${messageOf(error)}`,
-      {
-        cause: error,
-        hint: `Check that the node has room for a pod and can run the image ${busyboxImage.ref}.`,
-      },
-    );
-  }
+  const pod = await startControlPod(kube, { namespace, name, node, image: busyboxImage.ref }, (bare) =>
+    probes.map(({ probe }, index) => ({
+      ...bare,
+      name: nameOf(index),
+      command: serveOn(FIRST_PORT + index),
+      readinessProbe: probeLike(probe, FIRST_PORT + index),
+    })),
+  );
   return {
     async freeze() {
       for (const index of probes.keys()) await (await cgroupOf(access, pod, nameOf(index))).freeze();
@@ -70,19 +48,6 @@ export async function startFrozenControl(
   };
 }
 
-function serve(port: number): string {
-  return `mkdir -p /tmp/www && echo ok > /tmp/www/index.html && exec busybox httpd -f -p ${port} -h /tmp/www`;
-}
-
 function nameOf(index: number): string {
   return `probe-${index}`;
-}
-
-function timesOf({ periodSeconds, timeoutSeconds, failureThreshold }: Probe, port: number): Probe {
-  return {
-    httpGet: { path: '/', port },
-    ...(periodSeconds !== undefined && { periodSeconds }),
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-    ...(failureThreshold !== undefined && { failureThreshold }),
-  };
 }

@@ -8,12 +8,12 @@ import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { PodSpec, Service } from '../../harness/kube/api/types.ts';
 import { rolledOut } from '../../harness/observe/waits/rollout.ts';
 import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
+import { serveOn } from '../../harness/run/suite/control-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
 import type { LoadTarget } from './load/service-load.ts';
 
 const NAME = 'control';
 const PORT = 8080;
-const SERVE = `mkdir -p /tmp/www && echo ok > /tmp/www/index.html && exec busybox httpd -f -p ${PORT} -h /tmp/www`;
 const ROLLOUT_MS = 300_000;
 
 export interface RollingControl {
@@ -71,7 +71,7 @@ export async function startRollingControl(
 function podSpec(drainSeconds: number): PodSpec {
   const spec = barePodSpec(NAME, {
     image: busyboxImage.ref,
-    command: ['sh', '-c', SERVE],
+    command: serveOn(PORT),
     tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
   });
   const readinessProbe = { httpGet: { path: '/', port: PORT }, periodSeconds: 1 };

@@ -3,7 +3,7 @@ import type { KubeEvent, Pod, Probe } from '../../harness/kube/api/types.ts';
 import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { eventCount } from '../../harness/observe/recorder/events.ts';
 import type { Recording } from '../../harness/observe/recorder/recording.ts';
-import { livenessKills } from './beside-controls.ts';
+import { livenessKills } from '../pods/beside-controls.ts';
 
 /** As the kubelet's events name them. */
 export type ProbeName = 'Readiness' | 'Liveness';

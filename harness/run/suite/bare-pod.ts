@@ -25,18 +25,22 @@ export interface BarePodSpec {
   tolerations?: PodSpec['tolerations'];
   /** Limits of extended resources. */
   limits?: Readonly<Record<string, string>>;
+  /** An empty volume of its own: where it is mounted, and how much it may hold, e.g. `64Ki`. */
+  volume?: { mountPath: string; sizeLimit: string };
 }
 
 const SLEEP = ['sleep', '3600'];
+const VOLUME = 'own';
 
 /** The spec of a bare pod: small requests, no ServiceAccount token, no grace period. */
 export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
-  const { image, command = SLEEP, port, node, tolerations, limits } = wanted;
+  const { image, command = SLEEP, port, node, tolerations, limits, volume } = wanted;
   return {
     terminationGracePeriodSeconds: 0,
     automountServiceAccountToken: false,
     ...(node !== undefined && { affinity: onNode(node) }),
     ...(tolerations && { tolerations }),
+    ...(volume && { volumes: [{ name: VOLUME, emptyDir: { sizeLimit: volume.sizeLimit } }] }),
     containers: [
       {
         name,
@@ -44,6 +48,7 @@ export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
         imagePullPolicy: 'IfNotPresent',
         command: [...command],
         ...(port !== undefined && { readinessProbe: { tcpSocket: { port }, periodSeconds: 1 } }),
+        ...(volume && { volumeMounts: [{ name: VOLUME, mountPath: volume.mountPath }] }),
         resources: {
           requests: { cpu: '1m', memory: '8Mi' },
           limits: { cpu: '500m', memory: '128Mi', ...limits },

@@ -105,7 +105,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   /** @throws DoesNotFit when the check needs the shared release of a subject that can exist only once */
   async #makeRoom(): Promise<void> {
-    if (!this.makesRoom) return;
+    if (this.#shared.deps.subject.once !== true) return;
     if (this.#usesShared) {
       throw new DoesNotFit('the chart can be installed only once on a cluster, and the check needs it twice');
     }
@@ -219,11 +219,6 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   get helm(): Helm {
     return this.#shared.deps.helm;
-  }
-
-  /** The shared release ends before a check installs its own, because the subject can exist only once on a cluster. */
-  get makesRoom(): boolean {
-    return this.#shared.deps.subject.once === true;
   }
 
   /** Path of the helm program, for checks that run documented commands. */

@@ -25,7 +25,6 @@ import { candidatesOf, changed, contentsOf, type Effect, effectOf } from '../cha
 import { requirement } from '../kit.ts';
 import { runningWorkloads } from '../live-workloads.ts';
 import { readMountedFiles } from '../pod-files.ts';
-import { needSecondRelease } from '../second-release.ts';
 import { needHelmChart } from '../subject-form.ts';
 
 const NAMESPACE = 'default';
@@ -67,7 +66,6 @@ requirement(
     const uses = lastingUses(lasting(modelOf(objects, { namespace: NAMESPACE })));
     if (uses.length === 0)
       throw new DoesNotFit('no workload of the chart reads a ConfigMap or Secret of the chart');
-    await needSecondRelease(lab);
     const release = await lab.install();
     const { set, effect } = await changingValue(lab, release);
     const changedNames = new Set(effect.configuration.map(nameOf));

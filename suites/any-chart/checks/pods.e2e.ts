@@ -6,14 +6,12 @@ import { podGone } from '../../../harness/observe/waits/pod-end.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
 import { runningWorkloads } from '../live-workloads.ts';
-import { needSecondRelease } from '../second-release.ts';
 
 requirement(
   'X-25',
   'ends its pods by themselves, within their grace period',
   { release: 'none', disruptive: true, timeoutMs: 600_000 },
   async ({ lab, kube, observe }) => {
-    await needSecondRelease(lab);
     const release = await lab.install();
     const workloads = await runningWorkloads(release);
     const deleted = workloads.flatMap(({ model, pods }) => pods.slice(0, 1).map((pod) => ({ model, pod })));

@@ -3,7 +3,7 @@ import { cgroupOf } from '../../../clusters/nodes/container-cgroup.ts';
 import { runningContainersOf } from '../../../clusters/nodes/container-memory.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
-import type { ContainerStatus, KubeEvent, Pod } from '../../../harness/kube/api/types.ts';
+import type { Container, ContainerStatus, KubeEvent, Pod } from '../../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { lasting, modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import {
@@ -18,12 +18,11 @@ import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { eventCount } from '../../../harness/observe/recorder/events.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { probeEffects } from '../../toolman/beside-controls.ts';
-import { startControls } from '../../toolman/control-pods.ts';
+import { probeEffects } from '../../pods/beside-controls.ts';
+import { startControls } from '../../pods/control-pods.ts';
 import { startFrozenControl } from '../frozen-control.ts';
 import { requirement } from '../kit.ts';
 import { type LiveWorkload, runningWorkloads } from '../live-workloads.ts';
-import { needSecondRelease } from '../second-release.ts';
 
 const NAMESPACE = 'default';
 /** The window in which probes are watched is as long as the most patient of them, within reason. */
@@ -44,7 +43,9 @@ requirement(
     );
     const pods = workloads.flatMap((workload) => workload.pods);
     if (pods.length === 0) throw new DoesNotFit('no container of the chart that keeps running has a probe');
-    const controls = await startControls(lab, release);
+    const like = ({ spec }: Pod): Container | undefined =>
+      spec.containers.find((one) => one.readinessProbe ?? one.livenessProbe);
+    const controls = await startControls(lab, release, { pods, like });
     const patience = workloads.flatMap(({ model }) =>
       lastingProbes(model).map(({ probe }) => patienceOf(probe)),
     );
@@ -127,7 +128,6 @@ requirement(
     if (judged.length === 0)
       throw new DoesNotFit(unjudged.join('; ') || 'no container of the chart that keeps running has a probe');
     unjudged.forEach(observe);
-    await needSecondRelease(lab);
     const release = await lab.install();
     const namespace = await lab.namespace();
     const frozen = (await runningWorkloads(release)).filter(({ model }) => judgedProbes(model).length > 0);

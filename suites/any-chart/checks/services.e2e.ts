@@ -16,7 +16,7 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { CheckContext } from '../../../harness/run/suite/check.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { startClientPod, type ClientPod } from '../../toolman/client-pod.ts';
+import { startClientPod, type ClientPod } from '../../pods/client-pod.ts';
 import { requirement } from '../kit.ts';
 import { modelOfRelease, readWorkloads } from '../live-workloads.ts';
 import { restrictsIngress } from '../network-policies.ts';

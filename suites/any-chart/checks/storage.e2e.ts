@@ -17,7 +17,6 @@ import { podReady } from '../../../harness/observe/waits/pod-start.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
 import { type LiveWorkload, readWorkloads, runningWorkloads } from '../live-workloads.ts';
-import { needSecondRelease } from '../second-release.ts';
 
 const NAMESPACE = 'default';
 /** A script that empties its folder with a wildcard must not overlook it, so it has no leading dot. */
@@ -82,7 +81,6 @@ requirement(
     const rendered = lasting(modelOf(objects, { namespace: NAMESPACE }));
     if (rendered.every((workload) => lastingMounts(workload).length === 0))
       throw new DoesNotFit('no container of the chart mounts a claim that outlives its pod, to write to it');
-    await needSecondRelease(lab);
     const release = await lab.install();
     const workloads = (await runningWorkloads(release)).filter(
       ({ model }) => lastingMounts(model).length > 0,

@@ -27,7 +27,6 @@ import { lastingOf, runningWorkloads } from '../live-workloads.ts';
 import { startServiceLoad } from '../load/service-load.ts';
 import { restrictsIngress } from '../network-policies.ts';
 import { startRollingControl } from '../rolling-control.ts';
-import { needSecondRelease } from '../second-release.ts';
 
 const NAMESPACE = 'default';
 /** Requests before and after the updates, so that the load covers all of them. */
@@ -45,7 +44,6 @@ requirement(
   async ({ lab, kube, observe }) => {
     const { objects } = await lab.render({ namespace: NAMESPACE });
     needUpdatable(lasting(modelOf(objects, { namespace: NAMESPACE })), observe);
-    await needSecondRelease(lab);
     const release = await lab.install();
     const services = updatable(lastingOf(release));
     const namespace = await lab.namespace();
@@ -151,7 +149,6 @@ requirement(
     const { objects } = await lab.render({ namespace: NAMESPACE });
     if (!lasting(modelOf(objects, { namespace: NAMESPACE })).some(isDrained))
       throw new DoesNotFit('the chart renders no Deployment and no StatefulSet with replicas');
-    await needSecondRelease(lab);
     const release = await lab.install();
     const drained = (await runningWorkloads(release))
       .filter(({ model }) => isDrained(model))

@@ -12,7 +12,7 @@ import type { WorkloadHandle } from '../../../harness/observe/matchers/workload-
 import { containerNamed, containerStatus, type Release } from '../../../harness/run/suite/release.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
-import { startClientPod } from '../client-pod.ts';
+import { startClientPod } from '../../pods/client-pod.ts';
 import { DOCUMENTED, renderedServer, serverIn, serverOf, serviceOf } from '../server.ts';
 import { serverPods } from '../server-pods.ts';
 

@@ -6,7 +6,7 @@ import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
 import { seconds, waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
-import type { Pod } from '../../../harness/kube/api/types.ts';
+import type { Container, Pod } from '../../../harness/kube/api/types.ts';
 import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import {
@@ -16,8 +16,10 @@ import {
   silentControls,
   type Judgement,
   type PairedAnswer,
-} from '../beside-controls.ts';
-import { startControls } from '../control-pods.ts';
+} from '../../pods/beside-controls.ts';
+import { startControls, type ControlPods } from '../../pods/control-pods.ts';
+import type { Lab } from '../../../harness/run/suite/lab.ts';
+import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
 import { portOf, serverIn, serverOf } from '../server.ts';
 import { serverPods } from '../server-pods.ts';
@@ -31,13 +33,19 @@ const SOAK_MS = 45_000;
 /** Error codes for a container that has ended. */
 const ENDED: ReadonlySet<string> = new Set(['E_CGROUP_GONE', 'E_NOT_RUNNING']);
 
+async function controlsOf(lab: Lab, release: Release): Promise<ControlPods> {
+  const { name } = serverIn(release).container;
+  const like = ({ spec }: Pod): Container | undefined => spec.containers.find((one) => one.name === name);
+  return startControls(lab, release, { pods: await serverPods(release), like });
+}
+
 requirement(
   'T-47',
   'answers every probe over a period of time and never becomes unready',
   async ({ release, lab, observe }) => {
     const pods = await serverPods(release);
     const { number } = portOf(serverIn(release));
-    const controls = await startControls(lab, release);
+    const controls = await controlsOf(lab, release);
     const pairs: PairedAnswer[] = [];
     const answers = await consistently({
       count: ROUNDS,
@@ -62,7 +70,7 @@ requirement(
   'T-45',
   'never had a restart, an OOM kill or an eviction',
   async ({ release, lab, cluster, observe }) => {
-    const controls = await startControls(lab, release);
+    const controls = await controlsOf(lab, release);
     await soak();
     const { nodes } = cluster;
     const { pods, kills } = nodes
