@@ -57,8 +57,17 @@ export async function compile(root) {
  */
 function sourcesIn(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .filter((entry) => entry.isFile() && isSource(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/**
+ * The catalogues as well: the list of checks, which is kept beside the compiled code, depends on them.
+ *
+ * @param {string} name
+ */
+function isSource(name) {
+  return name === 'requirements.yaml' || (name.endsWith('.ts') && !name.endsWith('.test.ts'));
 }
 
 /**

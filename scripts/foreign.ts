@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
-import { EXIT } from '../harness/core/errors.ts';
+import { EXIT, UsageError } from '../harness/core/errors.ts';
 import { count } from '../harness/core/wording.ts';
 import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import { ABOUT_NAMES, RENAMED } from '../suites/about-names.ts';
@@ -45,6 +45,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     const chosen = strangers().filter(
       (one) => (suite?.includes(one.suite) ?? true) && (chart?.includes(one.chart) ?? true),
     );
+    if (chosen.length === 0) {
+      throw new UsageError('E_OPTION', 'no chart fits --suite and --chart', {
+        hint: `There are: ${strangers()
+          .map((one) => `${one.suite} on ${one.chart}`)
+          .join(', ')}`,
+      });
+    }
     const results: StrangerResult[] = [];
     for (const stranger of chosen) {
       const ended = await resultOf(stranger, reuse);

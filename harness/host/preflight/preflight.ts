@@ -1,4 +1,5 @@
 /** Inspects the machine before a run and fixes what it can; `e2e` and `doctor` share it. */
+import { setMaxListeners } from 'node:events';
 import { throwIfAborted } from '../../core/deadline.ts';
 import { InterruptedError, messageOf } from '../../core/errors.ts';
 import {
@@ -49,10 +50,15 @@ const INSPECTIONS: readonly Inspection[] = [
  */
 export async function runPreflight(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
   throwIfAborted(deps.signal);
+  // The commands of all inspections listen to it at the same time.
+  if (deps.signal) setMaxListeners(0, deps.signal);
   // At once: on a machine that is ready, nothing has to be fixed, and no inspection depends on another.
   const first = await Promise.all(INSPECTIONS.map(async (inspect) => inspect(deps, options.need)));
+  const from = options.fix ? first.findIndex((found) => found.some(isFixable)) : -1;
   const findings =
-    options.fix && first.flat().some(isFixable) ? await fixInOrder(deps, options) : first.flat();
+    from < 0
+      ? first.flat()
+      : [...first.slice(0, from).flat(), ...(await fixInOrder(INSPECTIONS.slice(from), deps, options))];
   for (const { id, status, found } of findings) deps.log.info('preflight', { id, status, found });
   return findings;
 }
@@ -62,9 +68,13 @@ function isFixable({ status, fix }: Finding): boolean {
 }
 
 /** Inspects again, because each inspection may depend on the fixes of those before it. */
-async function fixInOrder(deps: PreflightDeps, options: PreflightOptions): Promise<Finding[]> {
+async function fixInOrder(
+  inspections: readonly Inspection[],
+  deps: PreflightDeps,
+  options: PreflightOptions,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const inspect of INSPECTIONS) {
+  for (const inspect of inspections) {
     throwIfAborted(deps.signal);
     findings.push(...(await fixAll(inspect, await inspect(deps, options.need), deps, options)));
   }

@@ -56,7 +56,7 @@ describe('withGone', () => {
     ]);
   });
 
-  it('tells of a hook that is a pod', () => {
+  it('reports a hook that is a pod', () => {
     expect(told([bare({ ...hook, 'helm.sh/hook': 'post-install' })])).toEqual([
       'Pod preflight-x is a hook (post-install), and has container preflight ending with exit code 3 at once',
       'Log of preflight ends: preflight: setting LICENCE_KEY is missing',
@@ -82,7 +82,7 @@ describe('withGone', () => {
     ]);
   });
 
-  it('tells of pods that a failed Job has deleted', () => {
+  it('reports pods that a failed Job has deleted', () => {
     const world = { workloads: [job({})] };
     expect(told([pod()], { world })).toEqual([
       'Job preflight has failed: its pods failed more often than backoffLimit allows',

@@ -102,7 +102,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     if (!deps.generic) return;
     const rows = await loadRequirements(join(definition.directory, 'requirements.yaml'));
     const generic = await deps.generic.collectChecks(importFile);
-    for (const adopted of adoptedChecks(generic, { suite: definition, rows, own: [...checks] }))
+    for (const adopted of adoptedChecks(generic, { suite: definition, rows, own: checks }))
       checks.push({ ...adopted, id: nextId(adopted.requirements[0] ?? '') });
   }
 

@@ -142,7 +142,12 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    */
   async subject(): Promise<{ objects: readonly KubeObject[]; namespace: string }> {
     const { namespace } = this.source();
-    const { objects } = await (this.#shared.rendered ??= this.render());
+    const rendering = (this.#shared.rendered ??= this.render());
+    rendering.catch(() => {
+      // Another check may have more luck.
+      if (this.#shared.rendered === rendering) this.#shared.rendered = undefined;
+    });
+    const { objects } = await rendering;
     return { objects, namespace };
   }
 

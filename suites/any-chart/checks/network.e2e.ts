@@ -53,7 +53,7 @@ requirement(
     const model = policed(release);
     const calls = callsOf(release, model).filter(isRestricted);
     if (calls.length === 0)
-      throw new DoesNotFit('no workload that a policy restricts is told to call a Service of the chart');
+      throw new DoesNotFit('no workload that a policy restricts has a Service of the chart in its settings');
     const complaints: string[] = [];
     const clients = new Map<ModelWorkload, StandInPod>();
     for (const call of calls) {
@@ -138,7 +138,7 @@ interface Call {
   to: readonly ModelWorkload[];
 }
 
-/** What the containers of lasting workloads are told to call, without themselves. */
+/** The Services that the settings of lasting workloads name, without their own. */
 function callsOf(release: Release, model: SubjectModel): Call[] {
   const workloads = lasting(model);
   const services = [...new Set(workloads.flatMap((one) => one.services))];
@@ -196,7 +196,7 @@ async function whyNot(
   const open = await withoutPolicies(lab, release, () => eventuallyConnects(client, host, told.port));
   if (!open) return undefined;
   const egress = restrictingOf(from, 'egress').map(nameOf);
-  const start = `${from.title} is told to call ${told.words}, and`;
+  const start = `${from.title} has to call ${told.words}, and`;
   if (byAddress)
     return `${start} ${listed(egress)} keeps it from resolving the name: no egress rule allows DNS, port 53`;
   const ingress = to.flatMap((one) => restrictingOf(one, 'ingress').map(nameOf));

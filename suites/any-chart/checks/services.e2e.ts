@@ -1,7 +1,7 @@
 /** Services lead to the right pods, on ports that listen. */
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import type { EndpointSlice, Service } from '../../../harness/kube/api/types.ts';
-import { field } from '../../../harness/kube/manifests/objects.ts';
+import { isTcp } from '../../../harness/kube/manifests/model/service-ports.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
@@ -235,10 +235,6 @@ function withoutPort({ metadata, spec }: Service, slices: readonly EndpointSlice
           `Service ${metadata.name} selects pod ${pod}, which has no port ${String(targetPort ?? port)} for its port ${name || port}`,
       );
   });
-}
-
-function isTcp(port: object): boolean {
-  return (field(port, 'protocol') ?? 'TCP') === 'TCP';
 }
 
 /** No load balancer is the fault of the cluster. */

@@ -1,7 +1,8 @@
-/** The Services that a workload is told to call: by a URL, or by a name with a port, in what its containers are given. Pure. */
+/** The Services that the settings of a workload name: by a URL, or by a name with a port, in what its containers are given. Pure. */
 import type { Service } from '../../api/types.ts';
 import { allContainers, field } from '../objects.ts';
 import type { ModelWorkload } from './model.ts';
+import { isTcp } from './service-ports.ts';
 
 export interface ToldService {
   service: Service;
@@ -46,9 +47,7 @@ function mentions(text: string, service: Service): ToldService[] {
   const url = String.raw`(?:(?<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@\s]+@)?|(?<![\w.-]))`;
   const host = String.raw`${name}(?:\.[a-z0-9-]+(?:\.svc(?:\.[\w.-]+?)?)?)?`;
   const pattern = new RegExp(String.raw`${url}${host}(?::(?<port>\d+))?(?![\w.-])`, 'g');
-  const ports = (service.spec.ports ?? [])
-    .filter((port) => (field(port, 'protocol') ?? 'TCP') === 'TCP')
-    .map(({ port }) => port);
+  const ports = (service.spec.ports ?? []).filter(isTcp).map(({ port }) => port);
   return [...text.matchAll(pattern)].flatMap((match) => {
     const { scheme, port: stated } = match.groups ?? {};
     if (scheme === undefined && stated === undefined) return [];

@@ -14,7 +14,7 @@ const RACE =
 /** In a command: names of tools and scripts that migrate. */
 const MIGRATION = /\b(alembic|flyway|liquibase|dbmate|migrate|migrations?)\b/i;
 
-/** Whether the log tells of several processes that change the same data. */
+/** Whether the log shows several processes that change the same data. */
 export function isRace(log: string | undefined): boolean {
   return RACE.test(log ?? '');
 }

@@ -4,7 +4,7 @@ import type { KubeEvent, Probe } from '../../../kube/api/types.ts';
 import type { DeclaredProbe } from '../../../kube/manifests/model/model.ts';
 import { eventCount } from '../../recorder/events.ts';
 
-/** Of a probe that is told apart from others by the container and the kind. */
+/** Of a probe, which its container and its kind identify. */
 export type FrozenProbe = Pick<DeclaredProbe, 'container' | 'name' | 'probe'>;
 
 const KIND = { livenessProbe: 'Liveness', readinessProbe: 'Readiness', startupProbe: 'Startup' } as const;

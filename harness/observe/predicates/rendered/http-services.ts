@@ -1,6 +1,7 @@
 /** Services through which a workload serves HTTP, and whether an update of the workload may keep it serving. */
 import type { Container, Probe, Service } from '../../../kube/api/types.ts';
 import type { ModelWorkload } from '../../../kube/manifests/model/model.ts';
+import { isTcp } from '../../../kube/manifests/model/service-ports.ts';
 import { allContainers, field } from '../../../kube/manifests/objects.ts';
 
 export interface HttpService {
@@ -24,7 +25,7 @@ export function httpServicesOf(workload: ModelWorkload): HttpService[] {
   return workload.services.flatMap((service) => {
     if (service.spec.clusterIP === 'None' || service.spec.type === 'ExternalName') return [];
     for (const port of service.spec.ports ?? []) {
-      if ((field(port, 'protocol') ?? 'TCP') !== 'TCP') continue;
+      if (!isTcp(port)) continue;
       const target = portOf(containers, port.targetPort ?? port.port);
       const probe = httpProbeOf(containers, target);
       const scheme = probe?.httpGet?.scheme ?? 'HTTP';
