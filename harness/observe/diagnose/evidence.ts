@@ -18,6 +18,8 @@ interface EvidenceOptions {
   redactor?: Redactor;
   /** Has the logs of pods that failed and are gone. */
   recording?: Pick<Recording, 'changes' | 'logOf'> | undefined;
+  /** Time in ms since the epoch: what was gone before is left out. Default: nothing is. */
+  since?: number | undefined;
 }
 
 const KINDS: readonly { file: string; kind: KindRef }[] = [
@@ -69,7 +71,7 @@ export async function collectEvidence(
   };
 
   const live = await readWorld(kube, namespace);
-  const world = options.recording ? withGone(live, options.recording) : live;
+  const world = options.recording ? withGone(live, options.recording, options.since) : live;
   await write('summary.txt', describeWorld(world));
   // The table joins the lines of a message, and a truncated secret is recognized by the end of its line.
   await write('events.txt', eventTable(redactDeep(world.events, redact)));

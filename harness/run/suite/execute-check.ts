@@ -25,7 +25,6 @@ import { firstLine } from '../../core/wording.ts';
 import { collectEvidence } from '../../observe/diagnose/evidence.ts';
 import { diagnose } from '../../observe/diagnose/diagnose.ts';
 import type { PredicateResult } from '../../observe/predicates/result.ts';
-import type { Recording } from '../../observe/recorder/recording.ts';
 import { observeResults } from '../../observe/matchers/result-sink.ts';
 import type { CapabilityResult } from '../../kube/cluster/cluster.ts';
 import type { CheckResult } from '../report/model.ts';
@@ -168,7 +167,7 @@ async function execute(
     durationMs: clock.now() - start,
     assertions: assertions.count,
     observed,
-    namespaces: [...new Set(lab.touched.map((t) => t.namespace))],
+    namespaces: [...lab.namespaces],
     ...(notes.length > 0 && { notes }),
     ...(extendedMs > 0 && { extendedMs }),
     ...rest,
@@ -207,7 +206,7 @@ async function execute(
         infrastructure: outage,
       };
     }
-    const artifacts = await evidence(check, lab, shared);
+    const artifacts = await evidence(check, lab, shared, start);
     const diagnosis = await diagnosisOf(error, lab, shared, start);
     const reason = firstLine(messageOf(error));
     // Without the shared release nothing was checked, so its failure is never a matter of advice.
@@ -331,14 +330,18 @@ async function clusterOutage(shared: SharedLab, error: unknown): Promise<Infrast
   }
 }
 
-async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<string[]> {
+async function evidence(check: Check, lab: Lab, shared: SharedLab, since: number): Promise<string[]> {
   const { cluster, runDirectory, redactor } = shared.deps;
   const files: string[] = [];
-  for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
+  for (const namespace of lab.namespaces) {
     const directory = join(runDirectory, check.id.replaceAll('#', '-'), namespace);
     try {
-      const recording = recordingOf(lab, namespace);
-      const written = await collectEvidence(cluster.kube, namespace, directory, { redactor, recording });
+      const recording = await lab.recordingOf(namespace);
+      const written = await collectEvidence(cluster.kube, namespace, directory, {
+        redactor,
+        recording,
+        since,
+      });
       files.push(...written.map((file) => relative(runDirectory, join(directory, file))));
     } catch (error) {
       shared.deps.log.warn('evidence could not be collected', { namespace, error: messageOf(error) });
@@ -347,20 +350,15 @@ async function evidence(check: Check, lab: Lab, shared: SharedLab): Promise<stri
   return files;
 }
 
-function recordingOf({ touched }: Lab, namespace: string): Recording | undefined {
-  const recording = touched.find((one) => one.namespace === namespace && one.release)?.release?.recording;
-  return recording?.within(namespace);
-}
-
 async function diagnosisOf(error: unknown, lab: Lab, shared: SharedLab, since: number): Promise<Diagnosis> {
   const summary = firstLine(error instanceof Error ? error.message : String(error));
   const { expected, actual } = comparison(error);
   const causes: Cause[] = [];
   const timeline: Diagnosis['timeline'] = [];
   let hint = error instanceof KindproofError ? error.hint : undefined;
-  for (const namespace of new Set(lab.touched.map((t) => t.namespace))) {
+  for (const namespace of lab.namespaces) {
     try {
-      const recording = recordingOf(lab, namespace);
+      const recording = await lab.recordingOf(namespace);
       const found = await diagnose(shared.deps.cluster.kube, {
         namespace,
         symptom: [summary, actual].filter((part) => part !== undefined).join('\n'),

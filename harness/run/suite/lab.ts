@@ -59,8 +59,8 @@ export type RenderOptions = Pick<
 export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
   readonly #shared: SharedLab;
   readonly #lifecycle: Lifecycle;
-  /** Namespaces that the check worked in, and their releases: diagnosis reads them. */
-  readonly touched: { namespace: string; release?: Release }[] = [];
+  /** Namespaces that the check worked in: diagnosis reads them. */
+  readonly namespaces = new Set<string>();
 
   readonly #checkId: string;
   #usesShared = false;
@@ -75,19 +75,18 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   async shared(): Promise<Release<Prepared>> {
     this.#usesShared = true;
     const { sharedNamespaces } = this.#shared;
-    for (const namespace of sharedNamespaces) this.touched.push({ namespace });
-    const release = await this.#shared.sharedRelease(this.#checkId, async () => {
-      const made = await this.#install({ rollout: true }, this.#shared.lifecycle, (namespace) => {
-        sharedNamespaces.push(namespace);
+    try {
+      const release = await this.#shared.sharedRelease(this.#checkId, async () => {
+        const made = await this.#install({ rollout: true }, this.#shared.lifecycle, (namespace) => {
+          sharedNamespaces.push(namespace);
+        });
+        await this.#disturb(made);
+        return made;
       });
-      await this.#disturb(made);
-      return made;
-    });
-    for (const namespace of sharedNamespaces) {
-      const isTouched = this.touched.some((one) => one.namespace === namespace);
-      if (!isTouched) this.touched.push({ namespace, release });
+      return release as Release<Prepared>;
+    } finally {
+      for (const namespace of sharedNamespaces) this.namespaces.add(namespace);
     }
-    return release as Release<Prepared>;
   }
 
   /**
@@ -318,6 +317,12 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     return started as Promise<Prepared>;
   }
 
+  /** What was recorded in a namespace until now; `undefined` when nothing is or was recorded there. */
+  async recordingOf(namespace: string): Promise<Recording | undefined> {
+    const recorder = await this.#shared.recorders.get(namespace)?.catch(() => undefined);
+    return recorder?.recording.within(namespace);
+  }
+
   /** Registers an undo that runs when the check ends. */
   defer(title: string, undo: () => Promise<void>): void {
     this.#lifecycle.defer(title, undo);
@@ -339,7 +344,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   ): Promise<Release<Prepared>> {
     const { cluster, deployer, signal } = this.#shared.deps;
     const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
-    this.touched.push({ namespace });
+    this.namespaces.add(namespace);
     onNamespace(namespace);
     const recorder = await this.#recorderOf(namespace, lifecycle);
     const environment = await this.environment(namespace, options.environment, lifecycle);
@@ -356,9 +361,6 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       { name: source.releaseName, namespace, objects, environment },
       { kube: cluster.kube, recorder, others, signal },
     );
-    for (const one of this.touched) {
-      if (one.namespace === namespace || named.includes(one.namespace)) one.release = release;
-    }
     if (!apply) return release;
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
       await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
@@ -394,7 +396,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
         !isKnown && !rendered.has(name) && (await cluster.kube.get('Namespace', { name })) !== undefined;
       if (isOthers) continue;
       own.push(name);
-      if (!this.touched.some(({ namespace }) => namespace === name)) this.touched.push({ namespace: name });
+      this.namespaces.add(name);
       if (isKnown || rendered.has(name)) continue;
       lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.teardown.delete('Namespace', { name }));
       await createNamespace(cluster.kube, { name, labels: this.labels }, { clock, signal });

@@ -44,5 +44,5 @@ it('creates and records the namespaces that a chart names, and deletes only thos
   const changed = done.filter((line) => line.includes('Namespace'));
   expect(changed).toEqual(['create Namespace monitoring', 'delete Namespace monitoring']);
   expect(watched).toEqual(new Set(['home', 'monitoring', 'rendered']));
-  expect(lab.touched.map(({ namespace }) => namespace)).toEqual(['home', 'monitoring', 'rendered']);
+  expect([...lab.namespaces]).toEqual(['home', 'monitoring', 'rendered']);
 });
