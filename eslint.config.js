@@ -25,7 +25,12 @@ const MAY_IMPORT = {
   // observe: what is the case, and why
   'harness/observe/recorder': ['harness/core', 'harness/kube/api'],
   'harness/observe/stalls': ['harness/core', 'harness/kube/api'],
-  'harness/observe/diagnose': ['harness/core', 'harness/kube/api', 'harness/observe/recorder'],
+  'harness/observe/diagnose': [
+    'harness/core',
+    'harness/kube/api',
+    'harness/kube/manifests',
+    'harness/observe/recorder',
+  ],
   'harness/observe/predicates': [
     'harness/core',
     'harness/kube/api',

@@ -5,6 +5,7 @@ import { matchesSelector } from '../../harness/kube/api/selectors.ts';
 import type { LabelSelector, PodSpec } from '../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../harness/kube/manifests/model/model.ts';
 import { allContainers, field } from '../../harness/kube/manifests/objects.ts';
+import { updateMargins } from '../../harness/kube/manifests/update-margins.ts';
 
 export const HOSTNAME = 'kubernetes.io/hostname';
 const GPU_RESOURCE = 'nvidia.com/gpu';
@@ -195,20 +196,11 @@ function podTerms(
   );
 }
 
-/**
- * Pods above `replicas` during an update that removes no pod before a new one is available (Deployment, apps/v1: both are 25 % by default,
- * maxSurge is rounded up, maxUnavailable down).
- */
+/** Pods above `replicas` during an update that removes no pod before a new one is available. */
 function surgeOf({ object, replicas }: ModelWorkload): number {
   if (object.kind !== 'Deployment') return 0;
-  const strategy = field(object['spec'], 'strategy');
-  if (field(strategy, 'type') === 'Recreate') return 0;
-  const share = (name: string, round: (n: number) => number): number => {
-    const value = field(field(strategy, 'rollingUpdate'), name);
-    if (typeof value === 'number') return value;
-    return round(((replicas?.least ?? 1) * parseFloat(typeof value === 'string' ? value : '25%')) / 100);
-  };
-  return share('maxUnavailable', Math.floor) > 0 ? 0 : Math.min(1, share('maxSurge', Math.ceil));
+  const { surge, unavailable } = updateMargins(field(object['spec'], 'strategy'), replicas?.least ?? 1);
+  return unavailable > 0 ? 0 : Math.min(1, surge);
 }
 
 function nodeLabelsOf(spec: PodSpec): Map<string, string[]>[] {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { likelyCause } from './creation-cause.ts';
 import { parseKindStage } from './kind-progress.ts';
-import { canonicalImageRef } from './node-images.ts';
 
 describe('parseKindStage', () => {
   it.each([
@@ -40,19 +39,5 @@ describe('likelyCause', () => {
     ['something else', /no known cause/],
   ])('finds the cause in %j', (output, cause) => {
     expect(likelyCause(output).cause).toMatch(cause);
-  });
-});
-
-describe('canonicalImageRef', () => {
-  it.each([
-    ['app', 'docker.io/library/app:latest'],
-    ['app:v1', 'docker.io/library/app:v1'],
-    ['team/app:v1', 'docker.io/team/app:v1'],
-    ['ghcr.io/team/app:v1', 'ghcr.io/team/app:v1'],
-    ['localhost/app', 'localhost/app:latest'],
-    ['registry:5000/app', 'registry:5000/app:latest'],
-    ['app@sha256:aa', 'docker.io/library/app@sha256:aa'],
-  ])('expands %s to %s', (ref, expected) => {
-    expect(canonicalImageRef(ref)).toBe(expected);
   });
 });

@@ -7,6 +7,7 @@ import type { CommandRunner } from '../../harness/core/command.ts';
 import { seconds } from '../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
 import { notOwnFolder } from '../../harness/core/own-folder.ts';
+import { canonicalImageRef } from '../../harness/kube/manifests/image-reference.ts';
 import type { ImageIdentity } from '../../harness/kube/cluster/cluster.ts';
 
 const CTR = ['ctr', '--namespace', 'k8s.io', 'images'] as const;
@@ -21,20 +22,6 @@ export interface LoadDeps {
   mount: { folder: string; path: string };
   signal?: AbortSignal | undefined;
   onProgress?: ((text: string) => void) | undefined;
-}
-
-/**
- * The full form of a reference, as containerd and the kubelet store it: `docker.io/library/app:latest` for `app` (distribution reference,
- * "Familiar name"). The first component is a registry host only if it has a dot or a colon, or is `localhost`.
- */
-export function canonicalImageRef(ref: string): string {
-  const [name = '', digest] = ref.split('@', 2);
-  const slash = name.indexOf('/');
-  const first = slash < 0 ? '' : name.slice(0, slash);
-  const hasHost = first === 'localhost' || /[.:]/.test(first);
-  const path = hasHost ? name : `docker.io/${slash < 0 ? 'library/' : ''}${name}`;
-  const tagged = /:[^/]+$/.test(path) || digest !== undefined ? path : `${path}:latest`;
-  return digest === undefined ? tagged : `${tagged}@${digest}`;
 }
 
 /** Lists the images that containerd has on a node. */

@@ -1,7 +1,7 @@
 /** Which images ran: sidecars, init containers, hooks and jobs included, from the recordings of the run. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalImageRef } from '../../clusters/kind/node-images.ts';
+import { canonicalImageRef } from '../../harness/kube/manifests/image-reference.ts';
 import { count } from '../../harness/core/wording.ts';
 import type { ContainerStatus, Pod } from '../../harness/kube/api/types.ts';
 import { allContainers, type ContainerRole } from '../../harness/kube/manifests/objects.ts';

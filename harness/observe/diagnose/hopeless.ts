@@ -170,10 +170,8 @@ export function creationRefused(
 ): string | undefined {
   for (const { about, message, attempts, since } of refusalsOf(events)) {
     const owned = pods.some((p) => p.metadata.ownerReferences?.some((o) => o.name === about.name));
-    const { says } = explainCreation(message);
-    // A quota has room again when another pod has ended, and a webhook may start to answer: another pod of the workload may serve it.
-    const isRule = /Pod Security|RuntimeClass|ServiceAccount|PriorityClass|denies them|LimitRange/.test(says);
-    if (attempts < 3 || now - since < FINAL_AFTER.failedCreate || (owned && !isRule)) continue;
+    const { says, mayPass = false } = explainCreation(message);
+    if (attempts < 3 || now - since < FINAL_AFTER.failedCreate || (owned && mayPass)) continue;
     return `${about.kind} ${about.name} ${says} (${count(attempts, 'attempt')})`;
   }
   return undefined;

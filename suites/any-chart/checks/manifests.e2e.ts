@@ -1,7 +1,7 @@
 /** What the rendered manifests and dry-runs of the API server show, without creating anything. */
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { canonicalImageRef } from '../../../clusters/kind/node-images.ts';
+import { canonicalImageRef } from '../../../harness/kube/manifests/image-reference.ts';
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { firstLine } from '../../../harness/core/wording.ts';
 import { copyWithNextVersion } from '../../../harness/kube/helm/next-version.ts';

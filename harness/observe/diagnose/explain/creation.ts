@@ -8,6 +8,8 @@ interface CreationTrouble {
   says: string;
   upstream: Cause[];
   hint?: string | undefined;
+  /** Another pod of the workload may lift the refusal: its end makes room in a quota, its start lets a webhook answer. */
+  mayPass?: true;
 }
 
 interface Rule {
@@ -28,6 +30,7 @@ const RULES: readonly Rule[] = [
         },
       ],
       hint: HINT.quota,
+      mayPass: true,
     }),
   },
   {
@@ -85,6 +88,7 @@ const RULES: readonly Rule[] = [
       says: 'may not create its pods: an admission webhook does not answer',
       upstream: [{ object: `Webhook ${name}`, says: clip(why, 300) }],
       hint: HINT.webhookSilent,
+      mayPass: true,
     }),
   },
   {
@@ -112,7 +116,7 @@ export function explainCreation(message: string): CreationTrouble {
     if (match) return explain({ ...match.groups });
   }
   const why = message.replace(/^Error creating: /, '').replace(/^pods "[^"]*" is forbidden: /, '');
-  return { says: `cannot create its pods: ${clip(why, 300)}`, upstream: [] };
+  return { says: `cannot create its pods: ${clip(why, 300)}`, upstream: [], mayPass: true };
 }
 
 /** Splits the violations at their commas, but not at commas inside the brackets of a violation. */

@@ -1,4 +1,5 @@
 /** Explains why an image is missing on the node. */
+import { canonicalImageRef } from '../../../kube/manifests/image-reference.ts';
 import type { Container, ContainerStatus, Pod } from '../../../kube/api/types.ts';
 import { HINT } from './hints.ts';
 import { clip } from '../../../core/wording.ts';
@@ -117,16 +118,7 @@ export function explainImage(
 function isOnNode(image: string, { spec }: Pod, { nodes }: World): boolean {
   const node = nodes?.find(({ metadata }) => metadata.name === spec.nodeName);
   const names = (node?.status?.images ?? []).flatMap((one) => one.names ?? []);
-  return names.some((name) => fullReference(name) === fullReference(image));
-}
-
-/** As the container runtime writes it: `busybox` -> `docker.io/library/busybox:latest`. */
-function fullReference(image: string): string {
-  const [first = '', ...rest] = image.split('/');
-  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const path = hasRegistry ? image : `docker.io/${rest.length > 0 ? '' : 'library/'}${image}`;
-  const last = path.split('/').at(-1) ?? '';
-  return /[:@]/.test(last) ? path : `${path}:latest`;
+  return names.some((name) => canonicalImageRef(name) === canonicalImageRef(image));
 }
 
 /** The runtime's full error, which the back-off message of later attempts may lack. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditionsOf } from '../../../kube/api/conditions.ts';
 import type { KubeObject, Workload } from '../../../kube/api/types.ts';
+import { updateMargins } from '../../../kube/manifests/update-margins.ts';
 import type { Cause } from '../diagnosis.ts';
 import { explainCreation } from './creation.ts';
 import { HINT } from './hints.ts';
@@ -100,9 +101,7 @@ function surgeOfUpdate({ kind, metadata, spec, status = {} }: Workload): Cause |
     maxSurge?: number | string;
     maxUnavailable?: number | string;
   };
-  // A percentage of the surge is rounded up (Deployment, apps/v1).
-  const surge =
-    typeof maxSurge === 'number' ? maxSurge : Math.ceil((wanted * Number.parseInt(maxSurge, 10)) / 100);
+  const { surge } = updateMargins(spec.strategy, wanted);
   if (!(surge > 0)) return undefined;
   return {
     object: `Update of Deployment ${metadata.name}`,

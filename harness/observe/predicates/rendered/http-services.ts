@@ -3,6 +3,7 @@ import type { Container, Probe, Service } from '../../../kube/api/types.ts';
 import type { ModelWorkload } from '../../../kube/manifests/model/model.ts';
 import { isTcp } from '../../../kube/manifests/model/service-ports.ts';
 import { allContainers, field } from '../../../kube/manifests/objects.ts';
+import { updateMargins } from '../../../kube/manifests/update-margins.ts';
 
 export interface HttpService {
   service: Service;
@@ -65,18 +66,8 @@ export function whyUpdateInterrupts({ object, template, replicas }: ModelWorkloa
   if (!isProbed) return 'has no readiness probe, so nothing says when a new pod can serve';
   const strategy = field(object['spec'], 'strategy');
   if (field(strategy, 'type') === 'Recreate') return 'has strategy Recreate, which ends all pods first';
-  const rolling = field(strategy, 'rollingUpdate');
-  const surge = amount(field(rolling, 'maxSurge') ?? '25%', wanted, Math.ceil);
-  const unavailable = amount(field(rolling, 'maxUnavailable') ?? '25%', wanted, Math.floor);
-  // With both 0 the controller lets one pod be unavailable (ResolveFenceposts of the Deployment controller).
-  const away = surge === 0 && unavailable === 0 ? 1 : unavailable;
+  const { unavailable: away } = updateMargins(strategy, wanted);
   return wanted > away
     ? undefined
     : `may be updated with ${away} of ${wanted} pods unavailable (maxUnavailable)`;
-}
-
-function amount(value: unknown, of: number, round: (value: number) => number): number {
-  if (typeof value === 'number') return value;
-  const percent = /^(\d+)%$/.exec(String(value))?.[1];
-  return percent === undefined ? Number(value) : round((Number(percent) * of) / 100);
 }

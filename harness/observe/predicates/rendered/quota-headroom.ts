@@ -3,18 +3,14 @@ import type { KubeObject } from '../../../kube/api/types.ts';
 import type { ModelWorkload } from '../../../kube/manifests/model/model.ts';
 import { count } from '../../../core/wording.ts';
 import { field, nameOf, ofKind } from '../../../kube/manifests/objects.ts';
+import { updateMargins } from '../../../kube/manifests/update-margins.ts';
 import { everyOne } from '../select.ts';
 import type { PredicateResult } from '../result.ts';
 
 /** How many pods an update starts beyond the replicas, before it ends old ones: maxSurge of a Deployment; 0 for others. */
 export function surgeOf({ object, replicas }: ModelWorkload): number {
-  const strategy = field(object['spec'], 'strategy');
-  if (object.kind !== 'Deployment' || !replicas || field(strategy, 'type') === 'Recreate') return 0;
-  const surge = field(field(strategy, 'rollingUpdate'), 'maxSurge');
-  if (typeof surge === 'number') return surge;
-  // A percentage is rounded up, and 25% is the default (Deployment, apps/v1).
-  const percent = typeof surge === 'string' ? Number.parseInt(surge, 10) : 25;
-  return Math.ceil((replicas.most * percent) / 100);
+  if (object.kind !== 'Deployment' || !replicas) return 0;
+  return updateMargins(field(object['spec'], 'strategy'), replicas.most).surge;
 }
 
 /**
