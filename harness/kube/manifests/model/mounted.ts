@@ -1,6 +1,7 @@
 /** What the pods of a workload mount and read: claims, ConfigMaps, Secrets. */
-import type { Container, KubeObject, PodSpec, Volume } from '../../api/types.ts';
+import type { Container, KubeObject, PodSpec } from '../../api/types.ts';
 import { allContainers, field, find } from '../objects.ts';
+import { dataSourcesOf } from '../volume-sources.ts';
 import type { ConfigurationUse, UsedClaim, UsedConfiguration } from './model.ts';
 
 /** @param near the rendered objects of the workload's namespace */
@@ -53,7 +54,7 @@ export function configurationOf(spec: PodSpec, near: readonly KubeObject[]): Use
       const volume = spec.volumes?.find(({ name }) => name === mount.name);
       const use =
         mount.subPath === undefined && field(mount, 'subPathExpr') === undefined ? 'volume' : 'sub-path';
-      for (const source of volume ? volumeSources(volume) : []) add(use, source);
+      for (const source of volume ? dataSourcesOf(volume) : []) add(use, source);
     }
   }
   return [...found.values()];
@@ -69,14 +70,6 @@ function environmentSources({ env = [], envFrom = [] }: Container): Source[] {
     ...named('Secret', secretRef?.name),
   ]);
   return [...single, ...whole];
-}
-
-function volumeSources({ configMap, secret, projected }: Volume): Source[] {
-  const parts = (projected?.sources ?? []).flatMap((source) => [
-    ...named('ConfigMap', field(source['configMap'], 'name')),
-    ...named('Secret', field(source['secret'], 'name')),
-  ]);
-  return [...named('ConfigMap', configMap?.name), ...named('Secret', secret?.secretName), ...parts];
 }
 
 function named(kind: Source['kind'], name: unknown): Source[] {

@@ -1,6 +1,7 @@
 /** Where containers read their settings: a variable, a key of a ConfigMap or Secret, a mounted file. */
 import type { Container, KubeObject, PodSpec, Volume } from '../../api/types.ts';
 import { allContainers, field, podSpecOf } from '../objects.ts';
+import { dataSourcesOf } from '../volume-sources.ts';
 
 /** Where the value of a setting is written. */
 export type SettingSource =
@@ -101,31 +102,13 @@ function ofFiles(spec: PodSpec, { volumeMounts = [] }: Container, near: readonly
   });
 }
 
-function filesOf({ configMap, secret, projected }: Volume, near: readonly KubeObject[]): Found[] {
-  const parts = (projected?.sources ?? []).flatMap((part) => [
-    ...mountedKeys('ConfigMap', field(part['configMap'], 'name'), part['configMap'], near),
-    ...mountedKeys('Secret', field(part['secret'], 'name'), part['secret'], near),
-  ]);
-  return [
-    ...mountedKeys('ConfigMap', configMap?.name, configMap, near),
-    ...mountedKeys('Secret', secret?.secretName, secret, near),
-    ...parts,
-  ];
-}
-
 /** With `items` only these keys are files, under their `path`. */
-function mountedKeys(
-  kind: DataKey['kind'],
-  name: unknown,
-  source: unknown,
-  near: readonly KubeObject[],
-): Found[] {
-  const items = field(source, 'items');
-  if (!Array.isArray(items)) return wholeObject(kind, name, near);
-  return items.flatMap((item: unknown) => {
-    const { key, path } = item as { key?: unknown; path?: unknown };
-    return fromKey(String(path), kind, name, key, near);
-  });
+function filesOf(volume: Volume, near: readonly KubeObject[]): Found[] {
+  return dataSourcesOf(volume).flatMap(({ kind, name, items }) =>
+    items
+      ? items.flatMap(({ key, path }) => fromKey(path, kind, name, key, near))
+      : wholeObject(kind, name, near),
+  );
 }
 
 function wholeObject(

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Container, KubeObject, PodSpec } from '../../../kube/api/types.ts';
 import { allContainers, field } from '../../../kube/manifests/objects.ts';
+import { dataSourcesOf } from '../../../kube/manifests/volume-sources.ts';
 import { nothingWrong, type PredicateResult } from '../result.ts';
 
 /** A file that a container should have. */
@@ -68,31 +69,16 @@ function below(path: string, folder = ''): string | undefined {
   return path.startsWith(`${parent}/`) ? path.slice(parent.length + 1) : undefined;
 }
 
-function volumeFiles(spec: PodSpec, name: string, find: Find): VolumeFile[] {
-  const volume = spec.volumes?.find((one) => one.name === name);
-  const parts = [volume, ...(volume?.projected?.sources ?? [])];
-  return parts.flatMap((part) => [
-    ...itemsOf('ConfigMap', field(field(part, 'configMap'), 'name'), field(part, 'configMap'), find),
-    ...itemsOf(
-      'Secret',
-      field(field(part, 'secret'), 'secretName') ?? field(field(part, 'secret'), 'name'),
-      field(part, 'secret'),
-      find,
-    ),
-  ]);
-}
-
-function itemsOf(kind: MountedFile['kind'], name: unknown, source: unknown, find: Find): VolumeFile[] {
-  const object = typeof name === 'string' ? find(kind, name) : undefined;
-  if (!object) return [];
-  const keys = Object.keys({ ...contentOf(object) });
-  const items = field(source, 'items');
-  const wanted: { key: string; path: string }[] = Array.isArray(items)
-    ? (items as { key: string; path: string }[])
-    : keys.map((key) => ({ key, path: key }));
-  return wanted
-    .filter(({ key }) => keys.includes(key))
-    .map(({ key, path }) => ({ kind, name: object.metadata.name, key, path: posix.normalize(path) }));
+function volumeFiles(spec: PodSpec, volumeName: string, find: Find): VolumeFile[] {
+  const volume = spec.volumes?.find(({ name }) => name === volumeName);
+  return (volume ? dataSourcesOf(volume) : []).flatMap(({ kind, name, items }) => {
+    const object = find(kind, name);
+    if (!object) return [];
+    const keys = Object.keys(contentOf(object));
+    return (items ?? keys.map((key) => ({ key, path: key })))
+      .filter(({ key }) => keys.includes(key))
+      .map(({ key, path }) => ({ kind, name, key, path: posix.normalize(path) }));
+  });
 }
 
 /** The bytes of each key. */
