@@ -56,8 +56,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
-  return onKeptCluster(deps, warmUp(suite), async () => {
+async function measure({ suite, runs }: BenchOptions, deps: MeasuredRunDeps): Promise<Round[]> {
+  return onKeptCluster(deps, await warmUp(suite), async () => {
     const rounds: Round[] = [];
     for (let round = 1; round <= runs; round += 1) {
       throwIfAborted(deps.signal);
@@ -93,11 +93,10 @@ async function benchPeers({ runs, json }: BenchOptions, deps: MeasuredRunDeps): 
  */
 async function onKeptCluster<T>(
   deps: MeasuredRunDeps,
-  warmUpWith: readonly string[] | Promise<readonly string[]>,
+  argv: readonly string[],
   body: (warm: Report) => Promise<T>,
 ): Promise<T> {
   const before = await kindClusters(deps.signal);
-  const argv = await warmUpWith;
   deps.onProgress('warm-up, not measured');
   const warm = await measuredRun(argv, deps);
   try {

@@ -118,11 +118,15 @@ async function measure(contender: Contender, bench: Bench): Promise<number> {
   // helm needs a namespace; chainsaw and kindproof create their own, which is part of what they do.
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kindproof-bench-helm' } };
   if (contender === 'helm') await bench.kube.apply(namespace);
-  const startedAt = systemClock.now();
-  await CONTESTS[contender](bench, namespace.metadata.name);
-  const durationMs = systemClock.now() - startedAt;
-  if (contender === 'helm') await bench.kube.delete('Namespace', { name: namespace.metadata.name });
-  return durationMs;
+  try {
+    const startedAt = systemClock.now();
+    await CONTESTS[contender](bench, namespace.metadata.name);
+    return systemClock.now() - startedAt;
+  } finally {
+    // Also after an interrupt.
+    if (contender === 'helm')
+      await bench.kube.teardown.delete('Namespace', { name: namespace.metadata.name });
+  }
 }
 
 const CONTESTS: Record<Contender, (bench: Bench, namespace: string) => Promise<void>> = {
