@@ -8,6 +8,8 @@ export interface PredicateResult {
   observed?: string[];
   /** One line for each deviation. */
   details?: string[];
+  /** It does not hold, and nothing that runs will change that: a wait ends. */
+  isFinal?: true;
   /** What lacks its documented name: `Deployment app has no container api`. Only a requirement about names is broken then. */
   nameMissing?: string;
 }

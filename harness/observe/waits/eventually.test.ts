@@ -19,6 +19,12 @@ describe('eventually', () => {
     expect(found).toEqual(result(false, '5 looks'));
   });
 
+  it('returns a result that is final at once', async () => {
+    const final = { ...result(false, 'scaled by somebody'), isFinal: true as const };
+    const results = [final, result(true, 'all')];
+    expect(await eventually(() => Promise.resolve(results.shift()!), { clock: sleepingClock() })).toBe(final);
+  });
+
   it('passes on an error of the predicate', async () => {
     const look = (): Promise<PredicateResult> => Promise.reject(new Error('no such Service'));
     await expect(eventually(look, { clock: sleepingClock() })).rejects.toThrow('no such Service');

@@ -10,7 +10,7 @@ export interface EventuallyOptions {
   clock?: Clock;
 }
 
-/** Returns the first result that is ok; on timeout the last result, which the caller asserts. */
+/** Returns the first result that is ok or final; on timeout the last result, which the caller asserts. */
 export async function eventually(
   look: () => Promise<PredicateResult>,
   { timeoutMs = 20_000, ...limits }: EventuallyOptions = {},
@@ -24,7 +24,7 @@ export async function eventually(
       intervalMs: 500,
       look: async () => {
         last = await look();
-        return last.ok ? { done: true, value: last } : { done: false, seen: last.actual };
+        return last.ok || last.isFinal ? { done: true, value: last } : { done: false, seen: last.actual };
       },
     });
   } catch (error) {

@@ -66,3 +66,17 @@ it('names the pod of the older revision', () => {
     'web-0 is of an older revision than b',
   );
 });
+
+it.each([
+  ['another number than the only one', workload(3), stated(2), true],
+  [
+    'fewer ready pods than the only number',
+    workload(2, { status: { readyReplicas: 1 } }),
+    stated(2),
+    undefined,
+  ],
+  ['a number outside the range of an autoscaler', workload(1), stated(2, 4), undefined],
+])('is final with %s: %#', (_name, live, wanted, final) => {
+  expect(replicasAsRendered(live, [], wanted)).toMatchObject({ ok: false });
+  expect(replicasAsRendered(live, [], wanted).isFinal).toBe(final);
+});

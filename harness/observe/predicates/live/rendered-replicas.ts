@@ -20,8 +20,11 @@ export function replicasAsRendered(
   const wanted = Math.min(Math.max(chosen, least), most);
   const result = replicas(workload, pods, wanted);
   const old = oldPods(workload, pods);
+  // Only an autoscaler, which chooses within a range, would change the number.
+  const isFinal = least === most && chosen !== least;
   return {
     ...result,
+    ...(isFinal && { isFinal }),
     ok: result.ok && old.length === 0,
     expected: `${result.expected}, by ${statedBy}`,
     actual: old[0] ?? (result.ok ? result.actual : [result.actual, ...(result.details ?? [])].join('; ')),
