@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CheckFailure, InfrastructureError, UsageError } from '../../core/errors.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError, UsageError } from '../../core/errors.ts';
 import { cleanMessage, helmFailure } from './failure.ts';
 import type { Subject } from './types.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
@@ -85,11 +85,11 @@ describe('helmFailure', () => {
       /Selectors/,
     ],
     [
-      'a missing CRD',
-      'Error: INSTALLATION FAILED: unable to build kubernetes objects from release manifest: resource mapping not found for name: "r3-a" namespace: "" from "": no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"\nensure CRDs are installed first',
+      'a removed API',
+      'Error: INSTALLATION FAILED: unable to build kubernetes objects from release manifest: resource mapping not found for name: "r3-a" namespace: "" from "": no matches for kind "PodDisruptionBudget" in version "policy/v1beta1"\nensure CRDs are installed first',
       'E_INSTALL_REFUSED',
-      /ServiceMonitor/,
-      /CustomResourceDefinition/,
+      /PodDisruptionBudget/,
+      /newer/,
     ],
     [
       'a name in use by another release',
@@ -177,6 +177,15 @@ describe('helmFailure', () => {
     const error = await failure(stderr);
     expect(error).toBeInstanceOf(InfrastructureError);
     expect(error.code).toBe(code);
+  });
+
+  it('does not blame the subject for an operator that the cluster lacks', async () => {
+    const error = await failure(
+      'Error: INSTALLATION FAILED: unable to build kubernetes objects from release manifest: resource mapping not found for name: "r3-a" namespace: "" from "": no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"\nensure CRDs are installed first',
+    );
+    expect(error).toBeInstanceOf(DoesNotFit);
+    expect(error.message).toContain('does not serve ServiceMonitor (monitoring.coreos.com/v1)');
+    expect(error.hint).toContain('CustomResourceDefinition');
   });
 
   it('does not blame the subject when a read-only command fails', async () => {

@@ -2,8 +2,15 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CommandResult } from '../../core/command.ts';
-import { CheckFailure, InfrastructureError, UsageError, type KindproofError } from '../../core/errors.ts';
+import {
+  CheckFailure,
+  DoesNotFit,
+  InfrastructureError,
+  UsageError,
+  type KindproofError,
+} from '../../core/errors.ts';
 import { isLackOfPermission } from '../api/errors.ts';
+import { isCoreApi } from '../manifests/core-api.ts';
 import { locateValue } from './locate-value.ts';
 import type { Subject } from './types.ts';
 
@@ -27,6 +34,7 @@ export async function helmFailure(
     (await subjectFailure(message, context.subject)) ??
     clusterFailure(message, details) ??
     releaseStateFailure(message, context, details) ??
+    lackOfOperator(message, context, details) ??
     (context.changes ? refusal(message, context, details) : undefined) ??
     new InfrastructureError('E_HELM', `helm could not ${context.what}: ${message}`, { details })
   );
@@ -207,6 +215,26 @@ function releaseStateFailure(
   });
 }
 
+/** Kinds that come with an operator, which is no part of the chart. A removed API of Kubernetes is the chart's own choice. */
+function lackOfOperator(
+  message: string,
+  { what }: HelmFailureContext,
+  details: Record<string, unknown>,
+): DoesNotFit | undefined {
+  const lacking = [...message.matchAll(/no matches for kind "([^"]+)" in version "([^"]+)"/g)].map(
+    ([, kind = '', version = '']) => ({ kind, version }),
+  );
+  if (lacking.length === 0 || lacking.some(({ version }) => isCoreApi(version))) return undefined;
+  const kinds = [...new Set(lacking.map(({ kind, version }) => `${kind} (${version})`))].join(', ');
+  return new DoesNotFit(
+    `helm could not ${what}: the cluster does not serve ${kinds}, which an operator brings`,
+    {
+      hint: 'Install the CustomResourceDefinition on an existing cluster (`--cluster existing`), or disable the objects with a value of the chart.',
+      details,
+    },
+  );
+}
+
 function refusal(
   message: string,
   { what }: HelmFailureContext,
@@ -235,7 +263,7 @@ function refusalHint(message: string): string | undefined {
     ],
     [
       /no matches for kind|ensure CRDs are installed first/,
-      'The chart needs a CustomResourceDefinition that the cluster lacks: guard the template with .Capabilities.APIVersions.Has, or disable it.',
+      'The cluster does not serve this version of the API: use a newer one, or guard the template with .Capabilities.APIVersions.Has.',
     ],
     [/violates PodSecurity/, 'The namespace enforces a Pod Security Standard that the pod violates.'],
     [

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unknownValues } from './unknown-values.ts';
+import { misshapenValues, unknownValues } from './unknown-values.ts';
 
 let chart = '';
 beforeAll(async () => {
@@ -40,5 +40,28 @@ describe('unknownValues', () => {
   it('knows nothing of a chart that it cannot read', async () => {
     const subject = { chart: join(chart, 'app-1.0.0.tgz'), values: [], set: [] };
     expect(await unknownValues(subject, ['replicaCount=1'])).toEqual(['replicaCount=1']);
+  });
+});
+
+describe('misshapenValues', () => {
+  it.each([
+    ['replicaCount=1', []],
+    ['replicaCount.least=1', ['the value replicaCount of the chart is a single one']],
+    ['tolerations.key=x', ['the value tolerations of the chart is a list']],
+    ['tolerations[0].key=x', []],
+    ['hosts[0]=y', []],
+    ['hosts[1].name=y', []],
+    ['hosts[0].name=y', ['the value hosts.0 of the chart is a single one']],
+    ['nodeSelector.any=x', []],
+    ['affinity.podAntiAffinity=x', []],
+    ['probes.liveness=x', ['the value probes.liveness of the chart is a map']],
+    ['unheard.of=x', []],
+    // The values of the subject count more than those of the chart.
+    ['extra.enabled.deeper=x', ['the value extra.enabled of the chart is a single one']],
+  ])('%s', async (pair, says) => {
+    const found = await misshapenValues({ chart, values: [join(chart, 'more.yaml')] }, [pair]);
+    expect(found).toEqual(
+      says.map((text) => `${text}, and the check sets ${found[0]?.split(' sets ')[1] ?? ''}`),
+    );
   });
 });

@@ -24,6 +24,49 @@ export async function unknownValues(
   });
 }
 
+/**
+ * Where the chart or the values of the subject have another form than the pairs: `env is a list, and env.COLOUR=x makes it a map`. Helm
+ * replaces one form by the other, and the templates then render nonsense. The last file that has a value decides.
+ *
+ * @param pairs `key=value`, as for `helm --set`
+ */
+export async function misshapenValues(
+  { chart, values }: Pick<Subject, 'chart' | 'values'>,
+  pairs: readonly string[],
+): Promise<string[]> {
+  if (pairs.length === 0) return [];
+  const trees = await Promise.all([join(chart, 'values.yaml'), ...values].map(readTree));
+  return pairs.flatMap((pair) => {
+    const forms = trees.flatMap((tree) => formOn(tree, pathOf(pair)) ?? []);
+    const last = forms.at(-1);
+    return last === undefined || last.fits
+      ? []
+      : [`${last.says}, and the check sets ${pathOf(pair).join('.')}`];
+  });
+}
+
+/** Whether the tree has room for a single value at the path; `undefined` when it says nothing about it. */
+function formOn(tree: unknown, path: readonly string[]): { fits: boolean; says: string } | undefined {
+  let here = tree;
+  for (const [depth, key] of path.entries()) {
+    const at = path.slice(0, depth).join('.');
+    // An absent or empty value is a place for what the user wants.
+    if (here === undefined || here === null || here === '')
+      return depth === 0 ? undefined : { fits: true, says: '' };
+    if (Array.isArray(here)) {
+      if (!/^\d+$/.test(key)) return { fits: false, says: `the value ${at} of the chart is a list` };
+      here = here[Number(key)];
+      if (here === undefined) return { fits: true, says: '' };
+    } else if (typeof here === 'object') {
+      if (!Object.hasOwn(here, key)) return undefined;
+      here = (here as Record<string, unknown>)[key];
+    } else return { fits: false, says: `the value ${at} of the chart is a single one` };
+  }
+  const isTree = typeof here === 'object' && here !== null && Object.keys(here).length > 0;
+  const form = Array.isArray(here) ? 'a list' : 'a map';
+  return { fits: !isTree, says: isTree ? `the value ${path.join('.')} of the chart is ${form}` : '' };
+}
+
 /** A value that is no map or list, and the path by which `--set` changes it. */
 interface DeclaredValue {
   /** `a.b[0].c`. */

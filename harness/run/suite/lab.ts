@@ -160,7 +160,8 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   }
 
   #changes(options: RenderOptions, prepared?: PreparedNamespace): OwnChanges {
-    const sound = { ...options, set: [], values: [], patches: [] };
+    // With its own values, also where the check asks for the chart alone: many charts need some.
+    const sound = { ...options, onlyChart: false, set: [], values: [], patches: [] };
     return {
       render: (source) => this.#render(source),
       source: this.source(options, prepared),
@@ -193,7 +194,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const { limits } = this.#shared.deps.definition;
     await deployer.upgrade(source, limits && { timeoutMs: limits.hookMs });
     release.replaceObjects(objects);
-    if (options.rollout !== false) await release.rolledOut(options.timeoutMs ?? limits?.rolloutMs);
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
   }
 
   /**
@@ -215,7 +216,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     await release.rolledOut();
     // The status of their workload may still count pods that are gone.
     const pods = await release.pods();
-    const wait = { timeoutMs: 150_000, signal };
+    const wait = { timeoutMs: release.rolloutMs, signal };
     const [first] = await Promise.all(pods.map(({ metadata }) => podReady(this.kube, metadata, wait)));
     if (!first) throw new CheckFailure('E_SELECTED_NOTHING', `release ${release.name} has no pods`);
     return first;
@@ -356,18 +357,18 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const named = apply ? await this.#createNamedNamespaces(objects, namespace, lifecycle) : [];
     named.forEach(onNamespace);
     const { recording } = recorder;
+    const { limits } = this.#shared.deps.definition;
     const others = await Promise.all(named.map((name) => this.#recorderOf(name, lifecycle, recording)));
     const release = new Release(
       { name: source.releaseName, namespace, objects, environment },
-      { kube: cluster.kube, recorder, others, signal },
+      { kube: cluster.kube, recorder, others, signal, rolloutMs: limits?.rolloutMs },
     );
     if (!apply) return release;
     lifecycle.defer(`uninstall ${source.releaseName} from ${namespace}`, async () => {
       await deployer.uninstall({ releaseName: source.releaseName, namespace, ignoreNotFound: true });
     });
-    const { limits } = this.#shared.deps.definition;
     await deployer.install(source, limits && { timeoutMs: limits.hookMs });
-    if (options.rollout !== false) await release.rolledOut(options.timeoutMs ?? limits?.rolloutMs);
+    if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
     return release;
   }
 

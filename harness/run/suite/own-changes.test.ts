@@ -112,6 +112,15 @@ describe('a check that changes the subject', () => {
     expect(result).toMatchObject({ status: 'failed', reason: 'templates/a.yaml:1: nil pointer' });
   });
 
+  it('does not fit a subject that needs its own values, when it asks for the chart alone', async () => {
+    const needsValues: Render = ({ set }) => {
+      if (set.length === 0) throw new UsageError('E_TEMPLATE', 'image is required');
+      return rendered('');
+    };
+    const result = await run(needsValues, ({ lab }) => lab.render({ onlyChart: true }), ['image=x']);
+    expect(result.status).toBe('not-applicable');
+  });
+
   it('is errored when helm cannot run', async () => {
     const broken = new InfrastructureError('E_HELM', 'helm is gone');
     const result = await run(always(broken), ({ lab }) => lab.render({ patches: [PATCH] }));
@@ -138,6 +147,14 @@ describe('a value of a check', () => {
     const result = await run(render, ({ lab }) => lab.render({ set: [pair] }));
     const reason = status === 'passed' ? undefined : `the chart ignores what the check sets: ${pair}`;
     expect([result.status, result.reason]).toEqual([status, reason]);
+  });
+
+  it('does not fit a value of another form', async () => {
+    const result = await run(usesReplicas, ({ lab }) => lab.render({ set: ['replicaCount.least=1'] }));
+    expect(result).toMatchObject({
+      status: 'not-applicable',
+      reason: 'the value replicaCount of the chart is a single one, and the check sets replicaCount.least',
+    });
   });
 
   it('fits when the user sets it, too', async () => {

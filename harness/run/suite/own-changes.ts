@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { maskSet } from '../../core/credentials.ts';
 import { CheckFailure, DoesNotFit, UsageError } from '../../core/errors.ts';
-import { unknownValues } from '../../kube/helm/unknown-values.ts';
+import { misshapenValues, unknownValues } from '../../kube/helm/unknown-values.ts';
 import type { ChartSource, Rendered } from '../../kube/helm/types.ts';
 
 export interface OwnChanges {
@@ -20,13 +20,14 @@ export interface OwnChanges {
 /**
  * Renders the subject with the changes.
  *
- * @throws DoesNotFit when the subject renders only without them, or the chart ignores a value of the check
+ * @throws DoesNotFit when the subject renders only without them, or the chart ignores a value of the check, or has it in another form
  * @throws CheckFailure when the subject does not render without them either
  */
 export async function renderFitting(changes: OwnChanges): Promise<Rendered> {
   const { render, source, sound } = changes;
   try {
     const rendered = await render(source);
+    await rejectMisshapenValues(changes);
     await rejectIgnoredValues(changes);
     return rendered;
   } catch (error) {
@@ -72,6 +73,14 @@ async function renderSound({ render, sound }: OwnChanges): Promise<void> {
 /** In a check, a subject that does not render breaks its promise. */
 function ofSubject(error: UsageError): CheckFailure {
   return new CheckFailure(error.code, error.message, { hint: error.hint, cause: error });
+}
+
+async function rejectMisshapenValues({ source, set }: OwnChanges): Promise<void> {
+  // A pair that sets a whole list or map, or removes something, fits any form.
+  const single = set.filter((pair) => !/=(\{|null$)/.test(pair));
+  const [says] = await misshapenValues(source, single);
+  if (says === undefined) return;
+  throw new DoesNotFit(says, { hint: 'The check needs the value in another form than this chart has it.' });
 }
 
 /** Without patches and faults: they may change what the value changes. */

@@ -14,6 +14,7 @@ import type {
 } from '../../kube/api/types.ts';
 import { toSelectorString } from '../../kube/api/selectors.ts';
 import { podsOf } from '../../kube/api/workload-pods.ts';
+import { isCoreApi } from '../../kube/manifests/core-api.ts';
 import { field, nameOf, podTemplateOf } from '../../kube/manifests/objects.ts';
 import { namespaceOf } from '../../kube/manifests/model/subject-model.ts';
 import { nearlyFitting, wantsNone } from '../../observe/diagnose/wanted-nodes.ts';
@@ -30,6 +31,8 @@ export interface ReleaseDeps {
   /** Of the namespaces that objects name; they fill the same recording. */
   others?: readonly Recorder[];
   signal: AbortSignal;
+  /** How long a rollout may take; the suite says so. */
+  rolloutMs?: number | undefined;
 }
 
 const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'DaemonSet'];
@@ -76,6 +79,11 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
     return this.#deps.kube;
   }
 
+  /** How long a rollout may take at most, in ms: 150 000, unless the suite says otherwise. */
+  get rolloutMs(): number {
+    return this.#deps.rolloutMs ?? 150_000;
+  }
+
   get recording(): Recording {
     return this.#deps.recorder.recording;
   }
@@ -117,7 +125,7 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
   /** All workloads that the release renders. */
   workloads(): WorkloadHandle[] {
     return this.objects
-      .filter((o) => (WORKLOAD_KINDS as readonly string[]).includes(o.kind))
+      .filter((o) => (WORKLOAD_KINDS as readonly string[]).includes(o.kind) && isCoreApi(o.apiVersion))
       .map((o) => this.workload(o));
   }
 
@@ -191,7 +199,7 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
    * @throws CheckFailure `E_ROLLOUT` with how far it came, and why waiting on would not help; `E_WANTS_NO_POD` when the release has only
    * DaemonSets, none of them wants a pod, and nodes nearly fit
    */
-  async rolledOut(timeoutMs = 150_000): Promise<void> {
+  async rolledOut(timeoutMs = this.rolloutMs): Promise<void> {
     throwIfAborted(this.#deps.signal);
     const workloads = this.workloads();
     // Jobs and bare pods have no rollout.
