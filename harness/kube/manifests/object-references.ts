@@ -1,5 +1,6 @@
 /** References of objects other than pods: pods by label, ports by name, scale targets, classes, roles. */
 import type { KubeObject, LabelSelector, Service } from '../api/types.ts';
+import { isCoreApi } from './core-api.ts';
 import { matchesLabels, matchesSelector, selectorText } from '../api/selectors.ts';
 import { allContainers, field, find, nameOf, ofKind, podTemplateOf, workloads } from './objects.ts';
 import type { ReferencedKind, References } from './reference.ts';
@@ -10,8 +11,10 @@ export function objectReferences(object: KubeObject, system: readonly KubeObject
   const scope: Scope = {
     object,
     system,
-    refer: (path, kind, name) => {
-      if (typeof name === 'string' && name !== '') found.toFollow.push({ object, path, kind, name });
+    mayHaveMore: makesObjects(system),
+    refer: (path, kind, name, namespace) => {
+      if (typeof name !== 'string' || name === '') return;
+      found.toFollow.push({ object, path, kind, name, ...(typeof namespace === 'string' && { namespace }) });
     },
     require: (path, refers, why) => {
       found.checked += 1;
@@ -25,8 +28,60 @@ export function objectReferences(object: KubeObject, system: readonly KubeObject
 interface Scope {
   object: KubeObject;
   system: readonly KubeObject[];
-  refer: (path: string, kind: ReferencedKind, name: unknown) => void;
+  /** Whether there may be objects that are not rendered. */
+  mayHaveMore: boolean;
+  refer: (path: string, kind: ReferencedKind, name: unknown, namespace?: unknown) => void;
   require: (path: string, refers: string, why: string | undefined) => void;
+}
+
+/** Labels that controllers put on pods, whatever the template says. */
+const BY_CONTROLLERS: ReadonlySet<string> = new Set([
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+  'controller-revision-hash',
+  'pod-template-hash',
+  'job-name',
+  'controller-uid',
+  'batch.kubernetes.io/job-name',
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-completion-index',
+]);
+
+/** Kinds of operators that create no pods and no Services. */
+const PASSIVE: ReadonlySet<string> = new Set([
+  'ServiceMonitor',
+  'PodMonitor',
+  'PrometheusRule',
+  'Certificate',
+  'Issuer',
+  'ClusterIssuer',
+  'ExternalSecret',
+  'SealedSecret',
+  'VirtualService',
+  'DestinationRule',
+  'IngressRoute',
+]);
+
+/**
+ * Whether something of these objects may create pods, workloads or Services that are not rendered: an operator for a custom resource, or a
+ * program that has the right to create them.
+ */
+export function makesObjects(objects: readonly KubeObject[]): boolean {
+  return objects.some(
+    (object) =>
+      (!isCoreApi(object.apiVersion) && !PASSIVE.has(object.kind)) ||
+      (/^(Cluster)?Role$/.test(object.kind) && maySpawn(object)),
+  );
+}
+
+function maySpawn(role: KubeObject): boolean {
+  const has = (rule: unknown, key: string, ...wanted: string[]): boolean =>
+    list(field(rule, key)).some((one) => one === '*' || wanted.includes(String(one)));
+  return list(role['rules']).some(
+    (rule) =>
+      has(rule, 'verbs', 'create') &&
+      has(rule, 'resources', 'pods', 'jobs', 'deployments', 'statefulsets', 'daemonsets', 'replicasets'),
+  );
 }
 
 const COLLECTORS: Readonly<Record<string, (scope: Scope) => void>> = {
@@ -54,15 +109,18 @@ const COLLECTORS: Readonly<Record<string, (scope: Scope) => void>> = {
   },
 };
 
-function service({ object, system, require }: Scope): void {
+function service({ object, system, mayHaveMore, require }: Scope): void {
   const { spec } = object as Service;
   const selector = spec.selector ?? {};
   if (Object.keys(selector).length === 0 || spec.type === 'ExternalName') return;
-  const selected = workloads(system).filter((workload) =>
-    matchesLabels(selector, podTemplateOf(workload)?.metadata.labels),
+  const rendered = Object.fromEntries(Object.entries(selector).filter(([key]) => !BY_CONTROLLERS.has(key)));
+  const selected = workloads(system).filter(
+    (workload) =>
+      Object.keys(rendered).length > 0 && matchesLabels(rendered, podTemplateOf(workload)?.metadata.labels),
   );
+  const isOpen = mayHaveMore || Object.keys(rendered).length === 0;
   const refers = `pods with ${selectorText({ matchLabels: selector })}`;
-  require('/spec/selector', refers, selected.length > 0
+  require('/spec/selector', refers, selected.length > 0 || isOpen
     ? undefined
     : `the selector matches no rendered pod: ${refers}`);
   for (const [index, { targetPort }] of (spec.ports ?? []).entries()) {
@@ -88,21 +146,27 @@ function statefulSet({ object, refer }: Scope): void {
   }
 }
 
-function autoscaler({ object, system, require }: Scope): void {
+function autoscaler({ object, system, mayHaveMore, require }: Scope): void {
   const target = field(object['spec'], 'scaleTargetRef');
   const kind = String(field(target, 'kind'));
   const name = String(field(target, 'name'));
-  const why = find(system, kind, name) ? undefined : `it scales ${kind} ${name}, which is not rendered`;
+  const why =
+    find(system, kind, name) || mayHaveMore ? undefined : `it scales ${kind} ${name}, which is not rendered`;
   require('/spec/scaleTargetRef', `${kind} ${name}`, why);
 }
 
-function podSelector({ system, require }: Scope, path: string, selector: unknown): void {
+function podSelector({ system, mayHaveMore, require }: Scope, path: string, selector: unknown): void {
   if (typeof selector !== 'object' || selector === null) return;
-  const matches = workloads(system).some((workload) =>
-    matchesSelector(selector, podTemplateOf(workload)?.metadata.labels),
-  );
+  const isOpen = mayHaveMore || keysOf(selector).some((key) => BY_CONTROLLERS.has(key));
+  const matches =
+    isOpen ||
+    workloads(system).some((workload) => matchesSelector(selector, podTemplateOf(workload)?.metadata.labels));
   const text = selectorText(selector);
   require(path, `pods with ${text}`, matches ? undefined : `the selector matches no rendered pod: ${text}`);
+}
+
+function keysOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
+  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
 }
 
 function serviceMonitor({ object, system, require }: Scope): void {
@@ -145,14 +209,15 @@ function ingress({ object, refer }: Scope): void {
 function roleBinding({ object, system, refer, require }: Scope): void {
   const roleRef = object['roleRef'];
   const [kind, name] = [String(field(roleRef, 'kind')), String(field(roleRef, 'name'))];
-  // A ClusterRole may be built in (view, edit).
-  if (kind === 'Role')
+  // A ClusterRole may be built in (view, edit), and so may a Role of kube-system. No object of the system has one of a test.
+  if (kind === 'Role' && (find(system, kind, name) || object.metadata.namespace === undefined))
     require('/roleRef', `Role ${name}`, find(system, kind, name)
       ? undefined
       : `Role ${name} is not rendered`);
+  else if (kind === 'Role') refer('/roleRef', 'Role', name);
   for (const [index, subject] of list(object['subjects']).entries()) {
     if (field(subject, 'kind') === 'ServiceAccount')
-      refer(`/subjects/${index}`, 'ServiceAccount', field(subject, 'name'));
+      refer(`/subjects/${index}`, 'ServiceAccount', field(subject, 'name'), field(subject, 'namespace'));
   }
 }
 

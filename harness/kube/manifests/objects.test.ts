@@ -6,6 +6,7 @@ import {
   imagesOf,
   isHelmTest,
   longRunning,
+  ofKind,
   podTemplateOf,
   workloads,
 } from './objects.ts';
@@ -18,6 +19,14 @@ import {
 } from '../../testing/sample-objects.ts';
 
 const template = { template: { spec: samplePodSpec() } };
+
+it('a kind of Kubernetes is not the one of another API', () => {
+  const ours = object('v1', 'Service', 'a');
+  const monitor = object('monitoring.coreos.com/v1', 'ServiceMonitor', 'm');
+  const objects = [ours, object('serving.knative.dev/v1', 'Service', 'b'), monitor];
+  expect(ofKind(objects, 'Service')).toEqual([ours]);
+  expect(ofKind(objects, 'ServiceMonitor')).toEqual([monitor]);
+});
 
 describe('podTemplateOf', () => {
   it.each([
@@ -33,6 +42,7 @@ describe('podTemplateOf', () => {
 
   it.each([
     ['another kind', object('v1', 'Service', 'x', { spec: {} })],
+    ['a kind of another API', object('batch.volcano.sh/v1alpha1', 'Job', 'x', { spec: template })],
     ['an object without a spec', object('apps/v1', 'Deployment', 'x')],
   ])('returns undefined for %s', (_title, thing) => {
     expect(podTemplateOf(thing)).toBeUndefined();

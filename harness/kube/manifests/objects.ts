@@ -1,5 +1,6 @@
 /** Queries on rendered objects. */
 import type { Container, KubeObject, Metadata, PodSpec } from '../api/types.ts';
+import { isCoreApi } from './core-api.ts';
 
 /** The pod template of an object, and its path in the object. */
 export interface PodTemplate {
@@ -36,6 +37,19 @@ const TEMPLATE_PATHS: Readonly<Record<string, readonly string[]>> = {
   CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
 };
 
+/** Kinds of Kubernetes whose names other APIs use for something else: a Service of Knative, a NetworkPolicy of Calico, a Job of Volcano. */
+const ALSO_ELSEWHERE: ReadonlySet<string> = new Set([
+  ...Object.keys(TEMPLATE_PATHS),
+  'Service',
+  'NetworkPolicy',
+  'Ingress',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'HorizontalPodAutoscaler',
+]);
+
 /** `Deployment toolman`, the form in which messages name an object. */
 export function nameOf(object: KubeObject): string {
   return `${object.kind} ${object.metadata.name}`;
@@ -46,8 +60,9 @@ export function find(objects: readonly KubeObject[], kind: string, name?: string
   return objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name));
 }
 
+/** A kind of Kubernetes is not one of the same name that another API has. */
 export function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
-  return objects.filter((o) => o.kind === kind);
+  return objects.filter((o) => o.kind === kind && (!ALSO_ELSEWHERE.has(kind) || isCoreApi(o.apiVersion)));
 }
 
 /** Events of the annotation `helm.sh/hook` (`pre-install`, `test`, …); empty for an ordinary object. */
@@ -80,7 +95,7 @@ export function longRunning(objects: readonly KubeObject[]): KubeObject[] {
 /** The pod template of the object; `undefined` when it has none. */
 export function podTemplateOf(object: KubeObject): PodTemplate | undefined {
   const path = TEMPLATE_PATHS[object.kind];
-  if (!path) return undefined;
+  if (!path || !isCoreApi(object.apiVersion)) return undefined;
   const template = path.reduce<unknown>((value, key) => field(value, key), object);
   const spec = field(template, 'spec');
   if (typeof spec !== 'object' || spec === null) return undefined;

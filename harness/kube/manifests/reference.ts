@@ -14,7 +14,7 @@ export interface ReferenceProblem {
 }
 
 /** Kinds that can be looked up in the cluster. */
-export type ReferencedKind = KnownKind;
+export type ReferencedKind = KnownKind | 'Role';
 
 /**
  * Reads an object in the namespace of the rendered object that refers to it, or a cluster-scoped one; `undefined` when it does not exist.
@@ -31,6 +31,8 @@ export interface ObjectReference {
   path: string;
   kind: ReferencedKind;
   name: string;
+  /** Of the target, when the reference names one. */
+  namespace?: string;
   /** Required keys of a ConfigMap or Secret. */
   keys?: readonly string[];
   optional?: boolean;

@@ -20,7 +20,7 @@ const hpa = (name: string): KubeObject =>
     spec: { scaleTargetRef: { kind: 'Deployment', name } },
   });
 const withSelector = (kind: string, field: string, matchLabels: Record<string, string>): KubeObject =>
-  object('x/v1', kind, 'web', { spec: { [field]: { matchLabels } } });
+  object('policy/v1', kind, 'web', { spec: { [field]: { matchLabels } } });
 const monitor = (port: string): KubeObject =>
   object('monitoring.coreos.com/v1', 'ServiceMonitor', 'web', {
     spec: { selector: {}, endpoints: [{ port }] },
@@ -189,6 +189,72 @@ describe('checkReferences', () => {
     const problems = await problemsOf(objects);
     expect(problems.map((p) => p.why)).toEqual([expect.stringMatching(why)]);
     expect(problems[0]?.path.endsWith(path)).toBe(true);
+  });
+
+  it.each<[string, KubeObject[]]>([
+    [
+      'labels that controllers put on',
+      [
+        ...sampleSystem(),
+        object('v1', 'Service', 'first', {
+          spec: { selector: { 'statefulset.kubernetes.io/pod-name': 'web-0' } },
+        }),
+        withSelector('NetworkPolicy', 'podSelector', { 'batch.kubernetes.io/job-name': 'x' }),
+      ],
+    ],
+    [
+      'pods of an operator',
+      [
+        ...sampleSystem(),
+        object('databases.example.org/v1', 'Cluster', 'db'),
+        object('v1', 'Service', 'db', { spec: { selector: { cluster: 'db' } } }),
+        withSelector('PodDisruptionBudget', 'selector', { cluster: 'db' }),
+        hpa('db'),
+      ],
+    ],
+    [
+      'pods of a program that creates them',
+      [
+        ...sampleSystem(),
+        object('rbac.authorization.k8s.io/v1', 'Role', 'runner', {
+          rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'create'] }],
+        }),
+        withSelector('NetworkPolicy', 'podSelector', { made: 'later' }),
+      ],
+    ],
+  ])('says nothing about %s', async (_title, objects) => {
+    expect(await problemsOf(objects)).toEqual([]);
+  });
+
+  it('still misses pods beside objects that create none', async () => {
+    const budget = withSelector('PodDisruptionBudget', 'selector', { a: 'b' });
+    const problems = await problemsOf([...sampleSystem(), monitor('http'), budget]);
+    expect(problems.map(({ object: name }) => name)).toEqual(['PodDisruptionBudget web']);
+  });
+
+  it('looks for a Role and an account where the binding names them', async () => {
+    const elsewhere = (role: string, namespace: string): KubeObject => ({
+      ...binding(role),
+      metadata: { name: 'reads', namespace: 'kube-system' },
+      subjects: [{ kind: 'ServiceAccount', name: 'prometheus', namespace }],
+    });
+    const there = [
+      'Role kube-system/known',
+      'Namespace undefined/monitoring',
+      'ServiceAccount there/prometheus',
+    ];
+    const lookup = (kind: string, name: string, { metadata }: KubeObject): Promise<KubeObject | undefined> =>
+      Promise.resolve(
+        there.includes(`${kind} ${kind === 'Namespace' ? 'undefined' : (metadata.namespace ?? '')}/${name}`)
+          ? object('v1', kind, name)
+          : undefined,
+      );
+    const whyOf = async (role: string, namespace: string): Promise<string[]> =>
+      (await problemsOf([elsewhere(role, namespace)], lookup)).map(({ refers }) => refers);
+    expect(await whyOf('known', 'there')).toEqual([]);
+    expect(await whyOf('unknown', 'there')).toEqual(['Role unknown']);
+    expect(await whyOf('known', 'monitoring')).toEqual(['ServiceAccount prometheus']);
+    expect(await whyOf('known', 'not-here')).toEqual([]);
   });
 
   it('lets only an object of a test refer to a Role of the test', async () => {

@@ -56,13 +56,17 @@ async function follow(
   objects: readonly KubeObject[],
   lookup: Lookup | undefined,
 ): Promise<ReferenceProblem | undefined> {
-  const { object, path, kind, name, keys = [], optional = false } = reference;
+  const { object, path, kind, name, namespace, keys = [], optional = false } = reference;
   const refers = `${kind} ${name}`;
   const problem = (why: string): ReferenceProblem => ({ object: nameOf(object), path, refers, why });
   if (name === '') return problem(`the name of the ${kind} is empty`);
   if (ALWAYS_THERE.has(refers)) return undefined;
-  const target = find(objects, kind, name) ?? (await lookup?.(kind, name, object));
+  const from = namespace === undefined ? object : { ...object, metadata: { ...object.metadata, namespace } };
+  const target = find(objects, kind, name) ?? (await lookup?.(kind, name, from));
   if (!target) {
+    // Of somebody else, who is not on this cluster.
+    if (lookup && namespace !== undefined && !(await lookup('Namespace', namespace, object)))
+      return undefined;
     if (optional || (!lookup && CLUSTER_SCOPED.has(kind))) return undefined;
     return problem(
       `${refers} is neither rendered${lookup ? ' nor in the cluster' : ''}${nearMiss(objects, kind)}`,

@@ -33,6 +33,7 @@ import { isHelmChart, needHelmChart, valuesOfAuthors } from '../subject-form.ts'
 
 /** For checks that read what is rendered; their messages show the namespace. */
 const NAMESPACE = 'default';
+const ROLE = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' };
 
 requirement(
   'X-11',
@@ -103,7 +104,7 @@ requirement(
 
 requirement('X-02', 'refers only to objects that exist', { static: true }, async ({ release, kube }) => {
   const report = await checkReferences(release.objects, (kind, name, from) =>
-    kube.get(kind, { name, namespace: namespaceOf(from, release) }),
+    kube.get(kind === 'Role' ? ROLE : kind, { name, namespace: namespaceOf(from, release) }),
   );
   if (report.checked === 0) throw new DoesNotFit('no rendered object refers to another one');
   await expect(referencesResolve(report)).toHold();
