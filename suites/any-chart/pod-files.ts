@@ -7,6 +7,7 @@ import {
   hashOfKey,
   mountedFiles,
 } from '../../harness/observe/predicates/live/mounted-files.ts';
+import { notAboutSubject } from '../../harness/run/suite/not-about-subject.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
 import type { LiveWorkload } from './live-workloads.ts';
 
@@ -30,7 +31,9 @@ export async function readMountedFiles(
         pods.flatMap((pod) =>
           containers.map(async (container) => {
             const own = wanted.filter((file) => file.container === container);
-            const hashes = await (await filesOf(nodes, pod, container)).hashes(own.map(({ path }) => path));
+            const hashes = await notAboutSubject('E_NOT_READ', 'files could not be read', async () =>
+              (await filesOf(nodes, pod, container)).hashes(own.map(({ path }) => path)),
+            );
             return own.map((file): FoundFile => {
               const object = find(file.kind, file.name);
               return {

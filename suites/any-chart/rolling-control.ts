@@ -3,13 +3,12 @@
  * the machine: a node that learns too late that a pod is leaving.
  */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { CheckFailure, InfrastructureError } from '../../harness/core/errors.ts';
-import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { PodSpec, Service } from '../../harness/kube/api/types.ts';
 import { rolledOut } from '../../harness/observe/waits/rollout.ts';
 import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
 import { serveOn } from '../../harness/run/suite/control-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
+import { notAboutSubject } from '../../harness/run/suite/not-about-subject.ts';
 import type { LoadTarget } from './load/service-load.ts';
 
 const NAME = 'control';
@@ -37,7 +36,7 @@ export async function startRollingControl(
   const ready = async (): Promise<void> => {
     await rolledOut(kube, ref, { timeoutMs: ROLLOUT_MS });
   };
-  return ofControl(async () => {
+  return notAboutSubject('E_CONTROL', 'the control failed', async () => {
     await kube.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -59,7 +58,7 @@ export async function startRollingControl(
     return {
       target: { host: service.spec.clusterIP ?? '', port: PORT, path: '/' },
       update: () =>
-        ofControl(async () => {
+        notAboutSubject('E_CONTROL', 'the control failed', async () => {
           const annotations = { 'kindproof.dev/updated': new Date().toISOString() };
           await kube.patch('Deployment', ref, { spec: { template: { metadata: { annotations } } } });
           await ready();
@@ -82,17 +81,4 @@ function podSpec(drainSeconds: number): PodSpec {
     terminationGracePeriodSeconds: drainSeconds + 1,
     containers: spec.containers.map((container) => ({ ...container, readinessProbe, lifecycle })),
   };
-}
-
-/** A failure of the control is no failure of the subject. */
-async function ofControl<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof CheckFailure || error instanceof ApiError)) throw error;
-    throw new InfrastructureError('E_CONTROL', `the control failed: ${error.message}`, {
-      cause: error,
-      hint: 'Run again when the machine does nothing else.',
-    });
-  }
 }

@@ -1,4 +1,5 @@
 /** What a release suffered and a control pod on the same node did not: only that is the release's doing. */
+import { isEvictedByNode } from '../../harness/observe/diagnose/explain/eviction.ts';
 import { NO_ANSWER_IN_TIME } from '../../harness/observe/diagnose/explain/probe.ts';
 import type { StatusAnswer } from '../../harness/observe/predicates/live/traffic.ts';
 import type { WarningEvent } from '../../harness/observe/recorder/events.ts';
@@ -133,10 +134,9 @@ export function livenessKills(
 export function evictions(recording: Pick<Recording, 'warningEvents'>, pods: ReadonlySet<string>): Judgement {
   const evicted = recording.warningEvents({ reason: 'Evicted' }).filter(({ name }) => pods.has(name));
   const says = ({ name, message }: WarningEvent): string => `${name} was evicted: ${message.trim()}`;
-  const isByNode = ({ message }: WarningEvent): boolean => /^The node (was low|had condition)/.test(message);
   return {
-    broken: evicted.filter((event) => !isByNode(event)).map(says),
-    undecided: evicted.filter(isByNode).map(says),
+    broken: evicted.filter(({ message }) => !isEvictedByNode(message)).map(says),
+    undecided: evicted.filter(({ message }) => isEvictedByNode(message)).map(says),
   };
 }
 

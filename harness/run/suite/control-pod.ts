@@ -25,6 +25,17 @@ export function probeLike(
 }
 
 /**
+ * The probe that notices a stall of the machine at least as soon as each of these: as often as the most frequent, with the least time for
+ * an answer.
+ */
+export function sharpestOf(probes: readonly Probe[]): Probe {
+  return {
+    periodSeconds: Math.min(10, ...probes.map(({ periodSeconds = 10 }) => periodSeconds)),
+    timeoutSeconds: Math.min(...probes.map(({ timeoutSeconds = 1 }) => timeoutSeconds)),
+  };
+}
+
+/**
  * Starts one on a node and waits until it is Ready. A restart would hide that it failed, so there is none.
  *
  * @param containers makes its containers of that of a bare pod

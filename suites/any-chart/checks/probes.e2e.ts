@@ -1,8 +1,9 @@
 /** Probes tell the truth: they pass while nothing is wrong, and fail when the processes are frozen. */
 import { cgroupOf } from '../../../clusters/nodes/container-cgroup.ts';
 import { runningContainersOf } from '../../../clusters/nodes/container-memory.ts';
-import { waitFor } from '../../../harness/core/deadline.ts';
+import { waitFor, type WaitOptions } from '../../../harness/core/deadline.ts';
 import { DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
+import { hasCondition } from '../../../harness/kube/api/objects.ts';
 import type { Container, ContainerStatus, KubeEvent, Pod } from '../../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { lasting, modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
@@ -15,8 +16,11 @@ import {
   patienceOf,
 } from '../../../harness/observe/predicates/live/frozen-probe.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import type { EndpointsMoment } from '../../../harness/observe/recorder/endpoints.ts';
 import { eventCount } from '../../../harness/observe/recorder/events.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { sharpestOf } from '../../../harness/run/suite/control-pod.ts';
+import { notAboutSubject } from '../../../harness/run/suite/not-about-subject.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { probeEffects } from '../../pods/beside-controls.ts';
 import { startControls } from '../../pods/control-pods.ts';
@@ -43,15 +47,13 @@ requirement(
     );
     const pods = workloads.flatMap((workload) => workload.pods);
     if (pods.length === 0) throw new DoesNotFit('no container of the chart that keeps running has a probe');
-    const like = ({ spec }: Pod): Container | undefined =>
-      spec.containers.find((one) => one.readinessProbe ?? one.livenessProbe);
-    const controls = await startControls(lab, release, { pods, like });
+    const controls = await startControls(lab, release, { pods, like: sharpestBeside(workloads) });
     const patience = workloads.flatMap(({ model }) =>
       lastingProbes(model).map(({ probe }) => patienceOf(probe)),
     );
     await passed(Math.min(Math.max(SHORTEST_WINDOW, ...patience) + 5, LONGEST_WINDOW));
     const recording = await release.settleRecording();
-    const recorded = pods.filter(({ metadata }) => recording.podHistory(metadata.uid ?? '').length > 0);
+    const recorded = pods.filter((pod) => isRecorded(release, pod));
     if (recorded.length === 0)
       throw new DoesNotFit('the pods of the chart are in a namespace of its own, which is not recorded');
     const record = await controls.record();
@@ -70,6 +72,15 @@ requirement(
     observe(`${recorded.length} pods since their start, at the end beside control pods`);
   },
 );
+
+/** For the control on a node: one container for all pods there, whose probes fail no later than theirs when the machine stalls. */
+function sharpestBeside(workloads: readonly LiveWorkload[]): (pod: Pod) => Container {
+  return ({ spec: { nodeName } }) => {
+    const beside = workloads.filter(({ pods }) => pods.some(({ spec }) => spec.nodeName === nodeName));
+    const probe = sharpestOf(beside.flatMap(({ model }) => lastingProbes(model)).map((one) => one.probe));
+    return { name: 'control', image: '', readinessProbe: probe, livenessProbe: probe };
+  };
+}
 
 /** Probes of containers that keep running. */
 function lastingProbes({ probes, template }: ModelWorkload): FrozenProbe[] {
@@ -134,20 +145,32 @@ requirement(
     const results = await Promise.all(
       frozen.map((workload, index) => freezeOne(workload, `control-${index}`)),
     );
-    await expect(nothingWrong('every probe notices frozen processes', results.flat())).toHold();
+    if (results.every((blind) => blind === undefined))
+      throw new DoesNotFit('no pod of the chart with a probe is ready and recorded');
+    const blind = results.flatMap((lines) => lines ?? []);
+    await expect(nothingWrong('every probe notices frozen processes', blind)).toHold();
     await release.rolledOut();
 
-    /** Freezes the probed containers of one pod and names the probes that do not notice it. */
+    /**
+     * Freezes the probed containers of one pod and names the probes that do not notice it.
+     *
+     * @returns `undefined` when nothing can be known: no pod is ready, as the others of a leader, or the namespace is not recorded
+     */
     async function freezeOne(
       { model, namespace: home, pods }: LiveWorkload,
       name: string,
-    ): Promise<string[]> {
-      const [pod] = pods;
-      if (!pod || !nodes) return [];
+    ): Promise<string[] | undefined> {
+      const pod = pods.find((one) => hasCondition(one, 'Ready') && isRecorded(release, one));
+      if (!pod || !nodes) {
+        observe(`${model.title} has no ready pod in a namespace that is recorded`);
+        return undefined;
+      }
       const probes = judgedProbes(model);
       const control = await startFrozenControl(lab, nodes, { namespace, name, beside: pod }, probes);
       const containers = [...new Set(probes.map(({ container }) => container))];
-      const cgroups = await Promise.all(containers.map((container) => cgroupOf(nodes, pod, container)));
+      const cgroups = await notAboutSubject('E_NOT_FROZEN', `${pod.metadata.name} could not be frozen`, () =>
+        Promise.all(containers.map((container) => cgroupOf(nodes, pod, container))),
+      );
       const thaw = async (): Promise<void> => {
         await Promise.all(cgroups.map((cgroup) => cgroup.thaw()));
       };
@@ -184,12 +207,15 @@ requirement(
       return blind;
     }
 
-    /** @returns why it will not notice; `undefined` once it has had its effect */
+    /**
+     * @returns why it will not notice; `undefined` once it has had its effect
+     * @throws InfrastructureError when the kubelet reports too little, or something else takes the pod away
+     */
     function untilNoticed(
       { pod, home, probe, from }: { pod: Pod; home: string; probe: FrozenProbe; from: number },
       count: (events: readonly KubeEvent[]) => Promise<Parameters<typeof blindness>[1]>,
     ): Promise<string | undefined> {
-      return waitFor<string | undefined>({
+      const wait: WaitOptions<string | undefined> = {
         what: `the ${probe.name} of ${probe.container} in ${pod.metadata.name} to notice that it is frozen`,
         timeoutMs: REPORT_MS,
         intervalMs: 1000,
@@ -211,7 +237,8 @@ requirement(
             seen: `it failed ${failed.probe} times, that of the control ${failed.control} times`,
           };
         },
-      });
+      };
+      return notAboutSubject('E_CONTROL', 'nothing is known about the probe', () => waitFor(wait));
     }
 
     async function killed(pod: Pod, home: string, { container }: FrozenProbe): Promise<boolean> {
@@ -265,7 +292,11 @@ function wasUnready({ recording }: Release, { metadata }: Pod, probe: FrozenProb
     .some(({ seq, object }) => seq >= from && statusOf(object, probe)?.ready === false);
 }
 
-/** Controllers follow the condition of the pod. A Service may publish pods that are not ready on purpose. */
+/**
+ * Controllers follow the condition of the pod. A Service may publish pods that are not ready on purpose.
+ *
+ * @throws InfrastructureError when they do not: no chart has a part in that
+ */
 async function outOfService(
   release: Release,
   { services }: ModelWorkload,
@@ -274,9 +305,22 @@ async function outOfService(
 ): Promise<void> {
   for (const { metadata: service, spec } of services) {
     if (spec['publishNotReadyAddresses'] === true) continue;
-    await release.until(`pod ${name} to leave the endpoints of Service ${service.name}`, () => {
-      const trace = release.recording.endpointsOf(service.name);
-      return Promise.resolve(trace.some(({ seq, ready }) => seq >= from && !ready.has(name)));
-    });
+    const trace = (): EndpointsMoment[] => release.recording.endpointsOf(service.name);
+    if (
+      trace()
+        .findLast(({ seq }) => seq < from)
+        ?.ready.has(name) !== true
+    )
+      continue;
+    await notAboutSubject('E_ENDPOINTS', 'the cluster does not update endpoints', () =>
+      release.until(`pod ${name} to leave the endpoints of Service ${service.name}`, () =>
+        Promise.resolve(trace().some(({ seq, ready }) => seq >= from && !ready.has(name))),
+      ),
+    );
   }
+}
+
+/** Without a record nothing is known about the effect of a probe. */
+function isRecorded({ recording }: Release, { metadata }: Pod): boolean {
+  return recording.podHistory(metadata.uid ?? metadata.name).length > 0;
 }

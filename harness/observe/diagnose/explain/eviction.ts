@@ -21,6 +21,11 @@ export function evictionOf(pod: Pod, events: readonly KubeEvent[] = []): string 
   return (status?.message ?? condition?.message ?? event?.message ?? 'no message').trim();
 }
 
+/** Whether the node ran out of something: then the victim may not be the cause. A pod that exceeds its own limit is. */
+export function isEvictedByNode(message: string): boolean {
+  return /^The node (was low|had condition)/.test(message);
+}
+
 /** A limit of the pod itself, or a node that ran out of something. */
 export function evictionHint(message: string): string {
   const volume = /EmptyDir volume "([^"]+)"/.exec(message)?.[1];

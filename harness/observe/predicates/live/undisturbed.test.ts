@@ -87,3 +87,21 @@ it('counts the restarts of pods that are not recorded', () => {
 it('does not hold for no pods', () => {
   expect(undisturbed(new Recording(), []).ok).toBe(false);
 });
+
+it('does not blame a pod for a node that ran out of memory', () => {
+  const recording = recordingOf(state(0, true));
+  const message = 'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi.';
+  const object = makeEvent({ about: { name: 'web-1' }, reason: 'Evicted', message });
+  recording.add({ at: 2, type: 'ADDED', object });
+  const result = undisturbed(recording, [state(0, true)]);
+  expect(result).toMatchObject({ ok: true, undecided: [`web-1 was evicted: ${message}`] });
+});
+
+it('leaves open who caused a restart by a probe without an answer', () => {
+  const recording = recordingOf(state(0, true), state(1, false));
+  const result = undisturbed(recording, [state(1, false)], [], new Set(['web-1']));
+  expect(result).toMatchObject({ ok: true });
+  expect(result.undecided).toEqual([
+    'web-1/app restarted (Error, exit code 1), because its liveness probe got no answer in time',
+  ]);
+});

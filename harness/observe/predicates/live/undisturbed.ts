@@ -2,10 +2,15 @@
 import { count } from '../../../core/wording.ts';
 import { hasCondition } from '../../../kube/api/objects.ts';
 import type { Pod } from '../../../kube/api/types.ts';
-import { evictionOf } from '../../diagnose/explain/eviction.ts';
+import { evictionOf, isEvictedByNode } from '../../diagnose/explain/eviction.ts';
 import type { Recording } from '../../recorder/recording.ts';
 import type { CgroupKills } from './restarts.ts';
 import type { PredicateResult } from '../result.ts';
+
+export interface Disturbances extends PredicateResult {
+  /** What the machine may have caused: nothing is known about the subject. */
+  undecided: readonly string[];
+}
 
 /**
  * No container of these pods restarted after the pod was first ready, none was OOM-killed at any time, and no pod was evicted. Restarts
@@ -13,12 +18,15 @@ import type { PredicateResult } from '../result.ts';
  *
  * @param pods the present pods, for the message and the evictions
  * @param kills OOM kills as the nodes counted them; without node access, those of child processes are not noticed
+ * @param excused names of pods that were restarted only because a probe got no answer in time: the machine may have stalled. Evictions from
+ * a node that ran out of something are not the pod's doing either
  */
 export function undisturbed(
   recording: Pick<Recording, 'restarts' | 'oomKills' | 'podHistory' | 'pods' | 'objects'>,
   pods: readonly Pod[],
   kills: readonly CgroupKills[] = [],
-): PredicateResult {
+  excused: ReadonlySet<string> = new Set(),
+): Disturbances {
   const expected = 'no restart after the first readiness, no OOM kill, no eviction';
   const names = new Set(pods.map(({ metadata }) => metadata.name));
   const restarts = recording.restarts().filter(({ pod }) => names.has(pod));
@@ -32,11 +40,12 @@ export function undisturbed(
       .filter(({ restartCount }) => restartCount > 0)
       .map(({ name, restartCount }) => `${metadata.name}/${name} has restarted ${restartCount} times`),
   );
+  const restartText = ({ pod, container, reason, exitCode }: (typeof late)[number]): string =>
+    `${pod}/${container} restarted (${reason}, exit code ${exitCode ?? 'unknown'})`;
+  const evicted = [...evictionsIn(recording)];
+  const evictionText = ([pod, message]: (typeof evicted)[number]): string => `${pod} was evicted: ${message}`;
   const details = [
-    ...late.map(
-      ({ pod, container, reason, exitCode }) =>
-        `${pod}/${container} restarted (${reason}, exit code ${exitCode ?? 'unknown'})`,
-    ),
+    ...late.filter(({ pod }) => !excused.has(pod)).map(restartText),
     ...recording
       .oomKills()
       .filter(({ pod }) => names.has(pod))
@@ -48,7 +57,13 @@ export function undisturbed(
           `${pod}/${container}: the kernel OOM-killed ${oomKills} of its processes`,
       ),
     ...counted,
-    ...[...evictionsIn(recording)].map(([pod, message]) => `${pod} was evicted: ${message}`),
+    ...evicted.filter(([, message]) => !isEvictedByNode(message)).map(evictionText),
+  ];
+  const undecided = [
+    ...late
+      .filter(({ pod }) => excused.has(pod))
+      .map((restart) => `${restartText(restart)}, because its liveness probe got no answer in time`),
+    ...evicted.filter(([, message]) => isEvictedByNode(message)).map(evictionText),
   ];
   return {
     ok: pods.length > 0 && details.length === 0,
@@ -65,6 +80,7 @@ export function undisturbed(
       ),
     ],
     details,
+    undecided,
   };
 }
 
