@@ -216,10 +216,10 @@ function releaseStateFailure(
 }
 
 /** Kinds that come with an operator, which is no part of the chart. A removed API of Kubernetes is the chart's own choice. */
-function lackOfOperator(
+export function lackOfOperator(
   message: string,
-  { what }: HelmFailureContext,
-  details: Record<string, unknown>,
+  { what }: Pick<HelmFailureContext, 'what'>,
+  details: Record<string, unknown> = {},
 ): DoesNotFit | undefined {
   const lacking = [...message.matchAll(/no matches for kind "([^"]+)" in version "([^"]+)"/g)].map(
     ([, kind = '', version = '']) => ({ kind, version }),

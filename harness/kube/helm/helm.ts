@@ -18,7 +18,7 @@ import {
   sourceArguments,
   valueArguments,
 } from './arguments.ts';
-import { cleanMessage, helmFailure, type HelmFailureContext } from './failure.ts';
+import { cleanMessage, helmFailure, lackOfOperator, type HelmFailureContext } from './failure.ts';
 import type { HelmCapabilities } from './helm-capabilities.ts';
 import { parseLint } from './output.ts';
 import { isTransient, parsePulled, pullArguments, pullFailure, registryConfig } from './published-chart.ts';
@@ -195,7 +195,11 @@ export function createHelm(deps: HelmDeps): Helm {
           tolerate: ({ stdout }) => /^TEST SUITE: /m.test(stdout),
         },
       );
-      return result.exitCode === 0 ? undefined : cleanMessage(result.stderr);
+      if (result.exitCode === 0) return undefined;
+      const message = cleanMessage(result.stderr);
+      const lack = lackOfOperator(message, { what: `test ${release.releaseName}` });
+      if (lack) throw lack;
+      return message;
     },
 
     async status(release) {

@@ -1,6 +1,6 @@
 /** What the chart adds to the API: admission webhooks and CustomResourceDefinitions. */
 import { z } from 'zod';
-import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { listed } from '../../../harness/core/wording.ts';
 import { conditionsOf } from '../../../harness/kube/api/conditions.ts';
@@ -14,13 +14,16 @@ import {
   ownWebhooks,
   WEBHOOK_KINDS,
 } from '../../../harness/kube/manifests/model/own-webhooks.ts';
+import { isAboutCreation } from '../../../harness/observe/predicates/live/pod-creation.ts';
 import { ownPodsAreAdmitted } from '../../../harness/observe/predicates/rendered/own-webhooks.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
+import { podGone } from '../../../harness/observe/waits/pod-end.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import { notAboutSubject } from '../../../harness/run/suite/not-about-subject.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
-import { modelOfRelease, readWorkloads } from '../live-workloads.ts';
+import { type LiveWorkload, modelOfRelease, readWorkloads } from '../live-workloads.ts';
 import { isHelmChart } from '../subject-form.ts';
 
 /** For what is only rendered; messages show it. */
@@ -66,6 +69,7 @@ requirement(
         'a DaemonSet serves a webhook, and cannot be stopped without a change of its pods',
       );
     const before = await stop(release, lab, scalable);
+    if (before.size === 0) throw new DoesNotFit('no pod serves the webhooks of the chart');
     await namespaceComesBack(release, lab, webhooks);
     observe('a namespace was created, deleted and created again while nothing answered the webhooks');
     const from = (await release.settleRecording()).changes.length;
@@ -73,9 +77,10 @@ requirement(
       await refusing(webhooks, `the update of ${workload.title}, which serves it`, () =>
         scale(release, workload, replicas),
       );
-    const locked = await podsComeBack(release, scalable, webhooks, from);
+    const stopped = [...before.keys()];
+    const locked = await podsComeBack(release, stopped, webhooks, from);
     await expect(nothingWrong('the pods that serve the webhooks come back by themselves', locked)).toHold();
-    observe(`${listed(scalable.map(({ title }) => title))} came back while the webhooks were configured`);
+    observe(`${listed(stopped.map(({ title }) => title))} came back while the webhooks were configured`);
   },
 );
 
@@ -91,7 +96,11 @@ async function liveWebhooks(release: Release): Promise<OwnWebhook[]> {
   return ownWebhooks(configurations.flat(), modelOfRelease(release), release);
 }
 
-/** Scales the workloads to 0 and waits until their pods are gone. Returns the replicas that they had; they get them back in any case. */
+/**
+ * Scales the workloads to 0 and waits until their pods are gone. How they end is X-25's question.
+ *
+ * @returns the replicas of those that had some; they get them back in any case
+ */
 async function stop(
   release: Release,
   lab: Lab,
@@ -99,23 +108,16 @@ async function stop(
 ): Promise<Map<ModelWorkload, number>> {
   const live = await readWorkloads(release, workloads);
   const before = new Map(
-    live.map(({ model, object }) => [model, (object as Workload | undefined)?.spec.replicas ?? 1] as const),
+    live
+      .map(({ model, object }) => [model, (object as Workload | undefined)?.spec.replicas ?? 1] as const)
+      .filter(([, replicas]) => replicas > 0),
   );
   for (const [workload, replicas] of before) {
     lab.defer(`scale ${workload.title} to ${replicas}`, async () => scale(release, workload, replicas));
     await scale(release, workload, 0);
   }
-  await release.until(
-    'the pods that serve the webhooks to be gone',
-    async () => {
-      const namespaces = new Set(live.map(({ namespace }) => namespace));
-      const lists = await Promise.all(
-        [...namespaces].map((namespace) => release.kube.list('Pod', { namespace })),
-      );
-      const uids = new Set(lists.flat().map(({ metadata }) => metadata.uid));
-      return live.every(({ pods }) => pods.every(({ metadata }) => !uids.has(metadata.uid)));
-    },
-    180_000,
+  await notAboutSubject('E_NOT_STOPPED', 'the pods of the webhooks do not end', () =>
+    Promise.all(live.flatMap(({ pods }) => pods.map((pod) => podGone(release.kube, pod)))),
   );
   return before;
 }
@@ -140,12 +142,45 @@ async function namespaceComesBack(
   for (const what of ['a new namespace', 'a namespace that was deleted']) {
     await refusing(webhooks, `the creation of ${what}`, () => kube.create(namespace));
     await refusing(webhooks, 'the deletion of a namespace', () => kube.delete('Namespace', metadata));
-    await release.until(
-      `namespace ${metadata.name} to be gone`,
-      async () => (await kube.get('Namespace', metadata)) === undefined,
-      120_000,
-    );
+    await namespaceGone(release, metadata.name, webhooks);
   }
+}
+
+/**
+ * Waits until it is gone.
+ *
+ * @throws CheckFailure when one of the webhooks refuses to let its content go; InfrastructureError when anything else keeps it
+ */
+async function namespaceGone(
+  { kube }: Release,
+  name: string,
+  webhooks: readonly OwnWebhook[],
+): Promise<void> {
+  await notAboutSubject('E_NAMESPACE', 'the cluster does not delete a namespace', () =>
+    waitFor<undefined>({
+      what: `namespace ${name} to be gone`,
+      timeoutMs: 180_000,
+      intervalMs: 1000,
+      look: async () => {
+        const namespace = await kube.get('Namespace', { name });
+        if (!namespace) return { done: true, value: undefined };
+        const left = conditionsOf(namespace).filter(({ status }) => status === 'True');
+        return { done: false, seen: left.map(({ message = '' }) => message).join('; ') || 'terminating' };
+      },
+    }),
+  ).catch((error: unknown) => {
+    const webhook = error instanceof InfrastructureError ? calledIn(error.message, webhooks) : undefined;
+    if (!webhook) throw error;
+    throw lockedOut(webhook, 'the deletion of what is in a namespace', error as Error);
+  });
+}
+
+function lockedOut(webhook: OwnWebhook, what: string, cause: Error): CheckFailure {
+  return new CheckFailure(
+    'E_LOCKED_OUT',
+    `${webhook.title} keeps the API server from ${what} while none of its pods runs: ${cause.message}`,
+    { cause, hint: 'Exclude it by namespaceSelector or rules, or use failurePolicy: Ignore.' },
+  );
 }
 
 /** @throws CheckFailure when one of the webhooks, which nothing answers, is the reason of the refusal */
@@ -159,11 +194,7 @@ async function refusing(
   } catch (error) {
     const webhook = error instanceof ApiError ? calledIn(error.message, webhooks) : undefined;
     if (!webhook) throw error;
-    throw new CheckFailure(
-      'E_LOCKED_OUT',
-      `${webhook.title} keeps the API server from ${what} while none of its pods runs: ${(error as ApiError).message}`,
-      { cause: error, hint: 'Exclude it by namespaceSelector or rules, or use failurePolicy: Ignore.' },
-    );
+    throw lockedOut(webhook, what, error as ApiError);
   }
 }
 
@@ -185,21 +216,26 @@ async function podsComeBack(
 ): Promise<string[]> {
   const locked = async (): Promise<string | undefined> => {
     const { changes } = await release.settleRecording();
-    const refusals = changes
+    const events = changes
       .filter(({ seq, object }) => seq >= from && object.kind === 'Event')
       .map(({ object }) => object as KubeEvent);
+    const live = await readWorkloads(release, workloads);
+    const replicaSets = await replicaSetsOf(release, live);
     for (const webhook of webhooks) {
-      const own = refusals.filter(({ message = '' }) => calledIn(message, [webhook]));
+      const refusals = events.filter(({ message = '' }) => calledIn(message, [webhook]));
       // Other pods may only have to wait for those that answer.
-      const isFinal = webhook.servers.every((server) => own.some((event) => isAbout(event, server)));
-      if (own[0] && isFinal)
-        return `${webhook.title} refuses the pods that would have to answer it: ${own[0].message ?? ''}`;
+      const isFinal = webhook.servers.every((server) => {
+        const own = live.find(({ model }) => model === server);
+        return own !== undefined && refusals.some((event) => isAboutCreation(event, own, replicaSets));
+      });
+      if (refusals[0] && isFinal)
+        return `${webhook.title} refuses the pods that would have to answer it: ${refusals[0].message ?? ''}`;
     }
     return undefined;
   };
   return waitFor<string[]>({
     what: `${listed(workloads.map(({ title }) => title))} to have their pods back`,
-    timeoutMs: 300_000,
+    timeoutMs: release.rolloutMs,
     intervalMs: 1000,
     look: async () => {
       const live = await readWorkloads(release, workloads);
@@ -217,11 +253,9 @@ async function podsComeBack(
   });
 }
 
-/** Of a StatefulSet, or of a ReplicaSet of a Deployment. */
-function isAbout({ involvedObject }: KubeEvent, { object: { kind, metadata } }: ModelWorkload): boolean {
-  return kind === 'Deployment'
-    ? involvedObject.kind === 'ReplicaSet' && involvedObject.name.startsWith(`${metadata.name}-`)
-    : involvedObject.kind === kind && involvedObject.name === metadata.name;
+async function replicaSetsOf({ kube }: Release, workloads: readonly LiveWorkload[]): Promise<Workload[]> {
+  const namespaces = [...new Set(workloads.map(({ namespace }) => namespace))];
+  return (await Promise.all(namespaces.map((namespace) => kube.list('ReplicaSet', { namespace })))).flat();
 }
 
 const definitionSchema = z.looseObject({

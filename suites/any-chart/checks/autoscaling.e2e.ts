@@ -1,5 +1,4 @@
 /** Autoscalers find what they scale and measure, and what they choose outlives an upgrade. */
-import { WaitTimeout } from '../../../harness/core/deadline.ts';
 import { DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
 import { count } from '../../../harness/core/wording.ts';
 import type { KubeObject, Pod, Workload } from '../../../harness/kube/api/types.ts';
@@ -11,12 +10,16 @@ import {
   conditionOf,
   lackingRequests,
   measuresResourcesOnly,
+  scaledKind,
+  targetOf,
 } from '../../../harness/observe/predicates/live/autoscaled.ts';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { notAboutSubject } from '../../../harness/run/suite/not-about-subject.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { namespaced } from '../dry-run.ts';
 import { requirement } from '../kit.ts';
 import { modelOfRelease, readWorkloads } from '../live-workloads.ts';
 
@@ -30,39 +33,59 @@ requirement(
   'X-27',
   'finds what each autoscaler scales, and its pods request what is measured',
   async ({ release, observe }) => {
+    const complaints: string[] = [];
+    let judged = 0;
     for (const autoscaler of autoscalersOf(release)) {
       const name = nameOf(autoscaler);
-      await release
-        .until(
-          `the controller to look at ${name}`,
-          async () => (await ableToScale(release, autoscaler)) !== undefined,
-          DECIDED_MS,
-        )
-        .catch((error: unknown) => {
-          if (!(error instanceof WaitTimeout)) throw error;
-          throw new InfrastructureError('E_NO_AUTOSCALING', error.message, { cause: error });
-        });
-      const hasTarget = async (): Promise<PredicateResult> => {
-        const able = await ableToScale(release, autoscaler);
-        const lost = able?.reason === 'FailedGetScale' ? [`${name} has no target: ${able.message}`] : [];
-        return {
-          ...nothingWrong('every autoscaler has a target', lost),
-          observed: [`${name}: ${able?.reason ?? ''}`],
-        };
-      };
-      // The controller may have looked before the target existed; its next look is 15 s later.
-      await expect(eventually(hasTarget, { timeoutMs: 40_000 })).toHold();
+      const scaled = scaledKind(autoscaler);
+      if ((await namespaced(release.kube, scaled)) === undefined) {
+        observe(
+          `${name} scales a ${scaled.kind} (${scaled.apiVersion}), a kind that the cluster does not serve`,
+        );
+        continue;
+      }
+      const { state, says } = await decidedTarget(release, autoscaler);
+      if (state === 'unknown') throw noController(name, says);
+      judged += 1;
+      observe(`${name}: ${says}`);
+      if (state === 'missing') {
+        complaints.push(`${name} has no target: ${says}`);
+        continue;
+      }
       const pods = await podsOf(release, autoscaler);
-      await expect(
-        nothingWrong(
-          'every container requests what is measured relative to requests',
-          lackingRequests((await live(release, autoscaler)) ?? autoscaler, pods),
-        ),
-      ).toHold();
-      observe(`${name}: the requests of ${count(pods.length, 'pod')} were looked at`);
+      complaints.push(...lackingRequests((await live(release, autoscaler)) ?? autoscaler, pods));
+      observe(
+        pods.length > 0
+          ? `${name}: the requests of ${count(pods.length, 'pod')} were looked at`
+          : `${name}: its pods come from no rendered workload, so their requests were not looked at`,
+      );
     }
+    if (judged === 0)
+      throw new DoesNotFit('every autoscaler of the chart scales a kind that the cluster does not serve');
+    await expect(
+      nothingWrong('every autoscaler has a target, whose pods request what is measured', complaints),
+    ).toHold();
   },
 );
+
+/** What the controller says when it has looked, and once more: it may have looked before the target existed. */
+async function decidedTarget(release: Release, autoscaler: KubeObject): Promise<ReturnType<typeof targetOf>> {
+  const look = (wrong: readonly string[]) => async (): Promise<PredicateResult> => {
+    const { state, says } = targetOf(await live(release, autoscaler));
+    return nothingWrong(`the target of ${nameOf(autoscaler)}`, wrong.includes(state) ? [says] : []);
+  };
+  await eventually(look(['unknown']), { timeoutMs: DECIDED_MS });
+  // Its next look is 15 s later.
+  await eventually(look(['unknown', 'missing']), { timeoutMs: 40_000 });
+  return targetOf(await live(release, autoscaler));
+}
+
+/** Without the controller, or when it cannot work, nothing is known about the chart. */
+function noController(autoscaler: string, says: string): InfrastructureError {
+  return new InfrastructureError('E_NO_AUTOSCALING', `nothing is known about ${autoscaler}: ${says}`, {
+    hint: 'Check that kube-controller-manager runs, and has time to work.',
+  });
+}
 
 requirement(
   'X-27',
@@ -74,8 +97,15 @@ requirement(
     for (const other of autoscalers.filter((one) => !measured.includes(one)))
       observe(`${nameOf(other)} measures what only a program beside the chart can tell`);
     if (measured.length === 0) throw new DoesNotFit('no autoscaler of the chart measures cpu or memory only');
+    let judged = 0;
     for (const autoscaler of measured) {
       const name = nameOf(autoscaler);
+      const { state, says } = targetOf(await live(release, autoscaler));
+      if (state === 'missing') {
+        observe(`${name} has no target: ${says}`);
+        continue;
+      }
+      judged += 1;
       const active = async (): Promise<PredicateResult> => {
         const found = conditionOf(await live(release, autoscaler), 'ScalingActive');
         // With 0 replicas the autoscaler does nothing.
@@ -87,9 +117,14 @@ requirement(
         };
       };
       const result = await eventually(active, { timeoutMs: MEASURED_MS });
-      if (!result.ok) await needPodMetrics(release, await podsOf(release, autoscaler));
+      if (!result.ok) {
+        if (!conditionOf(await live(release, autoscaler), 'ScalingActive'))
+          throw noController(name, 'the controller says nothing about its metrics');
+        await needPodMetrics(release, await podsOf(release, autoscaler));
+      }
       await expect(result).toHold();
     }
+    if (judged === 0) throw new DoesNotFit('no autoscaler of the chart has a target');
   },
 );
 
@@ -112,10 +147,13 @@ requirement(
     await lab.upgrade(release, { patches });
     for (const workload of scaled) {
       const chosen = (workload.replicas?.least ?? 1) + 1;
-      await release.until(
-        `${nameOf(workload.autoscaler ?? workload.object)} to choose ${chosen} replicas`,
-        async () => (await replicasOf(release, workload)) >= chosen,
-        DECIDED_MS,
+      const name = nameOf(workload.autoscaler ?? workload.object);
+      await notAboutSubject('E_NO_AUTOSCALING', 'no controller acts', () =>
+        release.until(
+          `${name} to choose ${chosen} replicas`,
+          async () => (await replicasOf(release, workload)) >= chosen,
+          DECIDED_MS,
+        ),
       );
     }
     await release.rolledOut();
@@ -146,13 +184,6 @@ function autoscalersOf(release: Release): KubeObject[] {
   throw new DoesNotFit('the chart renders no HorizontalPodAutoscaler');
 }
 
-async function ableToScale(
-  release: Release,
-  autoscaler: KubeObject,
-): Promise<ReturnType<typeof conditionOf>> {
-  return conditionOf(await live(release, autoscaler), 'AbleToScale');
-}
-
 /** In the version that has conditions, whichever was rendered. */
 function live(release: Release, autoscaler: KubeObject): Promise<KubeObject | undefined> {
   const namespace = namespaceOf(autoscaler, release);
@@ -167,6 +198,10 @@ async function podsOf(release: Release, autoscaler: KubeObject): Promise<Pod[]> 
 
 /** @throws CheckSkipped when metrics-server has no metrics of these pods either, which says nothing about the chart */
 async function needPodMetrics(release: Release, pods: readonly Pod[]): Promise<void> {
+  if (pods.length === 0)
+    throw new CheckSkipped(
+      'the pods of the autoscaler come from no rendered workload, so their metrics are not known',
+    );
   const namespace = pods[0]?.metadata.namespace ?? release.namespace;
   const metrics = await release.kube.list(
     { apiVersion: 'metrics.k8s.io/v1beta1', kind: 'PodMetrics' },

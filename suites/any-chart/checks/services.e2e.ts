@@ -1,6 +1,7 @@
 /** Services lead to the right pods, on ports that listen. */
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import type { EndpointSlice, Service } from '../../../harness/kube/api/types.ts';
+import { makesObjects } from '../../../harness/kube/manifests/object-references.ts';
 import { isTcp } from '../../../harness/kube/manifests/model/service-ports.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
@@ -101,10 +102,12 @@ async function leadsToItsPods(
   if (workloads.length === 0 || service.spec['publishNotReadyAddresses'] === true) {
     const count = slices.flatMap(({ endpoints }) => endpoints ?? []).length;
     const selector = JSON.stringify(service.spec.selector);
-    const complaints = count > 0 ? [] : [`it selects ${selector}, which no pod has`];
+    // Whether there are any is then up to the operator, and to what the user asks of it.
+    const isOthers = workloads.length === 0 && makesObjects(release.objects);
+    const complaints = count > 0 || isOthers ? [] : [`it selects ${selector}, which no pod has`];
     return {
       ...nothingWrong(`Service ${name} leads to a pod`, complaints),
-      observed: [`${count} endpoints`],
+      observed: [`Service ${name}: ${count} endpoints${isOthers ? ', of pods that are not rendered' : ''}`],
     };
   }
   const pods = (await readWorkloads(release, workloads)).flatMap((workload) => workload.pods);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, Pod } from '../../../kube/api/types.ts';
-import { conditionOf, lackingRequests, measuresResourcesOnly } from './autoscaled.ts';
+import { conditionOf, lackingRequests, measuresResourcesOnly, scaledKind, targetOf } from './autoscaled.ts';
 
 const hpa = (metrics: object[] | undefined, conditions?: object[]): KubeObject => ({
   apiVersion: 'autoscaling/v2',
@@ -60,4 +60,28 @@ it('reads a condition, which is missing at first', () => {
     reason: 'FailedGetScale',
     message: 'not found',
   });
+});
+
+describe('targetOf', () => {
+  const able = (status: string, reason: string, message = ''): KubeObject =>
+    hpa([], [{ type: 'AbleToScale', status, reason, message }]);
+  it.each<[string, KubeObject | undefined, string]>([
+    ['no status', hpa([]), 'unknown'],
+    ['no object', undefined, 'unknown'],
+    ['a target', able('True', 'ReadyForNewScale'), 'found'],
+    ['a pause after scaling', able('True', 'BackoffBoth'), 'found'],
+    ['a missing target', able('False', 'FailedGetScale', 'deployments.apps "x" not found'), 'missing'],
+    ['an API that does not answer', able('False', 'FailedGetScale', 'the server timed out'), 'unknown'],
+    ['an unknown kind', able('False', 'FailedGetScale', 'no matches for kind "Rollout"'), 'unknown'],
+  ])('knows of %s', (_, object, state) => {
+    expect(targetOf(object).state).toBe(state);
+  });
+});
+
+it.each([
+  [{ apiVersion: 'apps/v1', kind: 'Deployment' }, 'apps/v1'],
+  [{ kind: 'ReplicationController' }, 'v1'],
+])('scaledKind reads the API of %o', (ref, apiVersion) => {
+  const object = { ...hpa([]), spec: { scaleTargetRef: { ...ref, name: 'x' } } };
+  expect(scaledKind(object)).toMatchObject({ apiVersion, kind: ref.kind });
 });

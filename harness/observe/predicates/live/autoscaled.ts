@@ -24,6 +24,13 @@ const autoscaler = z.looseObject({
   }),
 });
 
+const scaleTarget = z.looseObject({
+  spec: z.looseObject({
+    // An absent apiVersion is that of the core group (CrossVersionObjectReference, autoscaling/v2).
+    scaleTargetRef: z.looseObject({ apiVersion: z.string().default('v1'), kind: z.string() }),
+  }),
+});
+
 interface Utilization {
   resource: string;
   /** Of all containers when absent. */
@@ -75,4 +82,25 @@ export function conditionOf(
   return (
     found && { holds: found.status === 'True', reason: found.reason ?? '', message: found.message ?? '' }
   );
+}
+
+/**
+ * What the controller says about the target of an autoscaler.
+ *
+ * @returns `missing`: the cluster has none of that name; `unknown`: the controller cannot read it for another reason, or has not looked yet
+ */
+export function targetOf(object: KubeObject | undefined): {
+  state: 'found' | 'missing' | 'unknown';
+  says: string;
+} {
+  const able = conditionOf(object, 'AbleToScale');
+  if (!able) return { state: 'unknown', says: 'the controller has not looked at it' };
+  if (able.reason !== 'FailedGetScale') return { state: 'found', says: able.reason };
+  const isMissing = /\bnot found\b/.test(able.message);
+  return { state: isMissing ? 'missing' : 'unknown', says: able.message };
+}
+
+/** apiVersion and kind of what an autoscaler scales. */
+export function scaledKind(object: KubeObject): { apiVersion: string; kind: string } {
+  return scaleTarget.parse(object).spec.scaleTargetRef;
 }
