@@ -12,7 +12,9 @@ import { notAboutSubject } from '../../harness/run/suite/not-about-subject.ts';
 import type { LoadTarget } from './load/service-load.ts';
 
 const NAME = 'control';
-const PORT = 8080;
+export const CONTROL_PORT = 8080;
+/** Of its pods. */
+export const CONTROL_LABELS = { 'kindproof.dev/control': NAME };
 const ROLLOUT_MS = 300_000;
 
 export interface RollingControl {
@@ -31,7 +33,6 @@ export async function startRollingControl(
   drainSeconds: number,
 ): Promise<RollingControl> {
   const { kube } = lab;
-  const labels = { 'kindproof.dev/control': NAME };
   const ref = { kind: 'Deployment', name: NAME, namespace } as const;
   const ready = async (): Promise<void> => {
     await rolledOut(kube, ref, { timeoutMs: ROLLOUT_MS });
@@ -44,19 +45,19 @@ export async function startRollingControl(
       spec: {
         replicas: 2,
         strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: podSpec(drainSeconds) },
+        selector: { matchLabels: CONTROL_LABELS },
+        template: { metadata: { labels: CONTROL_LABELS }, spec: podSpec(drainSeconds) },
       },
     });
     const service = (await kube.create({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: NAME, namespace },
-      spec: { selector: labels, ports: [{ port: PORT }] },
+      spec: { selector: CONTROL_LABELS, ports: [{ port: CONTROL_PORT }] },
     })) as Service;
     await ready();
     return {
-      target: { host: service.spec.clusterIP ?? '', port: PORT, path: '/' },
+      target: { host: service.spec.clusterIP ?? '', port: CONTROL_PORT, path: '/' },
       update: () =>
         notAboutSubject('E_CONTROL', 'the control failed', async () => {
           const annotations = { 'kindproof.dev/updated': new Date().toISOString() };
@@ -70,10 +71,10 @@ export async function startRollingControl(
 function podSpec(drainSeconds: number): PodSpec {
   const spec = barePodSpec(NAME, {
     image: busyboxImage.ref,
-    command: serveOn(PORT),
+    command: serveOn(CONTROL_PORT),
     tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
   });
-  const readinessProbe = { httpGet: { path: '/', port: PORT }, periodSeconds: 1 };
+  const readinessProbe = { httpGet: { path: '/', port: CONTROL_PORT }, periodSeconds: 1 };
   const lifecycle = { preStop: { sleep: { seconds: drainSeconds } } };
   return {
     ...spec,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { McpClient, McpSessionResult } from '../mcp-client/mcp-client.ts';
-import { servesMeanwhile } from './calls-meanwhile.ts';
+import { InfrastructureError } from '../../harness/core/errors.ts';
+import { judged, servesMeanwhile } from './calls-meanwhile.ts';
 
 const ok: McpSessionResult = { tools: ['a'], calls: [{ text: 'x' }] };
 
@@ -21,12 +22,14 @@ function clientOf(results: readonly McpSessionResult[][]): McpClient & { asked: 
   return client;
 }
 
+const AT = { url: 'http://a/mcp', calls: [{ tool: 'a' }] };
+
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('servesMeanwhile', () => {
   it('calls until the change has ended, and once more', async () => {
     const client = clientOf([[ok]]);
-    const result = await servesMeanwhile(client, 'http://a/mcp', 'while it waits', soon);
+    const { result } = await servesMeanwhile(client, AT, 'while it waits', soon);
     expect(result.ok).toBe(true);
     expect(client.asked).toBeGreaterThan(1);
     expect(result.observed?.[0]).toMatch(/^while it waits: \d+ calls answered, 0 failed$/);
@@ -40,16 +43,28 @@ describe('servesMeanwhile', () => {
       [[failed], [ok]],
       [[ok], [failed]],
     ]) {
-      const result = await servesMeanwhile(clientOf(results), 'http://a/mcp', 'meanwhile', soon);
+      const { result, failed: count } = await servesMeanwhile(clientOf(results), AT, 'meanwhile', soon);
       expect(result).toMatchObject({ ok: false });
+      expect(count).toBeGreaterThan(0);
       expect(result.actual).toContain('ECONNREFUSED');
     }
   });
 
   it('throws what the change throws', async () => {
     const change = (): Promise<never> => Promise.reject(new Error('refused'));
-    await expect(servesMeanwhile(clientOf([[ok]]), 'http://a/mcp', 'meanwhile', change)).rejects.toThrow(
-      'refused',
-    );
+    await expect(servesMeanwhile(clientOf([[ok]]), AT, 'meanwhile', change)).rejects.toThrow('refused');
+  });
+});
+
+describe('judged', () => {
+  const result = { ok: false, expected: 'no call fails', actual: 'ECONNREFUSED' };
+
+  it('counts what the server alone has lost', () => {
+    expect(judged([{ result, failed: 2 }], 0)).toEqual([result]);
+    expect(judged([{ result: { ...result, ok: true }, failed: 0 }], 5)).toMatchObject([{ ok: true }]);
+  });
+
+  it('knows nothing when the control lost requests, too', () => {
+    expect(() => judged([{ result, failed: 2 }], 1)).toThrow(InfrastructureError);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Container, KubeObject } from '../../harness/kube/api/types.ts';
-import { portOf, serverIn } from './server.ts';
+import { healthPathOf, onlyService, portOf, serverIn, targetOf, variablesOf } from './server.ts';
 
 function deployment(name: string, containers: Container[] = [{ name: 'main', image: 'a:1' }]): KubeObject {
   const labels = { app: name };
@@ -64,4 +64,51 @@ describe('serverIn', () => {
       'sidecar',
     );
   });
+});
+
+describe('the Service of a server', () => {
+  const named = (name: string, port: number) => ({ name, port, targetPort: port });
+  const withSpec = (name: string, spec: object): KubeObject => ({
+    ...service(name, 'web'),
+    spec: { selector: { app: 'web' }, ports: [named('any', 80)], ...spec },
+  });
+  const modelWith = (...services: KubeObject[]) => serverIn([deployment('web'), ...services]).model;
+
+  it('is the one with an address, beside a headless one', () => {
+    const headless = withSpec('pods', { clusterIP: 'None' });
+    expect(onlyService(modelWith(headless, withSpec('web', {}))).metadata.name).toBe('web');
+    expect(onlyService(modelWith(headless)).metadata.name).toBe('pods');
+    expect(() => onlyService(modelWith(withSpec('a', {}), withSpec('b', {})))).toThrow('2 Services');
+  });
+
+  it.each([
+    ['the port with the name of the protocol', [named('metrics', 9000), named('mcp', 8080)], 8080],
+    ['the first one otherwise', [named('metrics', 9000), named('grpc', 8080)], 9000],
+  ])('is called at %s', (_title, ports, port) => {
+    expect(portOf(onlyService(modelWith(withSpec('web', { ports })))).port).toBe(port);
+  });
+
+  it.each<[string, Partial<Container>, string | undefined]>([
+    ['a readiness probe', { readinessProbe: { httpGet: { path: '/ready', port: 'mcp' } } }, '/ready'],
+    ['a probe without a path', { livenessProbe: { httpGet: { port: 8080 } } }, '/'],
+    ['a probe of another port', { livenessProbe: { httpGet: { path: '/x', port: 9000 } } }, undefined],
+    [
+      'a probe with TLS',
+      { livenessProbe: { httpGet: { path: '/x', port: 8080, scheme: 'HTTPS' } } },
+      undefined,
+    ],
+    ['no probe', {}, undefined],
+  ])('is asked for its health at the path of %s', (_title, probes, path) => {
+    const model = modelWith(withSpec('web', { ports: [{ port: 80, targetPort: 'mcp' }] }));
+    const container = { ...main, ...probes };
+    expect(targetOf(onlyService(model), container)).toBe(8080);
+    expect(healthPathOf(onlyService(model), container)).toBe(path);
+  });
+});
+
+it('variables that a chart has made a map of are no list to look at', () => {
+  expect(variablesOf(main)).toEqual([]);
+  expect(() => variablesOf({ ...main, env: { COLOUR: 'blue' } } as unknown as Container)).toThrow(
+    'takes them in another form',
+  );
 });

@@ -90,16 +90,19 @@ export function serviceOf(release: Release): Service {
   return onlyService(serverOf(release).model);
 }
 
+/** That of a StatefulSet has a headless one beside it, for the names of its pods. */
 export function onlyService({ services, title }: ModelWorkload): Service {
-  const [service, ...others] = services;
+  const withAddress = services.filter(({ spec }) => spec.clusterIP !== 'None');
+  const [service, ...others] = withAddress.length > 0 ? withAddress : services;
   if (!service) throw new DoesNotFit(`no Service leads to ${title}`);
-  if (others.length > 0) throw new DoesNotFit(`${services.length} Services lead to ${title}`);
+  if (others.length > 0) throw new DoesNotFit(`${others.length + 1} Services lead to ${title}`);
   return service;
 }
 
-/** The first port of a Service. */
+/** The port of a Service that clients use: the one with the name of the protocol, otherwise the first one. */
 export function portOf({ metadata, spec }: Service): NonNullable<Service['spec']['ports']>[number] {
-  const [port] = spec.ports ?? [];
+  const ports = spec.ports ?? [];
+  const port = ports.find(({ name = '' }) => ['mcp', 'http', 'web'].includes(name)) ?? ports[0];
   if (port) return port;
   throw new CheckFailure('E_SELECTED_NOTHING', `Service ${metadata.name} has no port`);
 }
@@ -113,6 +116,44 @@ export function hostOf({ metadata }: Service, { namespace }: { namespace: string
 export function urlOf(release: Release): string {
   const service = serviceOf(release);
   return `http://${hostOf(service, release)}:${portOf(service).port}${MCP_PATH}`;
+}
+
+/**
+ * The variables of a container.
+ *
+ * @throws DoesNotFit when the chart has made something else of them: it takes another form of values
+ */
+export function variablesOf({ name, env }: Container): NonNullable<Container['env']> {
+  if (env === undefined || Array.isArray(env)) return env ?? [];
+  throw new DoesNotFit(
+    `the variables of container ${name} are no list: the chart takes them in another form`,
+  );
+}
+
+/** The port of the container to which the Service leads; `undefined` when it is none of its named ports. */
+export function targetOf(service: Service, { ports = [] }: Container): number | undefined {
+  const { port, targetPort = port } = portOf(service);
+  return numberOf(targetPort, ports);
+}
+
+function numberOf(port: number | string, ports: NonNullable<Container['ports']>): number | undefined {
+  return typeof port === 'number' ? port : ports.find(({ name }) => name === port)?.containerPort;
+}
+
+/**
+ * The path that an HTTP probe asks at the port to which the Service leads, where the documents name `/health`; `undefined` when there is
+ * none without TLS.
+ */
+export function healthPathOf(service: Service, container: Container): string | undefined {
+  const target = targetOf(service, container);
+  const found = [container.readinessProbe?.httpGet, container.livenessProbe?.httpGet].find(
+    (probe) =>
+      probe &&
+      (probe.scheme ?? 'HTTP') === 'HTTP' &&
+      target !== undefined &&
+      numberOf(probe.port, container.ports ?? []) === target,
+  );
+  return found && (found.path ?? '/');
 }
 
 /** The environment of the server's process in a pod. */

@@ -9,7 +9,6 @@ import { EVERY_SUITE } from '../any-chart/rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
-const chart = join(fixtures, 'charts', 'mcp-server');
 
 export const mcpServer: SuiteDefinition = {
   name: 'mcp-server',
@@ -27,7 +26,7 @@ export const mcpServer: SuiteDefinition = {
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },
   subject: {
-    chart,
+    chart: join(fixtures, 'charts', 'mcp-server'),
     values: [join(fixtures, 'values', 'mcp-server', 'reference.yaml')],
     releaseName: 'mcp',
     images: [
@@ -53,11 +52,9 @@ export const mcpServer: SuiteDefinition = {
       },
     ],
   },
-  valuesVariants: {
-    dev: join(chart, 'values-dev.yaml'),
-    staging: join(chart, 'values-staging.yaml'),
-    production: join(chart, 'values-production.yaml'),
-  },
+  // Servers of others may start slowly: what Kubernetes and helm allow by default, as in any-chart.
+  limits: { rolloutMs: 600_000, hookMs: 300_000 },
+  valuesVariants: {},
   faults: mcpServerFaults,
   shared: [...EVERY_SUITE, 'X-25'],
 };

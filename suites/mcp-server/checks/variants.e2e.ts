@@ -1,7 +1,8 @@
 /** Other values: each check installs a release of its own. */
-import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
-import type { Pod } from '../../../harness/kube/api/types.ts';
-import { field } from '../../../harness/kube/manifests/objects.ts';
+import { CheckFailure, DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
+import type { Node, Pod, Service } from '../../../harness/kube/api/types.ts';
+import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
+import { field, nameOf } from '../../../harness/kube/manifests/objects.ts';
 import { pendingAddress } from '../../../harness/observe/predicates/live/load-balancer.ts';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
@@ -9,17 +10,22 @@ import { endpointsAre } from '../../../harness/observe/waits/endpoints.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { CONTROL_LABELS, CONTROL_PORT, startRollingControl } from '../../any-chart/rolling-control.ts';
 import { needHelmChart } from '../../any-chart/subject-form.ts';
 import { openSession } from '../../k8s-mcp-agent/sessions/mcp-session.ts';
 import { startMcpClient } from '../../mcp-client/mcp-client.ts';
-import { podOfAnswer } from '../answers.ts';
+import { atEndpoint, INFO, needTool, podOfAnswer } from '../answers.ts';
+import { needVariable } from '../configuration.ts';
 import { requirement } from '../kit.ts';
 import { environmentOf, handleOf, portOf, serverOf, serverPods, serviceOf, urlOf } from '../server.ts';
 
-const OWN = { release: 'none', disruptive: true } as const;
+const OWN = { release: 'none', disruptive: true, timeoutMs: 900_000 } as const;
 
 requirement('M-13', 'follows replicaCount: 3, then 0 without an endpoint', OWN, async ({ lab, kube }) => {
   const release = await lab.install({ set: ['replicaCount=3'] });
+  const { replicas } = serverOf(release).model;
+  if (!replicas || replicas.least !== replicas.most)
+    throw new DoesNotFit('the manifests of the server state no fixed number of replicas');
   await expect(handleOf(release)).toHaveAvailableReplicas(3);
   await lab.upgrade(release, { set: ['replicaCount=0'] });
   await expect(handleOf(release)).toHaveAvailableReplicas(0);
@@ -78,30 +84,51 @@ requirement(
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['persistence.enabled=true', 'replicaCount=1'] });
     const { model, container } = serverOf(release);
-    const [claim] = model.claims;
-    if (!claim) throw new CheckFailure('E_NOT_RENDERED', `with persistence, ${model.title} mounts no claim`);
-    const bound = await kube.get('PersistentVolumeClaim', { name: claim.name, namespace: release.namespace });
-    expect(field(bound?.['status'], 'phase'), `phase of claim ${claim.name}`).toBe('Bound');
-    const volume = model.template.spec.volumes?.find(
-      (one) => field(one['persistentVolumeClaim'], 'claimName') === claim.name,
-    );
-    const mount = container.volumeMounts?.find(({ name }) => name === volume?.name);
+    if (model.claims.every(({ origin }) => origin === 'ephemeral'))
+      throw new CheckFailure('E_NOT_RENDERED', `with persistence, ${model.title} mounts no claim`);
+    const [before] = await serverPods(release);
+    if (!before) throw new CheckFailure('E_SELECTED_NOTHING', `${model.title} has no pods`);
+    // Of the pod: a StatefulSet makes its own claim for each.
+    const mounts = claimMounts(before, container.name);
+    const [mount] = mounts;
     if (!mount)
       throw new CheckFailure(
         'E_NOT_RENDERED',
-        `container ${container.name} does not mount claim ${claim.name}`,
+        `container ${container.name} does not mount a claim to write to`,
       );
-    const file = `${mount.mountPath}/kindproof`;
-    const [before] = await serverPods(release);
-    if (!before) throw new CheckFailure('E_SELECTED_NOTHING', `${model.title} has no pods`);
+    const bound = await kube.get('PersistentVolumeClaim', {
+      name: mount.claim,
+      namespace: before.metadata.namespace,
+    });
+    expect(field(bound?.['status'], 'phase'), `phase of claim ${mount.claim}`).toBe('Bound');
+    const file = `${mount.path}/kindproof`;
     await release.output(before, ['sh', '-c', `echo kept > ${file}`], container.name);
-    const after = await lab.replacePods(release);
-    expect(after.metadata.uid, 'uid of the new pod').not.toBe(before.metadata.uid);
+    await lab.replacePods(release, [before]);
+    const after = (await serverPods(release)).find(
+      (pod) =>
+        pod.metadata.uid !== before.metadata.uid &&
+        claimMounts(pod, container.name).some(({ claim }) => claim === mount.claim),
+    );
+    if (!after)
+      throw new CheckFailure(
+        'E_SELECTED_NOTHING',
+        `no new pod of ${model.title} mounts claim ${mount.claim}`,
+      );
     const content = await release.output(after, ['cat', file], container.name);
     expect(content.trim(), `content of ${file} in the new pod`).toBe('kept');
-    observe(`claim ${claim.name}, ${mount.mountPath}`);
+    observe(`claim ${mount.claim}, ${mount.path}`);
   },
 );
+
+/** Claims that a container of the pod mounts as a whole and may write to. */
+function claimMounts({ spec }: Pod, container: string): { claim: string; path: string }[] {
+  const mounts = spec.containers.find(({ name }) => name === container)?.volumeMounts ?? [];
+  return mounts.flatMap(({ name, mountPath, subPath, readOnly }) => {
+    const claim = spec.volumes?.find((volume) => volume.name === name)?.persistentVolumeClaim;
+    if (!claim || claim.readOnly === true || readOnly === true || subPath !== undefined) return [];
+    return [{ claim: claim.claimName, path: mountPath.replace(/\/$/, '') }];
+  });
+}
 
 requirement(
   ['M-42', 'M-41'],
@@ -109,12 +136,15 @@ requirement(
   OWN,
   async ({ lab, observe }) => {
     const release = await lab.install({ set: ['config.KP_COLOUR=blue', 'replicaCount=1'] });
+    needVariable(release, 'KP_COLOUR');
     expect((await environmentOf(release, await onlyPod(release))).get('KP_COLOUR'), 'KP_COLOUR').toBe('blue');
     await lab.upgrade(release, { set: ['config.KP_COLOUR=green', 'replicaCount=1'] });
     const environment = await environmentOf(release, await onlyPod(release));
     expect(environment.get('KP_COLOUR'), 'KP_COLOUR after the change').toBe('green');
     // Of the new pod: the Service is older than it, and the kubelet knows the Service.
     const service = serviceOf(release);
+    if (service.spec.clusterIP === 'None')
+      throw new DoesNotFit(`Service ${service.metadata.name} has no address`);
     const prefix = service.metadata.name.toUpperCase().replaceAll('-', '_');
     const live = await release.service(service.metadata.name);
     expect(environment.get(`${prefix}_SERVICE_HOST`), `${prefix}_SERVICE_HOST`).toBe(live.spec.clusterIP);
@@ -144,30 +174,28 @@ requirement(
     const { nodePort } = portOf(service);
     if (nodePort === undefined)
       throw new CheckFailure('E_NODE_PORT', `Service ${name} has no port on the nodes`);
-    const nodes = (await kube.list('Node')).flatMap(({ status }) =>
-      (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
-    );
     const [from] = await kube.list('Node');
+    const nodes = reachableNodes(await kube.list('Node'), service, await serverPods(release));
     // From a node, which is not in the network of the pods. kube-proxy on each node learns of the port a moment later.
-    const answers = async (): Promise<PredicateResult> => {
-      const complaints: string[] = [];
+    const closed = async (port: number): Promise<string[]> => {
+      const found: string[] = [];
       for (const address of nodes) {
-        const script = `exec 3<>/dev/tcp/${address}/${nodePort} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3`;
-        const told = await cluster.nodes?.run(
-          from?.metadata.name ?? '',
-          ['timeout', '10', 'bash', '-c', script],
-          {
-            reject: false,
-          },
-        );
-        if (!/^HTTP\/1\.[01] 200 /.test(told?.stdout ?? ''))
-          complaints.push(
-            `${address}:${nodePort} does not answer 200: ${`${told?.stdout ?? ''}${told?.stderr ?? ''}`.trim().split('\n')[0] ?? ''}`,
-          );
+        const script = `exec 3<>/dev/tcp/${address}/${port}`;
+        const options = { reject: false };
+        const command = ['timeout', '10', 'bash', '-c', script];
+        const told = await cluster.nodes?.run(from?.metadata.name ?? '', command, options);
+        if (told?.exitCode !== 0) found.push(address);
       }
-      return nothingWrong(`port ${nodePort} answers on ${nodes.length} nodes`, complaints);
+      return found;
     };
-    await expect(eventually(answers)).toHold();
+    const answers = async (): Promise<PredicateResult> =>
+      nothingWrong(
+        `port ${nodePort} answers on ${nodes.length} nodes`,
+        (await closed(nodePort)).map((address) => `${address}:${nodePort} accepts no connection`),
+      );
+    const result = await eventually(answers);
+    if (!result.ok) await needOpenNodePorts(lab, closed);
+    await expect(result).toHold();
     await lab.upgrade(release, { set: ['service.type=LoadBalancer', 'replicaCount=1'] });
     const balanced = await release.service(name);
     expect(balanced.spec.type, `type of Service ${name}`).toBe('LoadBalancer');
@@ -175,6 +203,40 @@ requirement(
     observe(`port ${nodePort} of ${nodes.join(', ')}`);
   },
 );
+
+/** Addresses of the nodes at which the Service has to answer: in its family, and under externalTrafficPolicy Local only with a pod. */
+function reachableNodes(nodes: readonly Node[], { spec }: Service, pods: readonly Pod[]): string[] {
+  const isSix = spec.clusterIP?.includes(':') === true;
+  const isLocal = spec['externalTrafficPolicy'] === 'Local';
+  return nodes
+    .filter(({ metadata }) => !isLocal || pods.some((pod) => pod.spec.nodeName === metadata.name))
+    .flatMap(({ status }) => (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP'))
+    .map(({ address }) => address)
+    .filter((address) => address.includes(':') === isSix);
+}
+
+/** @throws InfrastructureError `E_CONTROL` when the node port of a server of the check is closed as well: by a firewall, for example */
+async function needOpenNodePorts(lab: Lab, closed: (port: number) => Promise<string[]>): Promise<void> {
+  const namespace = await lab.namespace();
+  await startRollingControl(lab, namespace, 1);
+  const own = (await lab.kube.create({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'control-on-nodes', namespace },
+    spec: { type: 'NodePort', selector: CONTROL_LABELS, ports: [{ port: CONTROL_PORT }] },
+  })) as Service;
+  const { nodePort = 0 } = portOf(own);
+  const result = await eventually(async () => {
+    const complaints = (await closed(nodePort)).map(
+      (address) => `${address}:${nodePort} accepts no connection`,
+    );
+    return nothingWrong('the node port of a control answers', complaints);
+  });
+  if (!result.ok)
+    throw new InfrastructureError('E_CONTROL', `node ports are closed for a control, too: ${result.actual}`, {
+      hint: 'Open the ports of NodePorts between the nodes, 30000 to 32767 by default.',
+    });
+}
 
 requirement(
   'M-44',
@@ -187,11 +249,8 @@ requirement(
     expect(live.spec['sessionAffinity'], `sessionAffinity of Service ${live.metadata.name}`).toBe('ClientIP');
     const pods = (await serverPods(release)).map(({ metadata }) => metadata.name);
     const client = await startMcpClient(lab);
-    const task = {
-      url: urlOf(release),
-      sessions: 4,
-      calls: [{ tool: 'get_server_info', times: 5 }],
-    };
+    const task = { url: urlOf(release), sessions: 4, calls: [{ tool: INFO, times: 5 }] };
+    needTool(atEndpoint((await client.talk({ url: task.url }))[0]), INFO);
     const sticky = await eventually(async () => {
       const sessions = await client.talk(task);
       const errors = sessions
@@ -258,20 +317,20 @@ requirement('M-22', 'creates nothing when a value is bad', OWN, async ({ lab, ku
     (error: unknown) => error,
   );
   expect(refused, 'the error of an install with replicaCount=-1').toBeInstanceOf(Error);
+  // Its own objects: other controllers put theirs into every namespace.
+  const { objects } = await lab.render({ namespace });
   const left: string[] = [];
-  for (const kind of ['Deployment', 'Service', 'Secret', 'Pod'] as const)
-    left.push(...(await kube.list(kind, { namespace })).map(({ metadata }) => `${kind} ${metadata.name}`));
-  const maps = await kube.list('ConfigMap', { namespace });
-  // Kubernetes puts this one into every namespace.
-  left.push(
-    ...maps
-      .filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt')
-      .map(({ metadata }) => `ConfigMap ${metadata.name}`),
-  );
-  await expect(nothingWrong(`namespace ${namespace} is empty`, left)).toHold();
+  for (const object of objects) {
+    const { apiVersion, kind, metadata } = object;
+    const ref = { name: metadata.name, namespace: namespaceOf(object, { namespace }) };
+    const found = await kube.get({ apiVersion, kind }, ref);
+    const owner = found?.metadata.annotations?.['meta.helm.sh/release-namespace'];
+    if (found && (owner === undefined || owner === namespace)) left.push(`${nameOf(object)} exists`);
+  }
+  await expect(nothingWrong(`no object of the release is in namespace ${namespace}`, left)).toHold();
   expect(
     await lab.helm.status({ releaseName: lab.source().releaseName, namespace }),
     'the release',
   ).toBeUndefined();
-  observe(`${set.join()} is refused, and namespace ${namespace} is empty`);
+  observe(`${set.join()} is refused, and nothing is created in namespace ${namespace}`);
 });

@@ -1,18 +1,14 @@
 /** A platform that drives the subject's chart with helm: one release for each server. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CheckFailure } from '../../../harness/core/errors.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { handleOf } from '../server.ts';
 import type { Platform, ServerChange, ServerState } from './platform.ts';
-import { valuesOf, type RegistryEntry } from './registry-entry.ts';
+import { settingsOf, type RegistryEntry } from './registry-entry.ts';
 
 interface Deployed {
   release: Release;
-  /** The file with the values of its entry. */
-  values: string;
-  /** The values that were changed since, as for `--set`. */
+  /** The values of its entry, and those that were changed since, as for `--set`. */
   set: string[];
 }
 
@@ -29,10 +25,9 @@ class HelmPlatform implements Platform {
   }
 
   async deploy(name: string, entry: RegistryEntry): Promise<ServerState> {
-    const values = await this.#write(entry);
-    const { namespace } = entry;
-    const release = await this.#lab.install({ releaseName: name, namespace, values: [values] });
-    this.#servers.set(name, { release, values, set: [] });
+    const set = settingsOf(entry);
+    const release = await this.#lab.install({ releaseName: name, namespace: entry.namespace, set });
+    this.#servers.set(name, { release, set });
     return this.#state(name);
   }
 
@@ -43,7 +38,7 @@ class HelmPlatform implements Platform {
   }
 
   async status(name: string): Promise<ServerState | undefined> {
-    return this.#servers.has(name) ? this.#state(name) : undefined;
+    return (await this.#exists(name)) ? this.#state(name) : undefined;
   }
 
   async scale(name: string, replicas: number): Promise<ServerState> {
@@ -74,9 +69,9 @@ class HelmPlatform implements Platform {
   }
 
   async delete(name: string): Promise<void> {
-    const { release } = this.#deployed(name);
-    await this.#lab.helm.uninstall({ releaseName: name, namespace: release.namespace, wait: true });
-    this.#servers.delete(name);
+    if (!(await this.#exists(name))) throw new CheckFailure('E_NO_SERVER', `there is no server ${name}`);
+    const { namespace } = this.#deployed(name).release;
+    await this.#lab.helm.uninstall({ releaseName: name, namespace, wait: true });
   }
 
   async cleanup(namespace: string): Promise<string[]> {
@@ -95,12 +90,20 @@ class HelmPlatform implements Platform {
     throw new CheckFailure('E_NO_SERVER', `there is no server ${name}`);
   }
 
+  /** Whether helm knows the release. */
+  async #exists(name: string): Promise<boolean> {
+    const known = this.#servers.get(name);
+    if (!known) return false;
+    const { namespace } = known.release;
+    return (await this.#lab.helm.status({ releaseName: name, namespace })) !== undefined;
+  }
+
   /** Further values, beside those of earlier changes. */
   async #change(name: string, pairs: Record<string, string>, rollout = true): Promise<void> {
     const server = this.#deployed(name);
     const earlier = server.set.filter((pair) => !(pair.slice(0, pair.indexOf('=')) in pairs));
     server.set = [...earlier, ...Object.entries(pairs).map(([key, value]) => `${key}=${value}`)];
-    await this.#lab.upgrade(server.release, { values: [server.values], set: server.set, rollout });
+    await this.#lab.upgrade(server.release, { set: server.set, rollout });
   }
 
   async #state(name: string): Promise<ServerState> {
@@ -111,15 +114,5 @@ class HelmPlatform implements Platform {
     const ready = status?.readyReplicas ?? 0;
     const phase = wanted === 0 ? 'stopped' : ready >= wanted ? 'running' : 'pending';
     return { name, namespace: release.namespace, phase, wanted, ready, revision: info?.revision ?? 0 };
-  }
-
-  /** The values of an entry as a file: on a command line, templates and commas would mean something else. */
-  async #write(entry: RegistryEntry): Promise<string> {
-    const folder = join(this.#lab.runDirectory, '.registry-entries');
-    await mkdir(folder, { recursive: true });
-    const file = join(folder, `${Date.now()}-${Math.random().toString(36).slice(2)}.json`);
-    await writeFile(file, JSON.stringify(valuesOf(entry)));
-    this.#lab.defer('remove the values of the registry entry', () => rm(file, { force: true }));
-    return file;
   }
 }

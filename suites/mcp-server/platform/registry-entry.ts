@@ -1,5 +1,6 @@
 /** The entry of a server in the registry, in the documented form. */
 import { z } from 'zod';
+import { leavesOf } from '../../../harness/kube/helm/unknown-values.ts';
 
 const quantities = z.strictObject({ cpu: z.string(), memory: z.string() });
 
@@ -34,7 +35,15 @@ export function documentedEntry(namespace: string): RegistryEntry {
   });
 }
 
-/** The values of the chart that an entry stands for. */
-export function valuesOf({ replicas, resources, service, env }: RegistryEntry): Record<string, unknown> {
-  return { replicaCount: replicas, resources, service, env };
+/** The values of the chart that an entry stands for, as for `--set`: the lab notices a chart that does not have them. */
+export function settingsOf({ replicas, resources, service, env }: RegistryEntry): string[] {
+  return leavesOf({ replicaCount: replicas, resources, service, env }).map(
+    ({ path, value }) => `${path}=${String(value).replaceAll(/[\\,{}]/g, (sign) => `\\${sign}`)}`,
+  );
+}
+
+/** An entry with the resources that the server has by itself, where they are complete: it may need more than another one. */
+export function withResources(entry: RegistryEntry, own: unknown): RegistryEntry {
+  const resources = registryEntry.shape.resources.safeParse(own);
+  return resources.success ? { ...entry, resources: resources.data } : entry;
 }
