@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Container, KubeObject } from '../../harness/kube/api/types.ts';
 import { object, sampleContainer } from '../../harness/testing/sample-objects.ts';
+import { NameMissing } from '../../harness/core/errors.ts';
 import { rolesOf, serviceOf, servicesOf } from './roles.ts';
 
 const URL = { name: 'STORE', value: 'postgresql+asyncpg://x:y@z:5432/w' };
@@ -71,14 +72,13 @@ describe('the roles of a registry', () => {
     expect(migrations).toMatchObject({ container: { name: 'schema' }, isSeparate: true });
   });
 
-  it.each<[string, KubeObject[], string]>([
-    ['nothing serves', [deployment('worker', [web])], 'and no other with a Service'],
-    [
-      'two could serve',
-      [deployment('a', [web]), service('a', 'a'), deployment('b', [web]), service('b', 'b')],
-      'and 2 Deployments with a Service',
-    ],
-  ])('are missing when %s', (_title, objects, message) => {
-    expect(() => rolesOf(of(...objects))).toThrow(message);
+  it('are missing when nothing serves', () => {
+    const objects = of(deployment('worker', [web]), deployment('mailer', [web]));
+    expect(() => rolesOf(objects)).toThrow(NameMissing);
+  });
+
+  it('cannot be told when two could serve', () => {
+    const objects = [deployment('a', [web]), service('a', 'a'), deployment('b', [web]), service('b', 'b')];
+    expect(() => rolesOf(of(...objects))).toThrow(/2 candidates .* Deployment a and Deployment b/);
   });
 });

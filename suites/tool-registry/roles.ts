@@ -3,6 +3,7 @@ import { NameMissing } from '../../harness/core/errors.ts';
 import type { Container, KubeObject, Pod, Service } from '../../harness/kube/api/types.ts';
 import { allContainers, nameOf } from '../../harness/kube/manifests/objects.ts';
 import type { ModelWorkload } from '../../harness/kube/manifests/model/model.ts';
+import { playing } from '../../harness/kube/manifests/model/role.ts';
 import { settingsLike } from '../../harness/kube/manifests/model/settings.ts';
 import { lasting, modelOf } from '../../harness/kube/manifests/model/subject-model.ts';
 import type { WorkloadHandle } from '../../harness/observe/matchers/workload-handle.ts';
@@ -29,7 +30,11 @@ export interface RegistryRoles {
 /** Rendered objects, and the namespace of their release. */
 type Rendered = Pick<Release, 'objects' | 'namespace'>;
 
-/** A documented name decides; without it, the references between the objects. @throws NameMissing when nothing plays the part */
+/**
+ * A documented name decides; without it, the references between the objects.
+ *
+ * @throws NameMissing when nothing plays the part; DoesNotFit when it cannot be told
+ */
 export function rolesOf(rendered: Rendered): RegistryRoles {
   const deployments = lasting(modelOf(rendered.objects, rendered)).filter(
     ({ object }) => object.kind === 'Deployment',
@@ -111,18 +116,22 @@ export async function replaceServerPods(lab: Pick<Lab, 'replacePods'>, release: 
 }
 
 function serverIn(deployments: readonly ModelWorkload[], rendered: Rendered): ModelWorkload {
-  const named = deployments.find(({ object }) => object.metadata.name === DEPLOYMENT);
-  if (named) return named;
-  const served = deployments.filter(({ services }) => services.length > 0);
-  const using = served.filter(({ template }) =>
-    template.spec.containers.some((container) => usesDatabase(container, rendered)),
+  const isDocumented = ({ object }: ModelWorkload): boolean => object.metadata.name === DEPLOYMENT;
+  return playing(
+    deployments.filter((one) => isDocumented(one) || one.services.length > 0),
+    {
+      title: 'the API server, a Deployment with a Service',
+      isDocumented,
+      traits: [
+        {
+          says: 'reads the address of the database',
+          has: ({ template }) =>
+            template.spec.containers.some((container) => usesDatabase(container, rendered)),
+        },
+      ],
+      nameOf: ({ title }) => title,
+    },
   );
-  const [server, ...others] = using.length > 0 ? using : served;
-  if (server && others.length === 0) return server;
-  const instead = server ? `${others.length + 1} Deployments with a Service` : 'no other with a Service';
-  throw new NameMissing(`the manifests have no Deployment ${DEPLOYMENT}, and ${instead}`, {
-    hint: `They have: ${rendered.objects.map(nameOf).join(', ')}`,
-  });
 }
 
 /** The container port that a Service leads to. */
