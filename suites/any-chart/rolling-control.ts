@@ -3,7 +3,16 @@
  * the machine: a node that learns too late that a pod is leaving.
  */
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import type { PodSpec, Service } from '../../harness/kube/api/types.ts';
+import { InfrastructureError } from '../../harness/core/errors.ts';
+import type { Container, PodSpec, Service } from '../../harness/kube/api/types.ts';
+import { preStopSeconds } from '../../harness/kube/manifests/pre-stop.ts';
+import {
+  type ChangeUnderLoad,
+  lostRequests,
+  noRequestLost,
+  type RequestLog,
+} from '../../harness/observe/predicates/live/request-log.ts';
+import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
 import { rolledOut } from '../../harness/observe/waits/rollout.ts';
 import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
 import { serveOn } from '../../harness/run/suite/control-pod.ts';
@@ -16,6 +25,11 @@ export const CONTROL_PORT = 8080;
 /** Of its pods. */
 export const CONTROL_LABELS = { 'kindproof.dev/control': NAME };
 const ROLLOUT_MS = 300_000;
+/** Seconds that its pods drain when the subject states none, and at most. */
+const DRAIN_SECONDS = 3;
+const MOST_DRAIN_SECONDS = 10;
+/** Both get as many requests at the same time; a stall meets them at different moments of their updates. */
+const MACHINE_SHARE = 3;
 
 export interface RollingControl {
   target: LoadTarget;
@@ -82,4 +96,32 @@ function podSpec(drainSeconds: number): PodSpec {
     terminationGracePeriodSeconds: drainSeconds + 1,
     containers: spec.containers.map((container) => ({ ...container, readinessProbe, lifecycle })),
   };
+}
+
+/** How long the control drains: the shortest time that a container states. With a longer one, it might survive what the subject cannot. */
+export function drainBeside(containers: readonly Container[]): number {
+  const stated = containers.flatMap((container) => preStopSeconds(container) ?? []);
+  return stated.length === 0 ? DRAIN_SECONDS : Math.min(...stated, MOST_DRAIN_SECONDS);
+}
+
+/**
+ * The subject lost no request since the first change, beside the control.
+ *
+ * @param title of the subject: `Service web`
+ * @throws InfrastructureError `E_CONTROL` when what the control lost explains what the subject lost
+ */
+export function noRequestLostBeside(
+  control: RequestLog,
+  { log, title }: { log: RequestLog; title: string },
+  changes: readonly ChangeUnderLoad[],
+): PredicateResult {
+  const result = noRequestLost(log, title, changes);
+  const byMachine = MACHINE_SHARE * lostRequests(control, changes).length;
+  if (result.ok || lostRequests(log, changes).length > byMachine) return result;
+  const { actual } = noRequestLost(control, 'the control', changes);
+  throw new InfrastructureError(
+    'E_CONTROL',
+    `the machine may be the cause: ${result.actual}, and ${actual}`,
+    { hint: 'Run again when the machine does nothing else.' },
+  );
 }

@@ -1,15 +1,9 @@
 /** Clients do not notice an update, and nodes can be drained. Each check works on a release of its own. */
-import { DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
+import { DoesNotFit } from '../../../harness/core/errors.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { lasting, modelOf, namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
-import { field } from '../../../harness/kube/manifests/objects.ts';
-import {
-  type ChangeUnderLoad,
-  lostRequests,
-  noRequestLost,
-  quietStatuses,
-} from '../../../harness/observe/predicates/live/request-log.ts';
+import { type ChangeUnderLoad, quietStatuses } from '../../../harness/observe/predicates/live/request-log.ts';
 import { endpointsNeverBelow } from '../../../harness/observe/predicates/live/traffic.ts';
 import {
   type HttpService,
@@ -27,15 +21,11 @@ import { requirement } from '../kit.ts';
 import { lastingOf, runningWorkloads } from '../live-workloads.ts';
 import { startServiceLoad } from '../load/service-load.ts';
 import { restrictsIngress } from '../network-policies.ts';
-import { startRollingControl } from '../rolling-control.ts';
+import { drainBeside, noRequestLostBeside, startRollingControl } from '../rolling-control.ts';
 
 const NAMESPACE = 'default';
 /** Requests before and after the updates, so that the load covers all of them. */
 const MARGIN = 20;
-/** Of the control, when the subject states none. */
-const DRAIN_SECONDS = 3;
-/** Both get as many requests at the same time; a stall meets them at different moments of their updates. */
-const MACHINE_SHARE = 3;
 const ROLLOUT_MS = 600_000;
 
 requirement(
@@ -48,7 +38,8 @@ requirement(
     const release = await lab.install();
     const services = updatable(lastingOf(release));
     const namespace = await lab.namespace();
-    const control = await startRollingControl(lab, namespace, drainOf(services));
+    const containers = services.flatMap(({ workload }) => workload.template.spec.containers);
+    const control = await startRollingControl(lab, namespace, drainBeside(containers));
     const targets = await Promise.all(services.map((one) => targetOf(release, one)));
     const load = await startServiceLoad(lab, namespace, [control.target, ...targets]);
     await load.goOn(MARGIN);
@@ -65,7 +56,6 @@ requirement(
     }
     await load.goOn(MARGIN);
     const [controlLog = { requests: [] }, ...logs] = await load.stop();
-    const onControl = noRequestLost(controlLog, 'the control', changes);
     let answering = 0;
     // Promises first: the first failure ends the check.
     for (const [index, { service, workload }] of services.entries()) {
@@ -76,15 +66,7 @@ requirement(
         continue;
       }
       answering += 1;
-      const result = noRequestLost(log, title, changes);
-      // The machine explains about as many as the control lost.
-      const byMachine = MACHINE_SHARE * lostRequests(controlLog, changes).length;
-      if (!result.ok && lostRequests(log, changes).length <= byMachine)
-        throw new InfrastructureError(
-          'E_CONTROL',
-          `the machine may be the cause: ${result.actual}, and ${onControl.actual}`,
-          { hint: 'Run again when the machine does nothing else.' },
-        );
+      const result = noRequestLostBeside(controlLog, { log, title }, changes);
       await level(workload, () => expect(result).toHold());
     }
     if (answering === 0) throw new DoesNotFit('no Service of the chart answers plain HTTP requests');
@@ -120,17 +102,6 @@ async function targetOf(
   const ref = { name: service.metadata.name, namespace: namespaceOf(service, release) };
   const live = await release.kube.get('Service', ref);
   return { host: live?.spec.clusterIP ?? '', port, path };
-}
-
-/** The shortest time that a container states: with a longer one, the control might survive what the subject cannot. */
-function drainOf(services: readonly HttpService[]): number {
-  const stated = services.flatMap(({ workload }) =>
-    workload.template.spec.containers.flatMap(({ lifecycle }) => {
-      const seconds = field(field(field(lifecycle, 'preStop'), 'sleep'), 'seconds');
-      return typeof seconds === 'number' ? [seconds] : [];
-    }),
-  );
-  return stated.length === 0 ? DRAIN_SECONDS : Math.min(...stated, 10);
 }
 
 function leastOf({ replicas }: ModelWorkload): number {
