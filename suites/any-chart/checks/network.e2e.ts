@@ -5,12 +5,7 @@ import { listed } from '../../../harness/core/wording.ts';
 import type { Service } from '../../../harness/kube/api/types.ts';
 import { nameOf, ofKind } from '../../../harness/kube/manifests/objects.ts';
 import type { ModelWorkload, SubjectModel } from '../../../harness/kube/manifests/model/model.ts';
-import {
-  answerOf,
-  restricting,
-  type Direction,
-  type TrafficEnd,
-} from '../../../harness/kube/manifests/model/network-policies.ts';
+import { answerOf, type TrafficEnd } from '../../../harness/kube/manifests/model/network-policies.ts';
 import { targetPorts } from '../../../harness/kube/manifests/model/service-ports.ts';
 import { lasting, modelOf, namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { toldServices, type ToldService } from '../../../harness/kube/manifests/model/told-services.ts';
@@ -21,14 +16,13 @@ import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
 import { modelOfRelease, runningWorkloads } from '../live-workloads.ts';
+import { restrictingOf, withoutPolicies } from '../network-policies.ts';
 import { startStandIn, type StandInPod } from '../stand-in-pod.ts';
 
 /** For what is only rendered; messages show it. */
 const NAMESPACE = 'default';
-const POLICY_API = 'networking.k8s.io/v1';
 /** Until the network plugin has applied a change of the policies, or CoreDNS has forgotten a negative answer. */
 const APPLIED_MS = 60_000;
-const OPEN = 'kindproof-allows-all';
 const NONE = 'the chart renders no NetworkPolicy';
 
 requirement(
@@ -129,13 +123,6 @@ requirement(
 function policed(release: Release): SubjectModel {
   if (ofKind(release.objects, 'NetworkPolicy').length === 0) throw new DoesNotFit(NONE);
   return modelOfRelease(release);
-}
-
-function restrictingOf(
-  { networkPolicies, template }: ModelWorkload,
-  direction: Direction,
-): ReturnType<typeof restricting> {
-  return restricting(networkPolicies, direction, template.metadata.labels ?? {});
 }
 
 interface Call {
@@ -260,30 +247,6 @@ async function attemptsOf(
 
 async function labelsOf({ kube }: Release, namespace: string): Promise<Record<string, string>> {
   return (await kube.get('Namespace', { name: namespace }))?.metadata.labels ?? {};
-}
-
-/** Policies add up: one that allows everything takes the others out of force, in the namespaces of the chart's pods. */
-async function withoutPolicies<T>(lab: Lab, release: Release, work: () => Promise<T>): Promise<T> {
-  const { kube } = lab;
-  const kind = { apiVersion: POLICY_API, kind: 'NetworkPolicy' };
-  const namespaces = new Set(
-    modelOfRelease(release).workloads.map(({ object }) => namespaceOf(object, release)),
-  );
-  const close = async (): Promise<void> => {
-    for (const namespace of namespaces) await kube.teardown.delete(kind, { name: OPEN, namespace });
-  };
-  lab.defer(`delete NetworkPolicy ${OPEN}`, close);
-  for (const namespace of namespaces)
-    await kube.apply({
-      ...kind,
-      metadata: { name: OPEN, namespace, labels: lab.labels },
-      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] },
-    });
-  try {
-    return await work();
-  } finally {
-    await close();
-  }
 }
 
 function eventuallyConnects(client: StandInPod, host: string, port: number): Promise<boolean> {
