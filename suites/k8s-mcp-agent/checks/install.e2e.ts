@@ -6,10 +6,14 @@ import { inventory } from '../../../harness/kube/api/inventory.ts';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { refuseClash } from '../../../harness/run/suite/cluster-scoped-clash.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from '../readme/documented-namespace.ts';
 import { agentIn, agentOf, agentPods, DOCUMENTED } from '../agent.ts';
 import { requirement } from '../kit.ts';
+
+/** Identifies what belongs to the agent. */
+const NAME_LABEL = 'app.kubernetes.io/name';
 
 requirement(
   'G-04',
@@ -53,6 +57,13 @@ requirement(
     await documentedNamespaceGone(kube);
     for (const given of [DOCUMENTED_NAMESPACE, 'default']) {
       const source = lab.source({ namespace: given });
+      const { objects } = await lab.render({ namespace: given });
+      // The shared release may have them.
+      refuseClash(objects, { namespace: given, shared: objects });
+      const { object, namespace: home, workload } = agentIn({ objects, namespace: given });
+      expect(home, `namespace of ${workload.title} by helm install --namespace ${given}`).toBe(
+        DOCUMENTED_NAMESPACE,
+      );
       const ref = { releaseName: source.releaseName, namespace: given };
       lab.defer(`delete namespace ${DOCUMENTED_NAMESPACE}`, () =>
         kube.teardown.delete('Namespace', { name: DOCUMENTED_NAMESPACE }),
@@ -61,13 +72,15 @@ requirement(
         lab.helm.uninstall({ ...ref, ignoreNotFound: true, wait: true }),
       );
       await lab.helm.install(source, { createNamespace: given === DOCUMENTED_NAMESPACE });
-      const ready = await daemonSetReady(kube, { name: 'k8s-mcp-agent', namespace: DOCUMENTED_NAMESPACE });
+      const ready = await daemonSetReady(kube, { name: object.metadata.name, namespace: home });
       const namespace = await kube.get('Namespace', { name: DOCUMENTED_NAMESPACE });
       if (given === 'default') {
         const labels = namespace?.metadata.labels ?? {};
-        expect(labels, `labels of namespace ${DOCUMENTED_NAMESPACE}, created by the chart`).toMatchObject({
-          'app.kubernetes.io/name': 'k8s-mcp-agent',
-        });
+        const own = workload.template.metadata.labels?.[NAME_LABEL];
+        expect(
+          labels[NAME_LABEL] ?? '',
+          `label ${NAME_LABEL} of namespace ${DOCUMENTED_NAMESPACE}, created by the chart`,
+        ).toBe(own ?? DOCUMENTED.daemonSet);
       }
       expect(namespace?.metadata.labels).toHaveProperty(
         ['kubernetes.io/metadata.name'],

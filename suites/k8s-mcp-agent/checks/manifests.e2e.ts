@@ -10,10 +10,13 @@ import { containersOf } from '../../../harness/observe/predicates/select.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { CheckFailure, type UsageError } from '../../../harness/core/errors.ts';
 import { firstLine } from '../../../harness/core/wording.ts';
-import { nameOf, podSpecOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
+import { matchesSelector, toSelectorString } from '../../../harness/kube/api/selectors.ts';
+import type { LabelSelector } from '../../../harness/kube/api/types.ts';
+import { field, nameOf, podSpecOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
-import { agentIn, agentPods, DOCUMENTED } from '../agent.ts';
+import { agentIn, DOCUMENTED } from '../agent.ts';
+import { daemonPods } from '../agent-pods.ts';
 import { requirement } from '../kit.ts';
 import { refusedOnPurpose } from '../refused-on-purpose.ts';
 
@@ -60,21 +63,27 @@ requirement(
   'selects its pods by app.kubernetes.io/name, and no others in its namespace',
   { static: true },
   async ({ release, kube, observe }) => {
-    const { object: daemonSet, namespace } = agentIn(release);
-    const selector = (daemonSet['spec'] as { selector?: { matchLabels?: Record<string, string> } }).selector;
-    expect(selector?.matchLabels, 'selector of the DaemonSet').toHaveProperty(
-      ['app.kubernetes.io/name'],
-      DOCUMENTED.daemonSet,
-    );
+    const { object: daemonSet, namespace, workload } = agentIn(release);
+    const selector = (field(daemonSet['spec'], 'selector') ?? {}) as LabelSelector;
+    const keys = [
+      ...Object.keys(selector.matchLabels ?? {}),
+      ...(selector.matchExpressions ?? []).map(({ key }) => key),
+    ];
+    expect(keys, 'labels that the DaemonSet selects').toContain('app.kubernetes.io/name');
     await expect(selectorsAreStable([daemonSet])).toHold();
-    const labels = podTemplateOf(daemonSet)?.metadata.labels ?? {};
-    expect(labels, 'labels of its pods').toMatchObject(selector?.matchLabels ?? {});
-    const pairs = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-    const matched = await kube.list('Pod', { namespace, labelSelector: pairs.join(',') });
-    const own = new Set((await agentPods(release)).map((p) => p.metadata.name));
-    const foreign = matched.map((p) => p.metadata.name).filter((name) => !own.has(name));
-    await expect(nothingWrong(`${pairs.join(',')} matches the pods of the DaemonSet only`, foreign)).toHold();
-    observe(`${pairs.join(',')} matches its ${matched.length} pods`);
+    const { labels } = workload.template.metadata;
+    const labelSelector = toSelectorString(selector);
+    expect(matchesSelector(selector, labels), `${labelSelector} selects its pods`).toBe(true);
+    const matched = await kube.list('Pod', { namespace, labelSelector });
+    const own = new Set((await daemonPods(release)).map(({ metadata }) => metadata.uid));
+    const foreign = matched.filter(({ metadata }) => !own.has(metadata.uid));
+    await expect(
+      nothingWrong(
+        `${labelSelector} matches the pods of the DaemonSet only`,
+        foreign.map(({ metadata }) => metadata.name),
+      ),
+    ).toHold();
+    observe(`${labelSelector} matches its ${matched.length} pods`);
   },
 );
 
