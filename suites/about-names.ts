@@ -68,6 +68,8 @@ const SWITCHYARD = {
     'toolman/T-20',
     // Service toolman
     'toolman/T-22#2',
+    // port http
+    'toolman/T-30#2',
     // label app.kubernetes.io/name=toolman
     'toolman/T-39',
   ],

@@ -19,6 +19,8 @@ export interface McpTask {
   calls?: readonly { tool: string; arguments?: Record<string, unknown>; times?: number }[];
   /** A new connection for each request, so that the Service chooses a pod for each. Default true. */
   fresh?: boolean;
+  /** For each request. Default 20 000. */
+  timeoutMs?: number;
 }
 
 const sessionSchema = z.object({

@@ -1,7 +1,10 @@
-/** The pods of the server. A worker or a database of the release is not the server. */
+/** The server on the cluster: its pods and its Service. A worker or a database of the release is not the server. */
+import { z } from 'zod';
+import type { HttpAnswer } from '../../harness/kube/api/client.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
-import { serverOf } from './server.ts';
+import { inShape, parseJsonOf } from '../../harness/run/suite/shape.ts';
+import { portOf, serverIn, serverOf, serviceOf } from './server.ts';
 
 /** The pods of the workload that plays the server. */
 export function serverPods(release: Release): Promise<Pod[]> {
@@ -11,4 +14,53 @@ export function serverPods(release: Release): Promise<Pod[]> {
 /** The first of them. */
 export function serverPod(release: Release): Promise<Pod> {
   return release.pod(serverOf(release));
+}
+
+/** Asks a pod of the server, by default at the port of the application. */
+export function askPod(
+  release: Release,
+  { metadata: { name } }: Pod,
+  path: string,
+  port = portOf(serverIn(release)).number,
+): Promise<HttpAnswer> {
+  return release.http({ kind: 'Pod', name, port }, path, { namespace: serverIn(release).namespace });
+}
+
+const readiness = z.looseObject({ servers_configured: z.int() });
+
+/** How many tool servers a pod has configured, by its own word. @throws CheckFailure when GET /ready does not say it */
+export async function configuredServers(release: Release, pod: Pod): Promise<number> {
+  const what = `GET /ready of ${pod.metadata.name}`;
+  const { body } = await askPod(release, pod, '/ready');
+  return inShape(readiness, parseJsonOf(body, what), what).servers_configured;
+}
+
+/** The Service of the server, as clients address it. */
+export interface ServiceAddress {
+  name: string;
+  namespace: string;
+  /** Its name for DNS. */
+  host: string;
+  /** Its address; without one, its name for DNS. */
+  address: string;
+  /** The one that leads to the port of the application; otherwise the first. */
+  port: number;
+}
+
+/** Where clients find the server. */
+export async function serviceAddress(release: Release): Promise<ServiceAddress> {
+  const { metadata, spec } = await release.liveService(serviceOf(release));
+  const server = serverIn(release);
+  const { number, name } = portOf(server);
+  const { ports = [] } = spec;
+  const leading = ports.find(({ port, targetPort = port }) => targetPort === number || targetPort === name);
+  const host = `${metadata.name}.${server.namespace}.svc.cluster.local`;
+  const address = spec.clusterIP === undefined || spec.clusterIP === 'None' ? host : spec.clusterIP;
+  return {
+    name: metadata.name,
+    namespace: server.namespace,
+    host,
+    address,
+    port: (leading ?? ports[0])?.port ?? number,
+  };
 }

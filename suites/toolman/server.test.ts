@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, PodSpec } from '../../harness/kube/api/types.ts';
 import { object } from '../../harness/testing/sample-objects.ts';
-import { claimOf, configurationOf, portOf, serverIn, serviceOf } from './server.ts';
+import {
+  budgetOf,
+  claimIn,
+  claimOf,
+  configurationOf,
+  dockerDaemonIn,
+  portOf,
+  serverIn,
+  serviceOf,
+  storageOf,
+} from './server.ts';
 
 const namespace = 'demo';
 const at = (...objects: KubeObject[]) => ({ objects, namespace });
@@ -119,5 +129,55 @@ describe('its claim', () => {
     const bare = deployment('toolman', {});
     expect(claimOf(at(worker, bare, claim('spool'), claim('lost'))).name).toBe('lost');
     expect(() => claimOf(at(worker, bare, claim('spool')))).toThrow('renders no PersistentVolumeClaim');
+  });
+});
+
+describe('what its claim asks for', () => {
+  const spec = { storageClassName: 'fast', resources: { requests: { storage: '1Gi' } } };
+
+  it('is in the claim of the chart, among several', () => {
+    const depot = object('v1', 'PersistentVolumeClaim', 'depot', { spec });
+    const claimed = claimIn(at(worker, hub(), claim('archive'), depot, claim('spool')));
+    expect(storageOf(claimed)).toEqual({ size: '1Gi', storageClass: 'fast' });
+  });
+
+  it('is unknown for a claim that exists already, and without one', () => {
+    const nothing = { size: undefined, storageClass: undefined };
+    expect(storageOf(claimIn(at(hub())))).toEqual(nothing);
+    expect(claimIn(at(deployment('toolman', {})))).toBeUndefined();
+    expect(storageOf(undefined)).toEqual(nothing);
+  });
+});
+
+describe('its disruption budget', () => {
+  const budget = (name: string, app: string): KubeObject =>
+    object('policy/v1', 'PodDisruptionBudget', name, { spec: { selector: { matchLabels: { app } } } });
+
+  it('is the one that selects its pods', () => {
+    const objects = [budget('workers', 'worker'), budget('hubs', 'hub')];
+    expect(budgetOf(at(worker, hub(), ...objects)).metadata.name).toBe('hubs');
+  });
+
+  it('is missed when there are only those of others', () => {
+    expect(() => budgetOf(at(worker, hub(), budget('workers', 'worker')))).toThrow(
+      'the chart renders no PodDisruptionBudget for Deployment hub',
+    );
+  });
+});
+
+describe('the Docker daemon beside it', () => {
+  const beside = (...more: { name: string; image: string }[]): KubeObject =>
+    deployment('toolman', { containers: [...more, { name: 'toolman', image: 'toolman:1' }] });
+
+  it.each([
+    ['has the documented name', { name: 'docker-daemon', image: 'own:1' }],
+    ['runs its image', { name: 'moby', image: 'docker.io/library/docker:28-dind' }],
+  ])('is the container that %s', (_, daemon) => {
+    const server = serverIn(at(beside({ name: 'mesh', image: 'mesh:1' }, daemon)));
+    expect(dockerDaemonIn(server).name).toBe(daemon.name);
+  });
+
+  it('is missed when there is no other container', () => {
+    expect(() => dockerDaemonIn(serverIn(at(beside())))).toThrow('nothing that could be the Docker daemon');
   });
 });

@@ -9,8 +9,9 @@ import type { ModelWorkload } from '../../harness/kube/manifests/model/model.ts'
 import { playing } from '../../harness/kube/manifests/model/role.ts';
 import { lasting, modelOf, namespaceOf } from '../../harness/kube/manifests/model/subject-model.ts';
 import type { WorkloadHandle } from '../../harness/observe/matchers/workload-handle.ts';
-import type { Lab } from '../../harness/run/suite/lab.ts';
+import type { Lab, RenderOptions } from '../../harness/run/suite/lab.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
+import { restrictsIngress } from '../any-chart/network-policies.ts';
 
 /** The documented names. */
 export const DOCUMENTED = {
@@ -19,6 +20,7 @@ export const DOCUMENTED = {
   service: 'toolman',
   configMap: 'toolman-servers-config',
   configVolume: 'config',
+  dockerDaemon: 'docker-daemon',
 } as const;
 
 /** What the documents promise under any name. */
@@ -30,6 +32,13 @@ const LIVENESS_PATH = '/health';
 
 /** What was rendered, and in which namespace. */
 type Rendered = Pick<Release, 'objects' | 'namespace'>;
+
+/** What shows that a container is the application. A workload with such a container is the server. */
+const TRAITS: readonly { says: string; has: (container: Container, pod: PodSpec) => boolean }[] = [
+  { says: `serves port ${PORT}`, has: servesPort },
+  { says: `mounts a ConfigMap at ${CONFIG_FOLDER}`, has: mountsConfiguration },
+  { says: `has a liveness probe of ${LIVENESS_PATH}`, has: isProbed },
+];
 
 export interface Server {
   workload: ModelWorkload;
@@ -50,20 +59,10 @@ export function serverIn(rendered: Rendered): Server {
     title: 'the server',
     isDocumented: ({ object: { kind, metadata } }) =>
       kind === 'Deployment' && metadata.name === DOCUMENTED.deployment,
-    traits: [
-      {
-        says: `has a container that serves port ${PORT}`,
-        has: ({ template }) => template.spec.containers.some(servesPort),
-      },
-      {
-        says: `mounts a ConfigMap at ${CONFIG_FOLDER}`,
-        has: ({ template: { spec } }) => spec.containers.some((one) => mountsConfiguration(one, spec)),
-      },
-      {
-        says: `has a liveness probe of ${LIVENESS_PATH}`,
-        has: ({ template }) => template.spec.containers.some(isProbed),
-      },
-    ],
+    traits: TRAITS.map(({ says, has }) => ({
+      says: `has a container that ${says}`,
+      has: ({ template: { spec } }) => spec.containers.some((container) => has(container, spec)),
+    })),
     nameOf: ({ title }) => title,
   });
   const { object, template } = workload;
@@ -80,18 +79,11 @@ export function serverOf(release: Release): WorkloadHandle {
   return release.workload(serverIn(release).object);
 }
 
-function applicationIn({ containers, ...spec }: PodSpec, title: string): Container {
-  return playing(containers, {
+function applicationIn(pod: PodSpec, title: string): Container {
+  return playing(pod.containers, {
     title: `the application in ${title}`,
     isDocumented: ({ name }) => name === DOCUMENTED.container,
-    traits: [
-      { says: `serves port ${PORT}`, has: servesPort },
-      {
-        says: `mounts a ConfigMap at ${CONFIG_FOLDER}`,
-        has: (one) => mountsConfiguration(one, { ...spec, containers }),
-      },
-      { says: `has a liveness probe of ${LIVENESS_PATH}`, has: isProbed },
-    ],
+    traits: TRAITS.map(({ says, has }) => ({ says, has: (container) => has(container, pod) })),
     nameOf: ({ name }) => `container ${name}`,
   });
 }
@@ -109,6 +101,29 @@ function mountsConfiguration({ volumeMounts = [] }: Container, { volumes = [] }:
 
 function isProbed({ livenessProbe }: Container): boolean {
   return livenessProbe?.httpGet?.path === LIVENESS_PATH;
+}
+
+/** Whether a container runs a Docker daemon: by its documented name or its image. */
+export function runsDocker({ name, image }: Container): boolean {
+  return name === DOCUMENTED.dockerDaemon || /(^|\/)docker:([\w.-]+-)?dind\b/.test(image);
+}
+
+/**
+ * The container of the Docker daemon beside the application.
+ *
+ * @throws NameMissing when there is no other container; DoesNotFit when it cannot be told
+ */
+export function dockerDaemonIn({ workload, container }: Server): Container {
+  const others = workload.template.spec.containers.filter((one) => one !== container);
+  return playing(others, {
+    title: `the Docker daemon in ${workload.title}`,
+    isDocumented: ({ name }) => name === DOCUMENTED.dockerDaemon,
+    traits: [
+      { says: 'runs docker:dind', has: runsDocker },
+      { says: 'is privileged', has: ({ securityContext }) => securityContext?.['privileged'] === true },
+    ],
+    nameOf: ({ name }) => `container ${name}`,
+  });
 }
 
 /** The port of the application, and its name in the container. */
@@ -216,7 +231,7 @@ function folderOf(mountPath: string): string {
   return path.endsWith(`/${CONFIG_FILE}`) ? path.slice(0, -CONFIG_FILE.length - 1) : path;
 }
 
-interface DataClaim {
+export interface DataClaim {
   name: string;
   namespace: string;
   /** Where its volume is, or should be, in the container. */
@@ -228,9 +243,10 @@ interface DataClaim {
 /**
  * The claim for the data of the server. One that no pod mounts may be meant for it.
  *
- * @throws CheckFailure `E_NOT_RENDERED` when there is none; DoesNotFit when it cannot be told
+ * @returns `undefined` when there is none
+ * @throws DoesNotFit when it cannot be told
  */
-export function claimOf(rendered: Rendered): DataClaim {
+export function claimIn(rendered: Rendered): DataClaim | undefined {
   const { object, workload, container, namespace } = serverIn(rendered);
   const { volumes = [] } = workload.template.spec;
   const mounted = (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
@@ -243,12 +259,7 @@ export function claimOf(rendered: Rendered): DataClaim {
     .filter(({ metadata }) => !used.has(metadata.name))
     .map(({ metadata: { name } }) => ({ name, folder: DATA_FOLDER }));
   const candidates = mounted.length > 0 ? mounted : unused;
-  if (candidates.length === 0) {
-    throw new CheckFailure(
-      'E_NOT_RENDERED',
-      `the chart renders no PersistentVolumeClaim for ${nameOf(object)}`,
-    );
-  }
+  if (candidates.length === 0) return undefined;
   const claim = playing(candidates, {
     title: `the claim of ${nameOf(object)}`,
     isDocumented: ({ folder }) => mounted.length > 0 && folder === DATA_FOLDER,
@@ -258,9 +269,50 @@ export function claimOf(rendered: Rendered): DataClaim {
   return { ...claim, namespace, object: find(rendered.objects, 'PersistentVolumeClaim', claim.name) };
 }
 
-/** The server in what the subject renders, before a check installs it. */
-export async function renderedServer(lab: Lab): Promise<Server & { rendered: Rendered }> {
-  const rendered = await lab.subject();
+/** As `claimIn`. @throws CheckFailure `E_NOT_RENDERED` when there is none */
+export function claimOf(rendered: Rendered): DataClaim {
+  const claim = claimIn(rendered);
+  if (claim) return claim;
+  throw new CheckFailure(
+    'E_NOT_RENDERED',
+    `the chart renders no PersistentVolumeClaim for ${nameOf(serverIn(rendered).object)}`,
+  );
+}
+
+/** Size and class that a claim asks for, as rendered. */
+export function storageOf(claim: Pick<DataClaim, 'object'> | undefined): {
+  size: string | undefined;
+  storageClass: string | undefined;
+} {
+  const spec = claim?.object?.['spec'] as
+    { storageClassName?: string; resources?: { requests?: { storage?: string } } } | undefined;
+  return { size: spec?.resources?.requests?.storage, storageClass: spec?.storageClassName };
+}
+
+/** The PodDisruptionBudget of the server. @throws CheckFailure `E_NOT_RENDERED` when there is none; DoesNotFit when there are several */
+export function budgetOf(rendered: Rendered): KubeObject {
+  const { workload } = serverIn(rendered);
+  if (workload.budgets.length === 0)
+    throw new CheckFailure(
+      'E_NOT_RENDERED',
+      `the chart renders no PodDisruptionBudget for ${workload.title}`,
+    );
+  return playing(workload.budgets, {
+    title: `the disruption budget of ${workload.title}`,
+    isDocumented: ({ metadata }) => metadata.name === DOCUMENTED.deployment,
+    traits: [],
+    nameOf,
+  });
+}
+
+/** The server in what the subject renders before a check installs it, by default without changes of the check. */
+export async function renderedServer(
+  lab: Lab,
+  options?: RenderOptions,
+): Promise<Server & { rendered: Rendered }> {
+  const rendered = options
+    ? { objects: (await lab.render(options)).objects, namespace: lab.source(options).namespace }
+    : await lab.subject();
   return { ...serverIn(rendered), rendered };
 }
 
@@ -268,4 +320,10 @@ export async function renderedServer(lab: Lab): Promise<Server & { rendered: Ren
 export function needOwnReplicas({ title, autoscaler }: ModelWorkload): void {
   if (!autoscaler) return;
   throw new DoesNotFit(`${nameOf(autoscaler)} decides on the number of replicas of ${title}`);
+}
+
+/** @throws DoesNotFit when a policy may deny the requests of a pod of the check */
+export function needOpenServer({ workload }: Server): void {
+  if (!restrictsIngress(workload)) return;
+  throw new DoesNotFit(`${workload.title} has a NetworkPolicy that may deny the requests of the check`);
 }

@@ -7,9 +7,17 @@ import type { PodSpec } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { barePodSpec } from '../../../harness/run/suite/bare-pod.ts';
 import { requirement } from '../kit.ts';
-import { mainOf, serverSpec } from '../rendered-server.ts';
+import { withReplicas } from '../means.ts';
+import { renderedServer, serverOf } from '../server.ts';
 
 const enforce = (level: string): Record<string, string> => ({ 'pod-security.kubernetes.io/enforce': level });
+/** More than any pod asks for: the quota refuses only what states nothing. */
+const PLENTY = {
+  'requests.cpu': '10k',
+  'requests.memory': '1Pi',
+  'limits.cpu': '10k',
+  'limits.memory': '1Pi',
+};
 /** Without this step the pod relies on fsGroup: only root may change owners. */
 const WITHOUT_ROOT = 'init.fixOwnership=false';
 
@@ -19,10 +27,11 @@ requirement(
   { release: 'none', disruptive: true, needs: ['pod-security-admission'] },
   async ({ lab, observe }) => {
     const release = await lab.install({
-      set: ['replicaCount=1', 'dind.enabled=false', WITHOUT_ROOT],
+      patches: withReplicas(await renderedServer(lab), 1),
+      set: ['dind.enabled=false', WITHOUT_ROOT],
       namespaceLabels: enforce('restricted'),
     });
-    await expect(release.deployment()).toHaveAvailableReplicas(1);
+    await expect(serverOf(release)).toHaveAvailableReplicas(1);
     observe(`1 replica runs in ${release.namespace}`);
   },
 );
@@ -32,17 +41,17 @@ requirement(
   'is refused with its Docker daemon under the Pod Security Standards restricted and baseline',
   { release: 'none', needs: ['pod-security-admission'] },
   async ({ lab, kube, observe }) => {
-    const { objects } = await lab.render({ set: ['dind.enabled=true'] });
+    const { spec } = (await renderedServer(lab, { set: ['dind.enabled=true'] })).workload.template;
     for (const level of ['restricted', 'baseline']) {
       const namespace = await lab.namespace(enforce(level));
-      const refusal = await refusalOf(kube, namespace, serverSpec(objects));
+      const refusal = await refusalOf(kube, namespace, spec);
       expect(refusal ?? 'admitted', `what ${level} says of the pod with a Docker daemon`).toMatch(
         /violates PodSecurity.*privileged/s,
       );
       observe(refusal ?? '');
     }
     const namespace = await lab.namespace(enforce('privileged'));
-    expect(await refusalOf(kube, namespace, serverSpec(objects)), 'what privileged refuses').toBeUndefined();
+    expect(await refusalOf(kube, namespace, spec), 'what privileged refuses').toBeUndefined();
   },
 );
 
@@ -56,15 +65,13 @@ requirement(
       apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'limits', namespace },
-      spec: {
-        hard: { 'requests.cpu': '8', 'requests.memory': '16Gi', 'limits.cpu': '16', 'limits.memory': '32Gi' },
-      },
+      spec: { hard: PLENTY },
     });
     await quotaCounts(kube, namespace);
-    const { objects } = await lab.render();
-    const spec = serverSpec(objects);
-    expect(await refusalOf(kube, namespace, spec), 'what the quota refuses').toBeUndefined();
-    const { image } = mainOf(spec);
+    const { workload, container } = await renderedServer(lab);
+    const refusal = await refusalOf(kube, namespace, workload.template.spec);
+    expect(refusal, 'what the quota refuses').toBeUndefined();
+    const { image } = container;
     const unlimited = barePodSpec('unlimited', { image });
     const containers = unlimited.containers.map((container) => ({ ...container, resources: {} }));
     const control = await refusalOf(kube, namespace, { ...unlimited, containers });
@@ -72,6 +79,9 @@ requirement(
     observe(`admitted; a pod without limits is refused: ${control ?? ''}`);
   },
 );
+
+/** What admission looks up: account and classes of the release do not exist in the namespace, or on the cluster. */
+const OF_OTHER_OBJECTS = ['serviceAccountName', 'serviceAccount', 'priorityClassName', 'runtimeClassName'];
 
 /** Until then the quota refuses every pod. */
 function quotaCounts(kube: KubeClient, namespace: string): Promise<void> {
@@ -91,9 +101,8 @@ function quotaCounts(kube: KubeClient, namespace: string): Promise<void> {
 
 /** Why the API server refuses a pod in a dry-run; `undefined` when it admits the pod. */
 async function refusalOf(kube: KubeClient, namespace: string, spec: PodSpec): Promise<string | undefined> {
-  // The account of the release does not exist in this namespace.
-  const rest = { ...spec };
-  delete rest.serviceAccountName;
+  // Without what other objects of the release have to exist for.
+  const rest = Object.fromEntries(Object.entries(spec).filter(([key]) => !OF_OTHER_OBJECTS.includes(key)));
   try {
     await kube.create(
       { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'server', namespace }, spec: rest },

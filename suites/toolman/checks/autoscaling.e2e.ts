@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
+import { CheckFailure } from '../../../harness/core/errors.ts';
 import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
 import { conditionsOf } from '../../../harness/kube/api/conditions.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
@@ -13,7 +14,8 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
-import { serverPods } from '../server-pods.ts';
+import { serverIn, serverOf } from '../server.ts';
+import { serverPods, serviceAddress } from '../server-pods.ts';
 
 const AUTOSCALER = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' };
 const POD_METRICS = { apiVersion: 'metrics.k8s.io/v1beta1', kind: 'PodMetrics' };
@@ -38,14 +40,16 @@ requirement(
         'resources.limits.cpu=200m',
       ],
     });
-    const { namespace } = release;
-    const deployment = release.deployment();
-    const autoscaler = release.rendered('HorizontalPodAutoscaler').metadata.name;
-    await measured(kube, { name: autoscaler, namespace });
+    const { workload, namespace } = serverIn(release);
+    const deployment = serverOf(release);
+    const { autoscaler, title } = workload;
+    if (!autoscaler)
+      throw new CheckFailure('E_NOT_RENDERED', `the chart renders no HorizontalPodAutoscaler for ${title}`);
+    await measured(kube, { name: autoscaler.metadata.name, namespace });
     await expect(await withinLimits(release)).toHold();
 
-    const { spec } = await release.service();
-    const url = `http://${spec.clusterIP ?? ''}:${spec.ports?.[0]?.port ?? 0}/health`;
+    const { address, port } = await serviceAddress(release);
+    const url = `http://${address}:${port}/health`;
     await startBarePod(kube, {
       name: 'load',
       namespace,
@@ -98,7 +102,7 @@ const podMetrics = z.looseObject({
 async function withinLimits(release: Release): Promise<PredicateResult> {
   const pods = await serverPods(release);
   const uses: { pod: Pod; container: string; usage: Record<string, string> }[] = [];
-  for (const metrics of await release.kube.list(POD_METRICS, { namespace: release.namespace })) {
+  for (const metrics of await release.kube.list(POD_METRICS, { namespace: serverIn(release).namespace })) {
     const pod = pods.find(({ metadata }) => metadata.name === metrics.metadata.name);
     if (!pod) continue;
     for (const { name, usage } of podMetrics.parse(metrics).containers)

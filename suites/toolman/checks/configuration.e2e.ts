@@ -2,17 +2,16 @@
 import { z } from 'zod';
 import { configMapEquals } from '../../../harness/observe/predicates/live/config.ts';
 import { CheckFailure } from '../../../harness/core/errors.ts';
-import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
-import { eventReported } from '../../../harness/observe/waits/events.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { nameOf } from '../../../harness/kube/manifests/objects.ts';
 import { modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
+import { mountFailed } from '../failed-mount.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { configurationOf, DOCUMENTED, renderedServer, serverIn, serverOf } from '../server.ts';
+import { configurationOf, DOCUMENTED, renderedServer, serverIn } from '../server.ts';
 import { serverPod, serverPods } from '../server-pods.ts';
 
 /** What the application reads; a server may have other keys. */
@@ -86,7 +85,9 @@ requirement(
       configuration.filter(({ kind, use }) => kind === 'ConfigMap' && use !== 'environment'),
     );
     expect([...new Set(mounted.map(({ name }) => name))], 'ConfigMaps that pods mount').toContain(configMap);
-    const { namespace } = serverIn(release);
+    // A worker may mount it, too.
+    const { namespace, object } = serverIn(release);
+    expect(configurationOf(release).name, `ConfigMap that ${nameOf(object)} mounts`).toBe(configMap);
     const live = await kube.get('ConfigMap', { name: configMap, namespace });
     expect(live?.metadata.name, 'ConfigMap in the cluster').toBe(configMap);
     observe(`volume of ${configMap}, which exists`);
@@ -97,7 +98,7 @@ requirement(
   'T-20',
   'stays in ContainerCreating with FailedMount naming the ConfigMap when it is missing',
   { release: 'none', disruptive: true },
-  async ({ lab, kube, observe }) => {
+  async ({ lab, observe }) => {
     const server = await renderedServer(lab);
     const { name } = configurationOf(server.rendered);
     const missing: ManifestPatch = {
@@ -109,25 +110,10 @@ requirement(
       patches: [...withReplicas(server, 1), missing],
       rollout: false,
     });
-    const workload = serverOf(release);
-    const { namespace } = workload;
-    const message = await eventReported(
-      kube,
-      namespace,
-      { reason: 'FailedMount', message: name },
-      {
-        timeoutMs: 90_000,
-        unless: async () => {
-          const all = await kube.list('Pod', { namespace });
-          const own = ownPods(await workload.read(), all, await kube.list('ReplicaSet', { namespace }));
-          const started = own.find(({ status }) => status?.phase === 'Running');
-          return started && `${started.metadata.name} has started without it`;
-        },
-      },
-    );
-    for (const { metadata, status } of await workload.pods()) {
-      expect(status?.phase, `phase of ${metadata.name}`).toBe('Pending');
-      observe(`${metadata.name} is Pending: ${message}`);
+    const message = await mountFailed(release, `"${name}" not found`);
+    for (const pod of await serverPods(release)) {
+      expect(pod.status?.phase, `phase of ${pod.metadata.name}`).toBe('Pending');
+      observe(`${pod.metadata.name} is Pending: ${message}`);
     }
   },
 );

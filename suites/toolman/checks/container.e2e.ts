@@ -1,8 +1,8 @@
 /** The running container as kernel, kubelet and application report it: user, file systems, environment, configuration. */
+import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
-import { eventReported } from '../../../harness/observe/waits/events.ts';
 import { mounts } from '../../../harness/observe/predicates/live/mounts.ts';
 import {
   hasNoCapabilities,
@@ -15,19 +15,33 @@ import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { inShape, parseJsonOf } from '../../../harness/run/suite/shape.ts';
+import { containerNamed } from '../../../harness/run/suite/release.ts';
+import { inShape } from '../../../harness/run/suite/shape.ts';
+import { mountFailed } from '../failed-mount.ts';
 import { requirement } from '../kit.ts';
-import { mainOf, serverOf, serverSpec } from '../rendered-server.ts';
-import { serverPod, serverPods } from '../server-pods.ts';
+import { withReplicas } from '../means.ts';
+import {
+  claimIn,
+  configurationOf,
+  portOf,
+  renderedServer,
+  serverIn,
+  serviceOf,
+  storageOf,
+} from '../server.ts';
+import { askPod, configuredServers, serverPod, serverPods } from '../server-pods.ts';
+import { serversOf } from '../servers-value.ts';
 
 const USER = { uid: 1001, gid: 2375 };
 const PORT = 3000;
-const KEY = 'servers-config.json';
+/** The documented name of the port. */
+const PORT_NAME = 'http';
 
 /** Runs for every pod of the server at the same time, with the name of its main container. */
 async function inEveryPod(release: Release, look: (pod: Pod, main: string) => Promise<void>): Promise<void> {
   const pods = await serverPods(release);
-  await Promise.all(pods.map((pod) => look(pod, mainOf(pod.spec).name)));
+  const { name } = serverIn(release).container;
+  await Promise.all(pods.map((pod) => look(pod, name)));
 }
 
 requirement(
@@ -90,8 +104,7 @@ requirement(
   ['T-32', 'T-43'],
   'has mounts of their own at /config, /data and /tmp, of which /config is read-only',
   async ({ release, observe }) => {
-    const claim = release.objects.find(({ kind }) => kind === 'PersistentVolumeClaim')?.['spec'] as
-      { resources?: { requests?: { storage?: string } } } | undefined;
+    const { size: wanted } = storageOf(claimIn(release));
     await inEveryPod(release, async (pod, main) => {
       const table = await release.output(pod, ['cat', '/proc/1/mounts'], main);
       await expect(
@@ -106,7 +119,6 @@ requirement(
       // df names one of several mounts of the same file system, which need not be this one.
       const blocks = await release.output(pod, ['stat', '-f', '-c', '%S %b', '/data'], main);
       const [size = 0, count = 0] = blocks.trim().split(' ').map(Number);
-      const wanted = claim?.resources?.requests?.storage;
       if (wanted !== undefined) {
         const what = `bytes of /data in ${pod.metadata.name}, of which ${wanted} are claimed`;
         expect(size * count, what).toBeGreaterThanOrEqual(parseQuantity(wanted));
@@ -125,15 +137,12 @@ requirement(
       const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], main));
       expect(environ.get('PORT'), `PORT in ${name}`).toBe(String(PORT));
       expect(environ.get('PROJECT_DIR'), `PROJECT_DIR in ${name}`).toBe('/data/projects');
-      expect(environ.get('RUST_LOG'), `RUST_LOG in ${name}`).toMatch(/./);
+      expect(environ.get('RUST_LOG') ?? '', `RUST_LOG in ${name}`).not.toBe('');
       const isRead =
         environ.get('SYSTEM_CONFIG_PATH') === '/config' ||
         (await argumentsOf(release, pod, main)).includes('/config');
       expect(isRead, `whether ${name} reads /config: by SYSTEM_CONFIG_PATH or --project-dir`).toBe(true);
-      const { status } = await release.http(
-        { kind: 'Pod', name, port: Number(environ.get('PORT')) },
-        '/health',
-      );
+      const { status } = await askPod(release, pod, '/health', Number(environ.get('PORT')));
       expect(status, `GET /health on PORT of ${name}`).toBe(200);
       observe(`${name}: RUST_LOG=${environ.get('RUST_LOG') ?? ''}`);
     });
@@ -146,54 +155,54 @@ async function argumentsOf(release: Release, pod: Pod, main: string): Promise<st
 
 requirement(
   ['T-30', 'TA-01'],
-  'listens on port 3000, which its probes and its Service address as http',
+  'listens on port 3000, which its probes and its Service address by its name',
   async ({ release, observe }) => {
+    const server = serverIn(release);
+    const { number, name } = portOf(server);
+    expect(number, `port of container ${server.container.name}`).toBe(PORT);
+    expect(name ?? '', `name of port ${PORT}`).not.toBe('');
     const pods = await serverPods(release);
     for (const pod of pods) {
-      const { name } = pod.metadata;
-      const main = mainOf(pod.spec);
-      const port = main.ports?.find(({ containerPort }) => containerPort === PORT);
-      expect(port?.name, `name of port ${PORT} in ${name}`).toBe('http');
+      const title = pod.metadata.name;
+      const container = containerNamed(pod.spec, server.container.name, title);
       for (const probe of ['livenessProbe', 'readinessProbe'] as const)
-        expect(main[probe]?.httpGet?.port, `port of the ${probe} in ${name}`).toBe('http');
-      const { status } = await release.http({ kind: 'Pod', name, port: PORT }, '/health');
-      expect(status, `GET /health on port ${PORT} of ${name}`).toBe(200);
+        expect(container[probe]?.httpGet?.port, `port of the ${probe} in ${title}`).toBe(name);
+      const { status } = await askPod(release, pod, '/health');
+      expect(status, `GET /health on port ${PORT} of ${title}`).toBe(200);
     }
-    const services = release.objects.filter(({ kind }) => kind === 'Service');
-    const targets = services.flatMap(
-      ({ spec }) => (spec as { ports?: { targetPort?: unknown }[] }).ports ?? [],
-    );
+    const { metadata, spec } = serviceOf(release);
     expect(
-      targets.map(({ targetPort }) => targetPort),
-      'target ports of the Service',
-    ).toContain('http');
-    observe(`${pods.length} pods listen on ${PORT}`);
+      (spec.ports ?? []).map(({ targetPort }) => targetPort),
+      `target ports of Service ${metadata.name}`,
+    ).toContain(name);
+    observe(`${pods.length} pods listen on ${PORT}, by the name ${name ?? ''}`);
   },
 );
 
-const readiness = z.looseObject({ servers_configured: z.int() });
-const configuration = z.looseObject({ servers: z.record(z.string(), z.unknown()) });
+requirement(
+  'T-30',
+  'calls its port http',
+  { release: 'none', static: true, names: true },
+  async ({ lab }) => {
+    const { container } = await renderedServer(lab);
+    const names = (container.ports ?? []).map(({ name }) => name);
+    expect(names, `names of the ports of container ${container.name}`).toContain(PORT_NAME);
+  },
+);
 
 requirement(
   'T-16',
   'has configured as many tool servers as its ConfigMap has',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
+    const { namespace } = serverIn(release);
+    const { name, key } = configurationOf(release);
+    const text = (await kube.get('ConfigMap', { name, namespace }))?.data?.[key];
+    if (text === undefined) throw new DoesNotFit(`ConfigMap ${name} has no key ${key}`);
+    const wanted = Object.keys(serversOf(text, `${key} of ConfigMap ${name}`)).length;
     for (const pod of await serverPods(release)) {
-      const names = (pod.spec.volumes ?? []).flatMap(({ configMap }) => configMap?.name ?? []);
-      const maps = await Promise.all(names.map((name) => kube.get('ConfigMap', { name, namespace })));
-      const text = maps.flatMap((map) => map?.data?.[KEY] ?? [])[0];
-      if (text === undefined) throw new DoesNotFit(`the pod mounts no ConfigMap with the key ${KEY}`);
-      const { servers } = inShape(configuration, parseJsonOf(text, KEY), KEY);
-      const { name } = pod.metadata;
-      const answer = await release.http({ kind: 'Pod', name, port: PORT }, '/ready');
-      const { servers_configured: count } = inShape(
-        readiness,
-        parseJsonOf(answer.body, 'GET /ready'),
-        'GET /ready',
-      );
-      expect(count, `servers that ${name} has configured`).toBe(Object.keys(servers).length);
-      observe(`${name}: ${count} servers`);
+      const count = await configuredServers(release, pod);
+      expect(count, `servers that ${pod.metadata.name} has configured`).toBe(wanted);
+      observe(`${pod.metadata.name}: ${count} servers`);
     }
   },
 );
@@ -210,11 +219,11 @@ requirement('T-24', 'has the quality of service that its values imply', async ({
   );
   if (values['resources'] === undefined) throw new DoesNotFit('the chart has no value resources');
   const resources = inShape(resourceValues, values['resources'], 'the value resources');
+  const main = serverIn(release).container.name;
   for (const pod of await serverPods(release)) {
-    const main = mainOf(pod.spec);
     // The documents have one value for resources: that of the main container.
     const containers = pod.spec.containers.map((container) =>
-      container === main ? { ...container, resources } : container,
+      container.name === main ? { ...container, resources } : container,
     );
     const wanted = qualityOfService({ ...pod.spec, containers });
     expect(pod.status?.qosClass, `quality of service of ${pod.metadata.name}`).toBe(wanted);
@@ -239,53 +248,36 @@ requirement(
   },
 );
 
-requirement('T-36', 'has nothing but servers-config.json in /config', async ({ release, observe }) => {
-  await inEveryPod(release, async (pod, main) => {
-    const files = (await release.output(pod, ['ls', '/config'], main)).trim().split(/\s+/);
-    expect(files, `files in /config of ${pod.metadata.name}`).toEqual([KEY]);
-    observe(`${pod.metadata.name}: ${files.join(', ')}`);
-  });
-});
+requirement(
+  'T-36',
+  'has nothing but its configuration in the folder of that',
+  async ({ release, observe }) => {
+    const { file } = configurationOf(release);
+    const folder = dirname(file);
+    await inEveryPod(release, async (pod, main) => {
+      const files = (await release.output(pod, ['ls', folder], main)).trim().split(/\s+/);
+      expect(files, `files in ${folder} of ${pod.metadata.name}`).toEqual([basename(file)]);
+      observe(`${pod.metadata.name}: ${files.join(', ')}`);
+    });
+  },
+);
 
 requirement(
   'T-36',
   'does not start when its ConfigMap lacks the key, and FailedMount names it',
   { release: 'none', disruptive: true },
-  async ({ lab, kube, observe }) => {
-    const { objects } = await lab.render();
-    const { volumes = [] } = serverSpec(objects);
-    const at = volumes.findIndex(({ configMap }) => configMap?.items?.some(({ key }) => key === KEY));
-    expect(at, 'volume with the key of the configuration').toBeGreaterThanOrEqual(0);
+  async ({ lab, observe }) => {
+    const server = await renderedServer(lab);
+    const { name, key } = configurationOf(server.rendered);
     const release = await lab.install({
-      set: ['replicaCount=1'],
       patches: [
-        {
-          target: { kind: 'Deployment', name: serverOf(objects).metadata.name },
-          ops: [
-            {
-              op: 'replace',
-              path: `/spec/template/spec/volumes/${at}/configMap/items/0/key`,
-              value: 'none-such.json',
-            },
-          ],
-        },
+        ...withReplicas(server, 1),
+        { target: { kind: 'ConfigMap', name }, ops: [{ op: 'remove', path: `/data/${key}` }] },
       ],
       rollout: false,
     });
-    const { namespace } = release;
-    const message = await eventReported(
-      kube,
-      namespace,
-      { reason: 'FailedMount', message: 'non-existent config key' },
-      {
-        timeoutMs: 90_000,
-        unless: async () => {
-          const [pod] = await kube.list('Pod', { namespace });
-          return pod?.status?.phase === 'Running' ? `${pod.metadata.name} has started without it` : undefined;
-        },
-      },
-    );
-    expect(message).toMatch(/none-such\.json/);
+    const message = await mountFailed(release, 'non-existent config key');
+    expect(message, 'the event FailedMount').toContain(key);
     observe(message);
   },
 );
@@ -296,7 +288,7 @@ requirement(
   'T-41',
   'has a log, in which no container reports an error',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
+    const { namespace } = serverIn(release);
     const complaints: string[] = [];
     for (const pod of await serverPods(release)) {
       const { name } = pod.metadata;
@@ -322,14 +314,15 @@ requirement(
   'logs more at level debug than at level info',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ set: ['replicaCount=1', 'logLevel=debug'] });
+    const server = await renderedServer(lab);
+    const release = await lab.install({ set: ['logLevel=debug'], patches: withReplicas(server, 1) });
     const pod = await serverPod(release);
     const { name } = pod.metadata;
-    const main = mainOf(pod.spec).name;
-    const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], main));
+    const { namespace, container } = serverIn(release);
+    const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], container.name));
     expect(environ.get('RUST_LOG'), `RUST_LOG in ${name}`).toBe('debug');
-    await release.http({ kind: 'Pod', name, port: PORT }, '/health');
-    const text = (await kube.logs({ namespace: release.namespace, pod: name, container: main })) ?? '';
+    await askPod(release, pod, '/health');
+    const text = (await kube.logs({ namespace, pod: name, container: container.name })) ?? '';
     const lines = text.split('\n').filter((line) => /\bDEBUG\b/.test(line));
     expect(lines.length, `DEBUG lines in the log of ${name}`).toBeGreaterThan(0);
     observe(`${lines.length} DEBUG lines`);

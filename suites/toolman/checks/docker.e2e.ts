@@ -1,14 +1,15 @@
 /** The chart's sidecar for Docker, with a stand-in for the daemon: what does not depend on Docker itself. */
 import { mcpClientImage } from '../../../fixtures/images/mcp-server.ts';
 import type { ManifestPatch } from '../../../harness/kube/manifests/patch.ts';
+import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
-import { mainOf, serverOf } from '../rendered-server.ts';
+import { withReplicas } from '../means.ts';
+import { dockerDaemonIn, renderedServer, serverIn, type Server } from '../server.ts';
 import { serverPod } from '../server-pods.ts';
 
 const SOCKET = '/var/run/docker.sock';
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-const SIDECAR = '/spec/template/spec/containers/[name=docker-daemon]';
 /** Answers every request, as the daemon answers a ping. */
 const ANSWER = `require('http').createServer((_, answer) => answer.end('OK')).listen('${SOCKET}')`;
 
@@ -17,33 +18,46 @@ requirement(
   'can read its ServiceAccount token below the folder of the Docker socket',
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
-    const { objects } = await lab.render({ set: ['dind.enabled=true'] });
-    const release = await lab.install({
-      set: ['replicaCount=1', 'dind.enabled=true'],
-      patches: unprivileged(serverOf(objects).metadata.name),
-    });
+    const set = ['dind.enabled=true'];
+    const server = await renderedServer(lab, { set });
+    const release = await lab.install({ set, patches: [...withReplicas(server, 1), withStandIn(server)] });
     const pod = await serverPod(release);
-    const main = mainOf(pod.spec).name;
+    const main = serverIn(release).container.name;
     const { name } = pod.metadata;
-    const socket = await release.exec(pod, ['stat', '-c', '%F', SOCKET], main);
-    expect(socket.stdout.trim(), `${SOCKET} in the main container of ${name}`).toBe('socket');
-    const token = await release.exec(pod, ['sh', '-c', `wc -c < ${TOKEN}`], main);
-    expect(Number(token.stdout.trim()), `bytes of the ServiceAccount token in ${name}`).toBeGreaterThan(0);
-    observe(`${name} sees ${SOCKET} and its token of ${token.stdout.trim()} bytes`);
+    // The stand-in creates it a moment after its start, for which no probe waits.
+    const socket = eventually(async () => {
+      const { stdout, stderr } = await release.exec(pod, ['stat', '-c', '%F', SOCKET], main);
+      return {
+        ok: stdout.trim() === 'socket',
+        expected: `${SOCKET} in the main container of ${name} is a socket`,
+        actual: stdout.trim() || stderr.trim(),
+      };
+    });
+    await expect(socket).toHold();
+    // Through the links by which the kubelet renews it.
+    const token = await release.exec(pod, ['stat', '-L', '-c', '%s', TOKEN], main);
+    const bytes = token.stdout.trim();
+    expect(Number(bytes), `bytes of the ServiceAccount token in ${name}`).toBeGreaterThan(0);
+    observe(`${name} sees ${SOCKET} and its token of ${bytes} bytes`);
   },
 );
 
-function unprivileged(name: string): ManifestPatch[] {
-  const { ref } = mcpClientImage;
-  return [
-    {
-      target: { kind: 'Deployment', name },
-      ops: [
-        { op: 'replace', path: `${SIDECAR}/image`, value: ref },
-        { op: 'add', path: `${SIDECAR}/command`, value: ['node', '-e', ANSWER] },
-        { op: 'add', path: `${SIDECAR}/args`, value: [] },
-        { op: 'add', path: `${SIDECAR}/securityContext/privileged`, value: false },
-      ],
-    },
-  ];
+/** Replaces the daemon by a program that needs no privileges. It has nothing that a probe of the daemon could ask. */
+function withStandIn(server: Server): ManifestPatch {
+  const { object } = server;
+  const sidecar = dockerDaemonIn(server);
+  const path = `/spec/template/spec/containers/[name=${sidecar.name}]`;
+  const probes = (['startupProbe', 'readinessProbe', 'livenessProbe'] as const).filter(
+    (probe) => sidecar[probe] !== undefined,
+  );
+  return {
+    target: { kind: object.kind, name: object.metadata.name },
+    ops: [
+      { op: 'replace', path: `${path}/image`, value: mcpClientImage.ref },
+      { op: 'add', path: `${path}/command`, value: ['node', '-e', ANSWER] },
+      { op: 'add', path: `${path}/args`, value: [] },
+      { op: 'add', path: `${path}/securityContext/privileged`, value: false },
+      ...probes.map((probe) => ({ op: 'remove' as const, path: `${path}/${probe}` })),
+    ],
+  };
 }

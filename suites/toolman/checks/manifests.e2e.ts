@@ -1,27 +1,15 @@
 /** What the rendered manifests and dry-runs of the API server show, without creating anything. */
-import { access } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
 import { antiAffinityTerm } from '../../../harness/observe/predicates/rendered/affinity.ts';
 import { resourcesAre } from '../../../harness/observe/predicates/rendered/resources.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { toolman } from '../suite.ts';
 import { requirement } from '../kit.ts';
-import { serverIn } from '../server.ts';
+import { inProduction } from '../production-values.ts';
+import { renderedServer, serverIn } from '../server.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
-const production = toolman.valuesVariants['production'] ?? '';
-
-/** The values for production that a chart brings along; `undefined` when it has none. */
-async function productionOf(chart: string): Promise<string | undefined> {
-  const file = join(chart, basename(production));
-  return access(file).then(
-    () => file,
-    () => undefined,
-  );
-}
 
 requirement(
   'T-01',
@@ -37,7 +25,7 @@ requirement(
     const variants = {
       'default values': { onlyChart: true },
       "the subject's values": {},
-      ...(subject.reference ? { 'production values': { onlyChart: true, values: [production] } } : {}),
+      'production values': await inProduction(subject),
     };
     for (const [variant, options] of Object.entries(variants)) {
       const { objects } = await lab.render({ ...options, namespace });
@@ -57,9 +45,7 @@ requirement(
   'renders exactly the production resources 500m/512Mi to 2000m/2Gi',
   { release: 'none', static: true },
   async ({ lab, subject }) => {
-    const file = subject.reference ? production : await productionOf(subject.chart);
-    const { objects } = await lab.render(file === undefined ? {} : { onlyChart: true, values: [file] });
-    const { object, container } = serverIn({ objects, namespace: lab.source().namespace });
+    const { object, container } = await renderedServer(lab, await inProduction(subject));
     await expect(
       resourcesAre(object, container.name, {
         requests: { cpu: '500m', memory: '512Mi' },

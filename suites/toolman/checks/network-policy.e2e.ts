@@ -1,7 +1,7 @@
 /** Who may connect to the server, and where it may connect to, under its network policy. */
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { waitFor } from '../../../harness/core/deadline.ts';
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { InfrastructureError } from '../../../harness/core/errors.ts';
 import { RUN_LABEL } from '../../../harness/core/run-id.ts';
 import { ApiError } from '../../../harness/kube/api/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
@@ -11,9 +11,13 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import { isReady } from '../../../harness/observe/waits/pod-start.ts';
+import { restrictingOf, withoutPolicies } from '../../any-chart/network-policies.ts';
+import { startStandIn } from '../../any-chart/stand-in-pod.ts';
 import { requirement } from '../kit.ts';
-import { mainOf } from '../rendered-server.ts';
-import { serverPod } from '../server-pods.ts';
+import { withReplicas } from '../means.ts';
+import { renderedServer, serverIn } from '../server.ts';
+import { serverPod, serverPods, serviceAddress } from '../server-pods.ts';
 
 /** The namespaces of the agents, by the documents. */
 const ALLOWED = ['mcp', 'orchestrator'];
@@ -21,12 +25,12 @@ const ALLOWED = ['mcp', 'orchestrator'];
 const DENIALS = 3;
 const TOLERATIONS = [{ operator: 'Exists', effect: 'NoSchedule' }];
 const SERVE_PORT = 8080;
+const API_SERVER: Target = { host: 'kubernetes.default.svc.cluster.local', port: 443 };
 
+/** A pod that connects to others. */
 interface Source {
   title: string;
-  namespace: string;
-  pod: string;
-  container: string;
+  connects(to: Target): Promise<boolean>;
 }
 
 requirement(
@@ -34,25 +38,32 @@ requirement(
   'is reached from the namespaces mcp and orchestrator under its network policy, from no other one, and stays ready',
   { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 600_000 },
   async ({ lab, kube, observe }) => {
-    const namespaces = [...(await agentNamespaces(lab)), await lab.namespace()];
-    const clients = await Promise.all(namespaces.map((namespace) => startClient(kube, namespace)));
-    const set = ['replicaCount=1'];
-    const release = await lab.install({ set: [...set, 'networkPolicy.enabled=false'] });
-    const service = await release.service();
-    const target = { host: service.spec.clusterIP ?? '', port: service.spec.ports?.[0]?.port ?? 0 };
+    const server = await renderedServer(lab);
+    const agents = await Promise.all(
+      (await agentNamespaces(lab)).map((namespace) => startClient(kube, namespace)),
+    );
+    const stranger = await startClient(kube, await lab.namespace());
+    const release = await lab.install({
+      patches: withReplicas(server, 1),
+      set: restrictingOf(server.workload, 'ingress').length > 0 ? [] : ['networkPolicy.enabled=true'],
+    });
+    const { address: host, port } = await serviceAddress(release);
+    const target = { host, port };
     // Proves that a later denial comes from the policy.
-    for (const client of clients) await accepted(kube, client, target, 'the server without a policy');
+    await withoutPolicies(lab, release, async () => {
+      for (const client of [...agents, stranger])
+        await accepted(client, target, 'the server without a policy');
+    });
 
-    await lab.upgrade(release, { set: [...set, 'networkPolicy.enabled=true'] });
-    const [stranger, ...agents] = [...clients].reverse();
-    if (stranger) await denied(kube, stranger, target, 'the server');
-    for (const client of agents) await accepted(kube, client, target, 'the server');
+    await denied(stranger, target, 'the server');
+    for (const client of agents) await accepted(client, target, 'the server');
     // A new pod has to be probed under the policy; it also has a new address.
-    const pod = await lab.replacePods(release);
-    if (stranger) await denied(kube, stranger, target, 'the server');
-    for (const client of agents) await accepted(kube, client, target, 'the server');
-    expect(pod.metadata.deletionTimestamp, `deletion of ${pod.metadata.name}`).toBeUndefined();
-    observe(`${ALLOWED.join(' and ')} reach ${pod.metadata.name}, ${stranger?.namespace ?? ''} does not`);
+    await lab.replacePods(release, await serverPods(release));
+    const pod = await serverPod(release);
+    await denied(stranger, target, 'the server');
+    for (const client of agents) await accepted(client, target, 'the server');
+    expect(isReady(pod), `readiness of ${pod.metadata.name} under the policy`).toBe(true);
+    observe(`${ALLOWED.join(' and ')} reach ${pod.metadata.name}, ${stranger.title} does not`);
   },
 );
 
@@ -74,25 +85,36 @@ requirement(
       host: addressOf(await kube.get('Pod', { name: 'elsewhere', namespace: elsewhere })),
       port: SERVE_PORT,
     };
-    const apiServer = { host: 'kubernetes.default.svc.cluster.local', port: 443 };
-    const set = ['replicaCount=1', 'networkPolicy.enabled=true'];
-    const release = await lab.install({ set: [...set, 'networkPolicy.egress.enabled=false'] });
-    const sourceOf = (pod: Pod): Source => ({
-      title: pod.metadata.name,
-      namespace: release.namespace,
-      pod: pod.metadata.name,
-      container: mainOf(pod.spec).name,
+    const server = await renderedServer(lab);
+    const release = await lab.install({
+      patches: withReplicas(server, 1),
+      set:
+        restrictingOf(server.workload, 'egress').length > 0
+          ? []
+          : ['networkPolicy.enabled=true', 'networkPolicy.egress.enabled=true'],
     });
-    await accepted(kube, sourceOf(await serverPod(release)), outside, 'another pod while it is unrestricted');
+    // Policies treat it like the server, whose image may have no program that connects.
+    const { workload, namespace } = serverIn(release);
+    const like = await startStandIn(lab, {
+      name: 'kindproof-stand-in',
+      namespace,
+      labels: workload.template.metadata.labels ?? {},
+    });
+    const standIn: Source = {
+      title: `a pod with the labels of ${workload.title}`,
+      connects: ({ host, port }) => like.connects(host, port),
+    };
+    await withoutPolicies(lab, release, () =>
+      accepted(standIn, outside, 'another pod while it is unrestricted'),
+    );
 
-    await lab.upgrade(release, { set: [...set, 'networkPolicy.egress.enabled=true'] });
-    await denied(kube, sourceOf(await serverPod(release)), outside, 'another pod');
-    // Once the policy is in effect, a new pod has to become ready and to resolve names.
-    const source = sourceOf(await lab.replacePods(release));
-    await denied(kube, source, outside, 'another pod');
-    await accepted(kube, source, apiServer, 'the API server by its name');
-    expect(source.pod, 'pod that resolves names and reaches the API server').not.toBe('');
-    observe(`${source.pod} reaches the API server by its name, and no other pod`);
+    await denied(standIn, outside, 'another pod');
+    await accepted(standIn, API_SERVER, 'the API server by its name');
+    // Once the policy is in effect, a new pod has to become ready.
+    await lab.replacePods(release, await serverPods(release));
+    const pod = await serverPod(release);
+    expect(isReady(pod), `readiness of ${pod.metadata.name} under the policy`).toBe(true);
+    observe(`${standIn.title} reaches the API server by its name, and no other pod`);
   },
 );
 
@@ -136,8 +158,15 @@ async function created(kube: KubeClient, name: string, labels: Record<string, st
 }
 
 async function startClient(kube: KubeClient, namespace: string): Promise<Source> {
-  await startBarePod(kube, { name: 'client', namespace, image: busyboxImage.ref, tolerations: TOLERATIONS });
-  return { title: `namespace ${namespace}`, namespace, pod: 'client', container: 'client' };
+  const pod = 'client';
+  await startBarePod(kube, { name: pod, namespace, image: busyboxImage.ref, tolerations: TOLERATIONS });
+  return {
+    title: `namespace ${namespace}`,
+    connects: async ({ host, port }) => {
+      const command = ['busybox', 'nc', '-w', '3', host, String(port), '-e', '/bin/true'];
+      return (await kube.exec({ namespace, pod, command, timeoutMs: 60_000 })).exitCode === 0;
+    },
+  };
 }
 
 interface Target {
@@ -145,14 +174,13 @@ interface Target {
   port: number;
 }
 
-function accepted(kube: KubeClient, from: Source, to: Target, what: string): Promise<void> {
-  return until(`${from.title} to reach ${what}`, kube, from, to, (answers) => answers.at(-1) === true);
+function accepted(from: Source, to: Target, what: string): Promise<void> {
+  return until(`${from.title} to reach ${what}`, from, to, (answers) => answers.at(-1) === true);
 }
 
-function denied(kube: KubeClient, from: Source, to: Target, what: string): Promise<void> {
+function denied(from: Source, to: Target, what: string): Promise<void> {
   return until(
     `the policy to deny connections from ${from.title} to ${what}`,
-    kube,
     from,
     to,
     (answers) => answers.length >= DENIALS && answers.slice(-DENIALS).every((answer) => !answer),
@@ -161,7 +189,6 @@ function denied(kube: KubeClient, from: Source, to: Target, what: string): Promi
 
 function until(
   what: string,
-  kube: KubeClient,
   from: Source,
   to: Target,
   holds: (answers: readonly boolean[]) => boolean,
@@ -171,7 +198,7 @@ function until(
     what,
     timeoutMs: 60_000,
     look: async () => {
-      const isOpen = await connects(kube, from, to);
+      const isOpen = await from.connects(to);
       answers.push(isOpen);
       return holds(answers)
         ? { done: true, value: undefined }
@@ -180,20 +207,8 @@ function until(
   });
 }
 
-/** Whether a connection to the port is accepted within 3 s. */
-async function connects(
-  kube: KubeClient,
-  { namespace, pod, container }: Source,
-  { host, port }: Target,
-): Promise<boolean> {
-  const command = ['sh', '-c', `busybox nc -w 3 ${host} ${port} < /dev/null`];
-  const { exitCode, stderr } = await kube.exec({ namespace, pod, container, command, timeoutMs: 60_000 });
-  if (exitCode === 127) throw new CheckFailure('E_EXEC', `nc in pod ${pod}: ${stderr.trim()}`);
-  return exitCode === 0;
-}
-
 function addressOf(pod: Pod | undefined): string {
   const address = pod?.status?.podIP;
   if (address !== undefined) return address;
-  throw new CheckFailure('E_NOT_RUNNING', 'the pod of the check has no address');
+  throw new InfrastructureError('E_OWN_POD', 'the pod of the check has no address');
 }

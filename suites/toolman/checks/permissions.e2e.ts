@@ -4,6 +4,7 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { requirement } from '../kit.ts';
+import { serverIn } from '../server.ts';
 import { serverPod } from '../server-pods.ts';
 
 const CATALOG = 'toolman-tool-catalog';
@@ -27,7 +28,7 @@ requirement(
   'TA-23',
   'may read and create ConfigMaps and change its tool catalogue, and nothing else',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
+    const { namespace } = serverIn(release);
     const name = (await serverPod(release)).spec.serviceAccountName ?? 'default';
     const answers = async (requests: readonly AccessRequest[], wanted: boolean): Promise<string[]> => {
       const found = await Promise.all(
@@ -47,7 +48,7 @@ requirement(
   'TA-23',
   'publishes its tools in ConfigMap toolman-tool-catalog',
   async ({ release, kube, observe }) => {
-    const { namespace } = release;
+    const { namespace } = serverIn(release);
     // The application publishes after its port has opened.
     const published = async (): Promise<PredicateResult> => {
       const catalog = await kube.get('ConfigMap', { name: CATALOG, namespace });

@@ -1,14 +1,20 @@
 /** Further releases: a second one in the same namespace, the chart's own values, the Kubernetes server, a spread by constraint. */
+import { DoesNotFit } from '../../../harness/core/errors.ts';
+import type { KubeObject } from '../../../harness/kube/api/types.ts';
+import { unknownValues } from '../../../harness/kube/helm/unknown-values.ts';
+import { existsOnce } from '../../../harness/kube/manifests/model/exists-once.ts';
+import { hookEvents, nameOf } from '../../../harness/kube/manifests/objects.ts';
+import { endpointsMatch } from '../../../harness/observe/predicates/live/endpoints.ts';
+import { mounts } from '../../../harness/observe/predicates/live/mounts.ts';
+import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { eventReported } from '../../../harness/observe/waits/events.ts';
-import { mounts } from '../../../harness/observe/predicates/live/mounts.ts';
-import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
-import { find } from '../../../harness/kube/manifests/objects.ts';
-import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import type { Release } from '../../../harness/run/suite/release.ts';
+import type { Lab, RenderOptions } from '../../../harness/run/suite/lab.ts';
+import { valueBehind } from '../../../harness/run/suite/value-behind.ts';
 import { requirement } from '../kit.ts';
-import { mainOf } from '../rendered-server.ts';
+import { withReplicas } from '../means.ts';
+import { claimIn, claimOf, renderedServer, serverIn, serverOf, serviceOf, storageOf } from '../server.ts';
 import { serverPod, serverPods } from '../server-pods.ts';
 
 const SECOND = 'second';
@@ -19,39 +25,49 @@ requirement(
   'can be installed twice in one namespace, and each Service leads to the pods of its own release',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
-    const one = await lab.install({ set: ['replicaCount=1'] });
-    const two = await lab.install({
-      namespace: one.namespace,
-      releaseName: SECOND,
-      set: ['replicaCount=1', `config.name=${SECOND}-servers-config`, 'toolCatalog.create=false'],
-    });
+    const patches = withReplicas(await renderedServer(lab), 1);
+    const second = { releaseName: SECOND, set: await ownNames(lab) };
+    await needTwice(lab, second);
+    const one = await lab.install({ patches });
+    const patchesOfSecond = withReplicas(await renderedServer(lab, second), 1);
+    const two = await lab.install({ ...second, namespace: one.namespace, patches: patchesOfSecond });
     await one.rolledOut();
-    const apart = await eventually(async () => {
-      const complaints = [...(await ledAstray(kube, one)), ...(await ledAstray(kube, two))];
-      return nothingWrong('each Service leads to the pods of its own release', complaints);
-    });
-    await expect(apart).toHold();
+    for (const release of [one, two]) {
+      const { namespace } = serverIn(release);
+      const leadsToOwn = async (): Promise<PredicateResult> =>
+        endpointsMatch(
+          await release.liveService(serviceOf(release)),
+          await kube.list('EndpointSlice', { namespace }),
+          await serverPods(release),
+        );
+      await expect(eventually(leadsToOwn)).toHold();
+    }
     observe(`releases ${one.name} and ${two.name} in namespace ${one.namespace}`);
   },
 );
 
-/** Pods of others behind the Service of a release, and own pods that are not. */
-async function ledAstray(kube: KubeClient, release: Release): Promise<string[]> {
-  const { name } = (await release.service()).metadata;
-  const labelSelector = `kubernetes.io/service-name=${name}`;
-  const slices = await kube.list('EndpointSlice', { namespace: release.namespace, labelSelector });
-  const found = slices
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    .map(({ targetRef }) => targetRef?.name ?? 'no pod');
-  const own = (await serverPods(release)).map(({ metadata }) => metadata.name);
-  return [
-    ...found
-      .filter((pod) => !own.includes(pod))
-      .map((pod) => `Service ${name} leads to ${pod} of another release`),
-    ...own
-      .filter((pod) => !found.includes(pod))
-      .map((pod) => `Service ${name} does not lead to its own pod ${pod}`),
+/** What the documents ask to set for a second release, because the names are fixed; of that, what the chart has. */
+async function ownNames(lab: Lab): Promise<string[]> {
+  const pairs = [`config.name=${SECOND}-servers-config`, 'toolCatalog.create=false'];
+  const unknown = await unknownValues(lab.source(), pairs);
+  return pairs.filter((pair) => !unknown.includes(pair));
+}
+
+/** @throws DoesNotFit when the cluster or the namespace can have only one of an object: X-30 is about that */
+async function needTwice(lab: Lab, second: RenderOptions): Promise<void> {
+  const namespace = 'default';
+  const rendered = async (options: RenderOptions): Promise<KubeObject[]> =>
+    (await lab.render({ ...options, namespace })).objects.filter((object) => hookEvents(object).length === 0);
+  const [one, two] = [await rendered({}), await rendered(second)];
+  const names = new Set(two.map(nameOf));
+  const [reason] = [
+    ...one.filter((object) => names.has(nameOf(object))).map((object) => `both have ${nameOf(object)}`),
+    ...existsOnce(one, { namespace })
+      .filter(({ why }) => why === 'host-port' || why === 'node-port')
+      .map(({ object, says }) => `${object} ${says}`),
   ];
+  if (reason !== undefined)
+    throw new DoesNotFit(`two releases of the chart cannot be in one namespace: ${reason}`);
 }
 
 requirement(
@@ -60,7 +76,7 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab }) => {
     const release = await lab.install({ onlyChart: true });
-    await expect(release.deployment()).toHaveAvailableReplicas(1);
+    await expect(serverOf(release)).toHaveAvailableReplicas(1);
   },
 );
 
@@ -79,14 +95,11 @@ requirement(
     });
     const release = await lab.install({
       namespace,
-      set: [
-        'replicaCount=1',
-        'kubernetesServer.enabled=true',
-        'kubernetesServer.kubeconfig.secretName=kubeconfig',
-      ],
+      patches: withReplicas(await renderedServer(lab), 1),
+      set: ['kubernetesServer.enabled=true', 'kubernetesServer.kubeconfig.secretName=kubeconfig'],
     });
     const pod = await serverPod(release);
-    const main = mainOf(pod.spec).name;
+    const main = serverIn(release).container.name;
     const kinds = (pod.spec.volumes ?? []).flatMap((volume) =>
       (['configMap', 'persistentVolumeClaim', 'emptyDir', 'secret'] as const).filter((kind) => volume[kind]),
     );
@@ -131,8 +144,8 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab }) => {
     const release = await lab.install({
+      patches: withReplicas(await renderedServer(lab), 3),
       set: [
-        'replicaCount=3',
         // Otherwise the preference would spread them.
         'affinity=null',
         'topologySpreadConstraints[0].maxSkew=1',
@@ -140,7 +153,7 @@ requirement(
         'topologySpreadConstraints[0].whenUnsatisfiable=DoNotSchedule',
       ],
     });
-    await expect(release.deployment()).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
+    await expect(serverOf(release)).toBeSpreadOver(HOSTNAME, { maxSkew: 1 });
   },
 );
 
@@ -149,12 +162,20 @@ requirement(
   'waits for a storage class that does not exist, and the claim says so',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
+    const server = await renderedServer(lab);
+    const claimed = claimIn(server.rendered);
+    const value = await valueBehind(lab, {
+      documented: 'persistence.storageClass',
+      sets: `the class of the claim of ${server.workload.title}`,
+      read: (rendered) => storageOf(claimIn(rendered)).storageClass,
+      other: 'none-such',
+    });
     const release = await lab.install({
-      set: ['replicaCount=1', 'persistence.enabled=true', 'persistence.storageClass=none-such'],
+      patches: withReplicas(server, 1),
+      set: [`${value}=none-such`, ...(claimed ? [] : ['persistence.enabled=true'])],
       rollout: false,
     });
-    const { namespace } = release;
-    const claim = release.rendered('PersistentVolumeClaim').metadata.name;
+    const { name: claim, namespace } = claimOf(release);
     const isBound = async (): Promise<string | undefined> => {
       const live = await kube.get('PersistentVolumeClaim', { name: claim, namespace });
       const { phase } = (live?.['status'] ?? {}) as { phase?: string };
@@ -170,8 +191,16 @@ requirement(
       },
       { timeoutMs: 90_000, unless: isBound },
     );
-    const { objects } = await lab.render({ set: ['persistence.enabled=false'] });
-    expect(find(objects, 'PersistentVolumeClaim'), 'claim without persistence').toBeUndefined();
     observe(message);
+  },
+);
+
+requirement(
+  'T-52',
+  'renders no claim for its data without persistence',
+  { release: 'none', static: true },
+  async ({ lab }) => {
+    const { rendered } = await renderedServer(lab, { set: ['persistence.enabled=false'] });
+    expect(claimIn(rendered)?.name, 'claim without persistence').toBeUndefined();
   },
 );

@@ -5,8 +5,11 @@ import { hasCondition } from '../../../harness/kube/api/objects.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { containerStatus } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
-import { mainOf } from '../rendered-server.ts';
+import { withReplicas } from '../means.ts';
+import { renderedServer, serverOf } from '../server.ts';
+import { serversValue } from '../servers-value.ts';
 
 /** The documented liveness probe kills a container after 30 + 2 × 10 s and its timeout. */
 const DISCOVERY_SECONDS = 70;
@@ -16,16 +19,14 @@ requirement(
   'is not restarted while it discovers a tool server that answers late',
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
+    const server = await renderedServer(lab);
+    const late = `${await serversValue(lab)}.late`;
     const release = await lab.install({
-      set: [
-        'replicaCount=1',
-        'config.servers.late.transport=stdio',
-        'config.servers.late.command=sh',
-        `config.servers.late.args={-c,sleep ${DISCOVERY_SECONDS}}`,
-      ],
+      patches: withReplicas(server, 1),
+      set: [`${late}.transport=stdio`, `${late}.command=sh`, `${late}.args={-c,sleep ${DISCOVERY_SECONDS}}`],
       rollout: false,
     });
-    const { name, namespace } = (await podCreated(kube, release.deployment())).metadata;
+    const { name, namespace } = (await podCreated(kube, serverOf(release))).metadata;
     const pod = await waitFor<Pod>({
       what: `pod ${name} to be ready or restarted`,
       timeoutMs: 240_000,
@@ -38,8 +39,8 @@ requirement(
       },
     });
     expect(restartsOf(pod), `restarts of ${name} during its slow start`).toBe(0);
-    const main = pod.status?.containerStatuses?.find((status) => status.name === mainOf(pod.spec).name);
-    const startedAt = Date.parse(main?.state?.running?.startedAt ?? '');
+    const main = containerStatus(pod, server.container.name);
+    const startedAt = Date.parse(main.state?.running?.startedAt ?? '');
     const readyAt = Date.parse(
       pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '',
     );

@@ -1,7 +1,8 @@
 /** What the chart renders by default, for production, and with each of its switches. Nothing is created. */
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import { refusalsOf } from '../../../harness/kube/manifests/dry-run.ts';
-import { find, ofKind } from '../../../harness/kube/manifests/objects.ts';
+import { unknownValues } from '../../../harness/kube/helm/unknown-values.ts';
+import { nameOf, podSpecOf } from '../../../harness/kube/manifests/objects.ts';
 import { autoscalersCanScale } from '../../../harness/observe/predicates/rendered/autoscaling.ts';
 import { credentialsAreInSecrets } from '../../../harness/observe/predicates/rendered/credentials.ts';
 import { imagesArePinned, pullsInVain } from '../../../harness/observe/predicates/rendered/images.ts';
@@ -18,13 +19,22 @@ import type { KubeObject } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { CheckOptions } from '../../../harness/run/suite/check.ts';
 import type { Lab, RenderOptions } from '../../../harness/run/suite/lab.ts';
-import type { SubjectConfig } from '../../../harness/run/suite/worker-config.ts';
+import { valueBehind } from '../../../harness/run/suite/value-behind.ts';
 import { requirement } from '../kit.ts';
-import { mainOf, serverOf, serverSpec } from '../rendered-server.ts';
-import { toolman } from '../suite.ts';
+import { inProduction } from '../production-values.ts';
+import {
+  budgetOf,
+  claimIn,
+  dockerDaemonIn,
+  DOCUMENTED,
+  renderedServer,
+  runsDocker,
+  serverIn,
+  storageOf,
+} from '../server.ts';
 
 const STATIC: CheckOptions = { release: 'none', static: true };
-const DOCKER = 'docker-daemon';
+const WITH_DOCKER = { set: ['dind.enabled=true'] };
 
 /** The switches that the documents describe, each with what it needs. */
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
@@ -42,13 +52,14 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'a service monitor': ['serviceMonitor.enabled=true'],
 };
 
-/** The documented production values; a user's subject is in production values already. */
-function production({ reference }: SubjectConfig): RenderOptions {
-  return reference ? { onlyChart: true, values: [toolman.valuesVariants['production'] ?? ''] } : {};
-}
-
 async function objectsOf(lab: Lab, options: RenderOptions = {}): Promise<KubeObject[]> {
   return (await lab.render(options)).objects;
+}
+
+/** Of these values, those that the chart has. */
+async function known(lab: Lab, pairs: readonly string[]): Promise<string[]> {
+  const unknown = await unknownValues(lab.source(), pairs);
+  return pairs.filter((pair) => !unknown.includes(pair));
 }
 
 requirement('TA-25', 'has nothing that helm lint complains about', STATIC, async ({ lab, observe }) => {
@@ -64,63 +75,71 @@ requirement('TA-25', 'has nothing that helm lint complains about', STATIC, async
 });
 
 requirement(
-  ['T-04', 'TA-02', 'T-37'],
-  'has a privileged docker-daemon beside its main container when asked for, and nothing of it otherwise',
+  ['T-04', 'T-37'],
+  'has a privileged Docker daemon beside its main container when asked for, and nothing of it otherwise',
   STATIC,
   async ({ lab, observe }) => {
-    const without = await objectsOf(lab, { set: ['dind.enabled=false'] });
-    const spec = serverSpec(without);
-    expect(
-      spec.containers.map(({ name }) => name),
-      'containers without a Docker daemon',
-    ).toHaveLength(1);
-    await expect(nothingIsPrivileged(without)).toHold();
-    const volumes = (spec.volumes ?? []).filter(({ name }) => name.includes('docker'));
+    const off = await renderedServer(lab, { set: ['dind.enabled=false'] });
+    const without = off.workload.template.spec;
+    const daemons = without.containers.filter(runsDocker).map(({ name }) => name);
+    expect(daemons, 'Docker containers without a Docker daemon').toEqual([]);
+    await expect(nothingIsPrivileged([off.object])).toHold();
+    const volumes = (without.volumes ?? []).filter(({ name }) => name.includes('docker'));
     expect(volumes, 'volumes for Docker without a Docker daemon').toEqual([]);
 
-    const objects = await objectsOf(lab, { set: ['dind.enabled=true'] });
-    const { containers } = serverSpec(objects);
-    expect(containers, 'containers with a Docker daemon').toHaveLength(2);
-    const sidecar = containers.find(({ name }) => name === DOCKER);
-    expect(sidecar?.name, `the sidecar among ${containers.map(({ name }) => name).join(', ')}`).toBe(DOCKER);
-    expect(sidecar?.image, `image of ${DOCKER}`).toMatch(/(^|\/)docker:([\w.-]+-)?dind$/);
-    expect(sidecar?.securityContext?.['privileged'], `privileged of ${DOCKER}`).toBe(true);
-    expect(
-      mainOf(serverSpec(objects)).securityContext?.['privileged'] ?? false,
-      'privileged of the main container',
-    ).toBe(false);
-    const tls = sidecar?.env?.find(({ name }) => name === 'DOCKER_TLS_CERTDIR');
-    expect(tls?.value ?? tls, `DOCKER_TLS_CERTDIR of ${DOCKER}`).toBe('');
-    for (const container of containers) {
+    const on = await renderedServer(lab, WITH_DOCKER);
+    const { containers } = on.workload.template.spec;
+    expect(containers, 'containers with a Docker daemon').toHaveLength(without.containers.length + 1);
+    const sidecar = dockerDaemonIn(on);
+    const { name } = sidecar;
+    expect(sidecar.image, `image of ${name}`).toMatch(/(^|\/)docker:([\w.-]+-)?dind$/);
+    expect(sidecar.securityContext?.['privileged'], `privileged of ${name}`).toBe(true);
+    expect(on.container.securityContext?.['privileged'] ?? false, 'privileged of the main container').toBe(
+      false,
+    );
+    const tls = sidecar.env?.find((variable) => variable.name === 'DOCKER_TLS_CERTDIR');
+    expect(tls?.value ?? tls, `DOCKER_TLS_CERTDIR of ${name}`).toBe('');
+    for (const container of [on.container, sidecar]) {
       const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === '/var/run');
       expect(mount?.mountPath, `folder of the socket in ${container.name}`).toBe('/var/run');
     }
-    await expect(
-      resourcesAre(serverOf(objects), DOCKER, {
-        ...sidecar?.resources,
-        requests: { cpu: '100m', memory: '128Mi' },
-      }),
-    ).toHold();
-    observe(`${DOCKER} runs ${sidecar?.image ?? ''}`);
+    observe(`${name} runs ${sidecar.image}`);
   },
 );
 
-requirement('TA-08', 'gives docker-daemon the resources of the values', STATIC, async ({ lab }) => {
+requirement(
+  'TA-02',
+  'calls its Docker daemon docker-daemon, which requests 100m and 128Mi',
+  { ...STATIC, names: true },
+  async ({ lab }) => {
+    const { object, workload } = await renderedServer(lab, WITH_DOCKER);
+    const { containers } = workload.template.spec;
+    const sidecar = containers.find(({ name }) => name === DOCUMENTED.dockerDaemon);
+    expect(sidecar?.name, `the sidecar among ${containers.map(({ name }) => name).join(', ')}`).toBe(
+      DOCUMENTED.dockerDaemon,
+    );
+    const requests = { cpu: '100m', memory: '128Mi' };
+    await expect(resourcesAre(object, DOCUMENTED.dockerDaemon, { ...sidecar?.resources, requests })).toHold();
+  },
+);
+
+requirement('TA-08', 'gives its Docker daemon the resources of the values', STATIC, async ({ lab }) => {
   const wanted = { requests: { cpu: '150m', memory: '200Mi' }, limits: { cpu: '700m', memory: '900Mi' } };
-  const set = ['dind.enabled=true', ...resourceValues('dind.resources', wanted)];
-  await expect(resourcesAre(serverOf(await objectsOf(lab, { set })), DOCKER, wanted)).toHold();
+  const set = [...WITH_DOCKER.set, ...resourceValues('dind.resources', wanted)];
+  const server = await renderedServer(lab, { set });
+  await expect(resourcesAre(server.object, dockerDaemonIn(server).name, wanted)).toHold();
 });
 
 requirement('T-33', 'gives the main container the resources of the values', STATIC, async ({ lab }) => {
   const wanted = { requests: { cpu: '123m', memory: '99Mi' }, limits: { cpu: '456m', memory: '321Mi' } };
-  const objects = await objectsOf(lab, { set: resourceValues('resources', wanted) });
-  await expect(resourcesAre(serverOf(objects), mainOf(serverSpec(objects)).name, wanted)).toHold();
+  const { object, container } = await renderedServer(lab, { set: resourceValues('resources', wanted) });
+  await expect(resourcesAre(object, container.name, wanted)).toHold();
 });
 
 requirement('TA-07', 'has by default the resources 100m/128Mi to 500m/512Mi', STATIC, async ({ lab }) => {
-  const objects = await objectsOf(lab, { onlyChart: true });
+  const { object, container } = await renderedServer(lab, { onlyChart: true });
   await expect(
-    resourcesAre(serverOf(objects), mainOf(serverSpec(objects)).name, {
+    resourcesAre(object, container.name, {
       requests: { cpu: '100m', memory: '128Mi' },
       limits: { cpu: '500m', memory: '512Mi' },
     }),
@@ -132,10 +151,10 @@ requirement(
   'has no init container by default, and one for the Kubernetes server',
   STATIC,
   async ({ lab }) => {
-    const inits = async (set: readonly string[]): Promise<string[]> =>
-      (serverSpec(await objectsOf(lab, { onlyChart: true, set })).initContainers ?? []).map(
-        ({ name }) => name,
-      );
+    const inits = async (set: readonly string[]): Promise<string[]> => {
+      const { workload } = await renderedServer(lab, { onlyChart: true, set });
+      return (workload.template.spec.initContainers ?? []).map(({ name }) => name);
+    };
     expect(await inits([]), 'init containers by default').toEqual([]);
     expect(
       await inits(SWITCHES['the Kubernetes server'] ?? []),
@@ -149,7 +168,7 @@ requirement(
   'states how it is updated: RollingUpdate, maxSurge and maxUnavailable',
   STATIC,
   async ({ lab, observe }) => {
-    const { spec } = serverOf(await objectsOf(lab)) as KubeObject & {
+    const { spec } = (await renderedServer(lab)).object as KubeObject & {
       spec: {
         strategy?: { type?: string; rollingUpdate?: { maxSurge?: unknown; maxUnavailable?: unknown } };
       };
@@ -169,9 +188,10 @@ requirement(
   'has no probes by default, and all of them in production',
   STATIC,
   async ({ lab, subject }) => {
-    const { livenessProbe, readinessProbe } = mainOf(serverSpec(await objectsOf(lab, { onlyChart: true })));
+    const byDefault = (await renderedServer(lab, { onlyChart: true })).container;
+    const { livenessProbe, readinessProbe } = byDefault;
     expect({ livenessProbe, readinessProbe }, 'probes by default').toEqual({});
-    const main = mainOf(serverSpec(await objectsOf(lab, production(subject))));
+    const main = (await renderedServer(lab, await inProduction(subject))).container;
     expect(main.livenessProbe, 'livenessProbe in production').toBeDefined();
     expect(main.readinessProbe, 'readinessProbe in production').toBeDefined();
   },
@@ -182,14 +202,13 @@ requirement(
   'probes with the documented delays: liveness 30 s and every 10 s, readiness 5 s and every 5 s',
   STATIC,
   async ({ lab, subject }) => {
-    const objects = await objectsOf(lab, production(subject));
-    const server = serverOf(objects);
-    const { name } = mainOf(serverSpec(objects));
+    const { object, container } = await renderedServer(lab, await inProduction(subject));
+    const { name } = container;
     await expect(
-      probeSettings(server, name, 'livenessProbe', { initialDelaySeconds: 30, periodSeconds: 10 }),
+      probeSettings(object, name, 'livenessProbe', { initialDelaySeconds: 30, periodSeconds: 10 }),
     ).toHold();
     await expect(
-      probeSettings(server, name, 'readinessProbe', { initialDelaySeconds: 5, periodSeconds: 5 }),
+      probeSettings(object, name, 'readinessProbe', { initialDelaySeconds: 5, periodSeconds: 5 }),
     ).toHold();
   },
 );
@@ -199,12 +218,11 @@ requirement(
   'runs a fixed tag and pulls it only where it is missing',
   STATIC,
   async ({ lab, subject }) => {
-    for (const options of [{}, production(subject)]) {
-      const objects = await objectsOf(lab, options);
-      await expect(imagesArePinned([serverOf(objects)])).toHold();
-      await expect(pullsInVain([serverOf(objects)], () => true)).toHold();
-      const { imagePullPolicy } = mainOf(serverSpec(objects));
-      expect(imagePullPolicy ?? 'IfNotPresent', 'imagePullPolicy').toBe('IfNotPresent');
+    for (const options of [{}, await inProduction(subject)]) {
+      const { object, container } = await renderedServer(lab, options);
+      await expect(imagesArePinned([object])).toHold();
+      await expect(pullsInVain([object], () => true)).toHold();
+      expect(container.imagePullPolicy ?? 'IfNotPresent', 'imagePullPolicy').toBe('IfNotPresent');
     }
   },
 );
@@ -214,9 +232,9 @@ requirement(
   'has requests and limits of every container, with every switch',
   STATIC,
   async ({ lab }) => {
-    const set = ['dind.enabled=true', ...(SWITCHES['the Kubernetes server'] ?? [])];
-    const objects = await objectsOf(lab, { set });
-    await expect(everyContainerHasResources([serverOf(objects)])).toHold();
+    const switches = [...WITH_DOCKER.set, ...(SWITCHES['the Kubernetes server'] ?? [])];
+    const { object } = await renderedServer(lab, { set: await known(lab, switches) });
+    await expect(everyContainerHasResources([object])).toHold();
   },
 );
 
@@ -225,13 +243,33 @@ requirement(
   'claims storage of the size and class of the values',
   STATIC,
   async ({ lab, subject, observe }) => {
-    if (subject.reference)
-      expect(claimOf(await objectsOf(lab, production(subject))), 'claim in production').toEqual({
+    if (subject.reference) {
+      const { rendered } = await renderedServer(lab, await inProduction(subject));
+      expect(storageOf(claimIn(rendered)), 'claim in production').toEqual({
         size: '20Gi',
         storageClass: 'fast-ssd',
       });
-    const set = ['persistence.enabled=true', 'persistence.size=7Gi', 'persistence.storageClass=fast-ssd'];
-    const claim = claimOf(await objectsOf(lab, { set }));
+    }
+    const server = await renderedServer(lab);
+    const of = `the claim of ${server.workload.title}`;
+    const size = await valueBehind(lab, {
+      documented: 'persistence.size',
+      sets: `the size of ${of}`,
+      read: (rendered) => storageOf(claimIn(rendered)).size,
+      other: '7Gi',
+    });
+    const storageClass = await valueBehind(lab, {
+      documented: 'persistence.storageClass',
+      sets: `the class of ${of}`,
+      read: (rendered) => storageOf(claimIn(rendered)).storageClass,
+      other: 'fast-ssd',
+    });
+    const set = [
+      ...(claimIn(server.rendered) ? [] : ['persistence.enabled=true']),
+      `${size}=7Gi`,
+      `${storageClass}=fast-ssd`,
+    ];
+    const claim = storageOf(claimIn((await renderedServer(lab, { set })).rendered));
     expect(claim, 'claim with 7Gi of class fast-ssd').toEqual({ size: '7Gi', storageClass: 'fast-ssd' });
     observe(`${claim.size ?? ''} of class ${claim.storageClass ?? ''}`);
   },
@@ -242,13 +280,12 @@ requirement(
   'has no disruption budget by default, and one with minAvailable 2 in production',
   STATIC,
   async ({ lab, subject }) => {
-    expect(
-      ofKind(await objectsOf(lab, { onlyChart: true }), 'PodDisruptionBudget'),
-      'budgets by default',
-    ).toEqual([]);
-    const budget = find(await objectsOf(lab, production(subject)), 'PodDisruptionBudget');
-    if (!budget) throw new DoesNotFit('the chart renders no PodDisruptionBudget in production');
-    const { minAvailable } = budget['spec'] as { minAvailable?: unknown };
+    const byDefault = (await renderedServer(lab, { onlyChart: true })).workload;
+    expect(byDefault.budgets.map(nameOf), 'budgets by default').toEqual([]);
+    const { workload, rendered } = await renderedServer(lab, await inProduction(subject));
+    if (workload.budgets.length === 0)
+      throw new DoesNotFit('the chart renders no PodDisruptionBudget in production');
+    const { minAvailable } = budgetOf(rendered)['spec'] as { minAvailable?: unknown };
     expect(minAvailable, 'minAvailable in production').toBe(2);
   },
 );
@@ -258,19 +295,19 @@ requirement('T-26', 'leaves the number of replicas to its autoscaler', STATIC, a
 });
 
 requirement('T-27', 'selects its pods by labels that no version changes', STATIC, async ({ lab }) => {
-  await expect(selectorsAreStable([serverOf(await objectsOf(lab))])).toHold();
+  await expect(selectorsAreStable([(await renderedServer(lab)).object])).toHold();
 });
 
 requirement('T-31', 'logs at level info unless asked for another one', STATIC, async ({ lab }) => {
   const level = async (set: readonly string[]): Promise<string | undefined> =>
-    mainOf(serverSpec(await objectsOf(lab, { set }))).env?.find(({ name }) => name === 'RUST_LOG')?.value;
+    (await renderedServer(lab, { set })).container.env?.find(({ name }) => name === 'RUST_LOG')?.value;
   expect(await level(['logLevel=']), 'RUST_LOG without logLevel').toBe('info');
   expect(await level(['logLevel=debug']), 'RUST_LOG with logLevel debug').toBe('debug');
 });
 
 requirement('TA-06', 'takes every credential from a Secret', STATIC, async ({ lab, observe }) => {
-  const objects = await objectsOf(lab);
-  const names = (mainOf(serverSpec(objects)).env ?? [])
+  const { objects } = await lab.subject();
+  const names = ((await renderedServer(lab)).container.env ?? [])
     .map(({ name }) => name)
     .filter((name) => CREDENTIAL.test(name));
   await expect(credentialsAreInSecrets(objects, names)).toHold();
@@ -286,15 +323,15 @@ requirement(
   STATIC,
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace();
-    const server = serverOf(await objectsOf(lab, { namespace }));
+    const { object: server, container } = await renderedServer(lab, { namespace });
     const strict = (object: KubeObject): Promise<unknown> =>
       kube.apply(object, { dryRun: true, strict: true, namespace });
     await expect(
       nothingWrong('the API server accepts the security contexts', await refusalsOf([server], strict)),
     ).toHold();
     const mixed = structuredClone(server);
-    const main = mainOf(serverSpec([mixed]));
-    main.securityContext = { ...main.securityContext, fsGroup: 2375 };
+    const main = podSpecOf(mixed)?.containers.find(({ name }) => name === container.name);
+    if (main) main.securityContext = { ...main.securityContext, fsGroup: 2375 };
     const refusals = await refusalsOf([mixed], strict);
     expect(refusals.join(' '), 'refusal of fsGroup in a container').toMatch(/fsGroup/);
     observe(refusals.join(' '));
@@ -312,12 +349,12 @@ requirement(
       Object.entries(SWITCHES).map(async ([title, set]) => {
         const objects = await objectsOrRefusal(lab, { set, namespace });
         if (typeof objects === 'string') return [`with ${title} it does not render: ${objects}`];
-        const known = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
-        const refusals = await refusalsOf(known, (o) =>
+        const accepted = objects.filter((o) => served.has(`${o.apiVersion} ${o.kind}`));
+        const refusals = await refusalsOf(accepted, (o) =>
           kube.apply(o, { dryRun: true, strict: true, namespace }),
         );
-        const { details = [] } = volumesAreMounted([serverOf(objects)]);
-        observe(`with ${title}: ${known.length} objects`);
+        const { details = [] } = volumesAreMounted([serverIn({ objects, namespace }).object]);
+        observe(`with ${title}: ${accepted.length} objects`);
         return [...refusals, ...details].map((text) => `with ${title}: ${text}`);
       }),
     );
@@ -343,13 +380,4 @@ function resourceValues(
   return Object.entries({ requests, limits }).flatMap(([kind, list]) =>
     Object.entries(list).map(([name, quantity]) => `${at}.${kind}.${name}=${quantity}`),
   );
-}
-
-function claimOf(objects: readonly KubeObject[]): {
-  size: string | undefined;
-  storageClass: string | undefined;
-} {
-  const spec = find(objects, 'PersistentVolumeClaim')?.['spec'] as
-    { storageClassName?: string; resources?: { requests?: { storage?: string } } } | undefined;
-  return { size: spec?.resources?.requests?.storage, storageClass: spec?.storageClassName };
 }
