@@ -19,6 +19,7 @@ import { containerNamed } from '../../../harness/run/suite/release.ts';
 import { inShape } from '../../../harness/run/suite/shape.ts';
 import { mountFailed } from '../failed-mount.ts';
 import { requirement } from '../kit.ts';
+import { logLevelValue } from '../log-level.ts';
 import { withReplicas } from '../means.ts';
 import {
   claimIn,
@@ -315,7 +316,8 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
-    const release = await lab.install({ set: ['logLevel=debug'], patches: withReplicas(server, 1) });
+    const set = [`${await logLevelValue(lab)}=debug`];
+    const release = await lab.install({ set, patches: withReplicas(server, 1) });
     const pod = await serverPod(release);
     const { name } = pod.metadata;
     const { namespace, container } = serverIn(release);
