@@ -191,6 +191,7 @@ requirement(
       },
       { timeoutMs: 90_000, unless: isBound },
     );
+    expect(message, `why claim ${claim} waits`).toContain('none-such');
     observe(message);
   },
 );
