@@ -2,6 +2,7 @@
 import { describeTopology, mergeTopologies } from '../clusters/topology.ts';
 import { maskArguments, maskSet } from '../harness/core/credentials.ts';
 import { EXIT } from '../harness/core/errors.ts';
+import { withImagesOfChecks } from '../harness/run/plan/images-of-checks.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { describePlan, type RunPlan } from '../harness/run/plan/plan.ts';
 import { selectChecks } from '../harness/run/plan/select-checks.ts';
@@ -53,10 +54,12 @@ export async function run(options: RunOptions, plan: RunPlan, commandLine: strin
   }
 }
 
-async function dryRun(plan: RunPlan, options: RunOptions): Promise<string> {
+async function dryRun(all: RunPlan, options: RunOptions): Promise<string> {
   const { listChecks } = await import('../harness/run/runner/vitest-runner.ts');
-  const projects = plan.suites.map(({ definition }) => ({ name: definition.name, file: checksFile }));
-  const { chosen } = selectChecks(plan, options, await listChecks({ root: projectRoot, projects }));
+  const projects = all.suites.map(({ definition }) => ({ name: definition.name, file: checksFile }));
+  const selection = selectChecks(all, options, await listChecks({ root: projectRoot, projects }));
+  const { chosen } = selection;
+  const plan = withImagesOfChecks(all, selection);
   const topology = mergeTopologies(plan.suites.map((s) => s.definition.topology));
   if (options.json) {
     const suites = plan.suites.map(({ definition, subject, ...rest }) => ({

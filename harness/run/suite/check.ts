@@ -29,6 +29,8 @@ export interface CheckOptions {
   release?: 'shared' | 'none';
   /** Capabilities that the cluster must have; without one the check is skipped with the reason. */
   needs?: readonly string[];
+  /** Names of images of the subject that are prepared only for checks like this one, unless the subject names them. */
+  images?: readonly string[];
   /** Checks that the shared release becomes ready; starts first, so that it reports the failure and the others are blocked. */
   first?: boolean;
   /** Reads rendered manifests only; all other checks are `live`. */

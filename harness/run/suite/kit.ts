@@ -166,7 +166,14 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     const { id, file, title, requirements, options } = check;
     const record: TestRecord = {
       type: 'check',
-      check: { id, file, requirements: [...requirements], title, tags: tagsOf(check) },
+      check: {
+        id,
+        file,
+        requirements: [...requirements],
+        title,
+        tags: tagsOf(check),
+        ...(options.images && { images: [...options.images] }),
+      },
       selected,
     };
     const alone = isAlone(options, config.subject);

@@ -14,6 +14,8 @@ export const declaredCheck = z.object({
   title: z.string(),
   /** What `--tags` selects by. */
   tags: z.array(z.string()),
+  /** Names of the images that only this check and others like it need. */
+  images: z.array(z.string()).optional(),
 });
 
 const infrastructureFailure = z.object({

@@ -6,6 +6,7 @@ import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
 import { sampleContainer, sampleDeployment } from '../../../testing/sample-objects.ts';
 import { parseOptions } from '../../plan/options.ts';
 import { planRun, type RunPlan } from '../../plan/plan.ts';
+import type { Selection } from '../../plan/select-checks.ts';
 import type { Report } from '../../report/model.ts';
 import type { SuiteDefinition } from '../../suite/definition.ts';
 import type { Step } from '../step.ts';
@@ -75,7 +76,9 @@ function runOf({
   isExisting = false,
   reuse = false,
   of = definition,
+  declared = [],
 }: {
+  declared?: Selection['declared'];
   of?: SuiteDefinition;
   image?: string;
   isExisting?: boolean;
@@ -88,6 +91,7 @@ function runOf({
     options,
     plan: planRun(options, [{ definition: of, requirements: [requirement] }], 'id', 0),
     project: { probeImages: [] },
+    selection: { declared, chosen: declared },
     provider: { isExisting },
     rendered: new Map([['app', { objects }]]),
     images: [],
@@ -195,6 +199,37 @@ describe('the images of a further reference subject', () => {
     expect(run.plan.suites[0]?.faults).toEqual(faults);
     // No pod of the subject runs it.
     expect(run.images.find(({ ref }) => ref === OF_STORE)?.namedBy).toEqual(['pods of the checks']);
+  });
+});
+
+describe('an image for some checks', () => {
+  const OF_CHECKS = 'docker.io/them/daemon:1';
+  const withDaemon = {
+    ...definition,
+    subject: {
+      ...definition.subject,
+      images: [
+        ...definition.subject.images,
+        { name: 'daemon', recipe: recipeOf(OF_CHECKS), override: { containers: ['daemon'] } },
+      ],
+    },
+  } as SuiteDefinition;
+  const check = {
+    id: 'app/T-01',
+    suite: 'app',
+    file: 'x',
+    requirements: ['T-01'],
+    title: 'x',
+    tags: ['live'],
+  };
+
+  it.each([
+    ['is prepared when one of them is chosen', ['daemon'], [REF, OF_CHECKS]],
+    ['is not prepared without them', [], [REF]],
+  ])('%s', async (_case, images, refs) => {
+    const run = runOf({ of: withDaemon, declared: [{ ...check, images }] });
+    await prepareAllImages.setup(run, step(engine(STAND_IN)));
+    expect(run.images.map(({ ref }) => ref)).toEqual(refs);
   });
 });
 

@@ -3,6 +3,7 @@ import { planImages, prepareImages } from '../../../host/images/plan-images.ts';
 import { pullError, pullHint, type PullFailure } from '../../../host/images/pull-failure.ts';
 import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
 import { imagesOf, type ImageUse } from '../../../kube/manifests/objects.ts';
+import { imagesOfChecks } from '../../plan/images-of-checks.ts';
 import { withStandIns, type SuitePlan } from '../../plan/plan.ts';
 import type { Report } from '../../report/model.ts';
 import { referenceOf } from '../../suite/reference.ts';
@@ -95,22 +96,25 @@ function reportedImage(
   };
 }
 
-function imagesOnTheNodes({ plan, project, rendered }: TestRun): ImagePlan {
+function imagesOnTheNodes({ plan, project, rendered, selection }: TestRun): ImagePlan {
+  if (!selection) throw new Error('the task "selection" has not run yet');
   const imagesIn = (key: string): ImageUse[] => imagesOf(rendered.get(key)?.objects ?? []);
   const named = plan.suites.flatMap(({ definition }) => imagesIn(subjectKey(definition)));
   // Only faulty releases run them: the evidence must not list them as images of the subject.
   const ofProofs = plan.suites.flatMap(({ definition, references }) =>
     Object.keys(references).flatMap((name) => imagesIn(subjectKey(definition, name)).map(({ ref }) => ref)),
   );
-  const prepared = plan.suites.flatMap(({ definition, subject, references }) =>
-    [subject, ...Object.values(references)].map(({ images, referenceName }) => ({
+  const prepared = plan.suites.flatMap((suite) => {
+    const ofChecks = imagesOfChecks(suite, selection);
+    return [suite.subject, ...Object.values(suite.references)].map(({ images, referenceName }) => ({
       images,
-      reference: referenceOf(definition, referenceName),
-    })),
-  );
-  const always = prepared.flatMap(({ images, reference }) =>
+      reference: referenceOf(suite.definition, referenceName),
+      ofChecks,
+    }));
+  });
+  const always = prepared.flatMap(({ images, reference, ofChecks }) =>
     reference.images
-      .filter((image) => image.always)
+      .filter(({ name, always }) => always === true || ofChecks.has(name))
       .map(({ name, recipe }) => images.find((i) => i.name === name)?.ref ?? recipe.ref),
   );
   return planImages({

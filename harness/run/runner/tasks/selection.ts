@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../../core/deadline.ts';
+import { withImagesOfChecks } from '../../plan/images-of-checks.ts';
 import { selectChecks } from '../../plan/select-checks.ts';
 import { listChecks } from '../vitest-runner.ts';
 import type { Task } from '../task.ts';
@@ -20,5 +21,6 @@ export const selection: Task = {
     const declared = await listChecks({ root: project.root, projects });
     throwIfAborted(signal);
     run.selection = selectChecks(plan, options, declared);
+    run.plan = withImagesOfChecks(plan, run.selection);
   },
 };
