@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
+import { dockerDaemonImage } from '../../fixtures/images/docker-daemon.ts';
 import { mcpClientImage } from '../../fixtures/images/mcp-server.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
@@ -10,6 +11,9 @@ import { EVERY_SUITE } from '../any-chart/rows.ts';
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
 const chart = join(fixtures, 'charts', 'toolman');
+
+/** Name of the image, and of the container that the documents describe. */
+export const DOCKER_DAEMON = 'docker-daemon';
 
 export const toolman: SuiteDefinition = {
   name: 'toolman',
@@ -37,6 +41,7 @@ export const toolman: SuiteDefinition = {
     'checks/network-policy.e2e.ts',
     'checks/autoscaling.e2e.ts',
     'checks/docker.e2e.ts',
+    'checks/docker-daemon.e2e.ts',
     'checks/mcp.e2e.ts',
     'checks/change.e2e.ts',
   ],
@@ -63,6 +68,12 @@ export const toolman: SuiteDefinition = {
         recipe: mcpClientImage,
         override: { containers: [] },
         always: true,
+      },
+      {
+        // The sidecar of the chart, which is off by default: only checks of it need the image.
+        name: DOCKER_DAEMON,
+        recipe: dockerDaemonImage,
+        override: (ref) => imageValues('dind.image', ref),
       },
     ],
   },

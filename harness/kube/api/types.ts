@@ -132,6 +132,8 @@ export interface ContainerStatus {
   containerID?: string;
   state?: ContainerState;
   lastState?: ContainerState;
+  /** Of its first process, as the runtime started it; from Kubernetes 1.31 on, and absent with older runtimes. */
+  user?: { linux?: { uid: number; gid: number; supplementalGroups?: number[] } };
 }
 
 export interface Pod extends KubeObject {

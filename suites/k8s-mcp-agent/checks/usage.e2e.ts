@@ -7,7 +7,7 @@ import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import { commandBlocks, reviewBlocks } from '../readme/documented-commands.ts';
 import { commandSession } from '../readme/documented-programs.ts';
-import { addEphemeralContainer } from '../ephemeral-container.ts';
+import { addEphemeralContainer } from '../../pods/ephemeral-container.ts';
 import { agentIn, agentOf } from '../agent.ts';
 import { agentPodOn } from '../agent-pods.ts';
 import { AGENT_SELECTOR, agentPodsOn, gpuNodes } from '../gpu-nodes.ts';
