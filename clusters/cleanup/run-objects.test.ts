@@ -3,8 +3,9 @@ import { RUN_LABEL } from '../../harness/core/run-id.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { KubeObject, Metadata } from '../../harness/kube/api/types.ts';
 import { sleepingClock } from '../../harness/testing/sleeping-clock.ts';
+import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
 import { fakeKube, type FakeKube } from '../testing/fake-kube.ts';
-import { appeared, removeRunObjects, runOf, titleOf } from './run-objects.ts';
+import { appeared, removeRunObjects, runOf } from './run-objects.ts';
 
 const RUN = '1130-0115-o92';
 const OTHER = '1130-0220-abc';
@@ -78,7 +79,7 @@ describe('removeRunObjects', () => {
     const calls: string[] = [];
     const real = kube.client.delete.bind(kube.client);
     kube.client.delete = (kind, ref) => {
-      calls.push(titleOf({ kind: (kind as KubeObject).kind, metadata: ref } as KubeObject));
+      calls.push(fullNameOf({ kind: (kind as KubeObject).kind, metadata: ref } as KubeObject));
       return real(kind, ref);
     };
     return calls;
@@ -129,7 +130,7 @@ describe('removeRunObjects', () => {
   it('removes what all runs left', async () => {
     const kube = fakeKube(cluster());
     await removeRunObjects(kube.client);
-    expect(kube.objects.map(titleOf).sort()).toEqual([
+    expect(kube.objects.map(fullNameOf).sort()).toEqual([
       'ClusterRole admin',
       'Namespace default',
       'Namespace prod',
@@ -149,7 +150,7 @@ describe('removeRunObjects', () => {
         ? Promise.reject(new ApiError('could not delete', 403, 'Forbidden', 'you may not'))
         : real(kind, ref);
     const { deleted, left } = await removeRunObjects(kube.client, { run: RUN });
-    expect(deleted.map(({ object: one }) => titleOf(one))).toEqual(['ClusterRole two']);
+    expect(deleted.map(({ object: one }) => fullNameOf(one))).toEqual(['ClusterRole two']);
     expect(left).toMatchObject([{ why: 'could not delete: you may not' }]);
   });
 

@@ -10,9 +10,10 @@ import { RUN_LABEL, runOfNamespace } from '../../harness/core/run-id.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { ClusterInventory } from '../../harness/kube/api/inventory.ts';
 import { clusterInventory } from '../../harness/kube/api/inventory.ts';
-import { HELM_NAMESPACE, ownershipOf } from '../../harness/kube/api/ownership.ts';
+import { HELM_NAMESPACE, ownershipOf, referredNamespaces } from '../../harness/kube/api/ownership.ts';
 import { whyTerminating } from '../../harness/kube/api/terminating.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
 
 export interface RunObject {
   object: KubeObject;
@@ -25,19 +26,8 @@ export interface Remaining extends RunObject {
   why: string;
 }
 
-const serviceSchema = z.looseObject({ namespace: z.string() });
-const referencesSchema = z.looseObject({
-  webhooks: z
-    .array(z.looseObject({ clientConfig: z.looseObject({ service: serviceSchema.nullish() }).nullish() }))
-    .nullish(),
-  subjects: z.array(z.looseObject({ namespace: z.string().optional() })).nullish(),
-  spec: z
-    .looseObject({
-      service: serviceSchema.nullish(),
-      claimRef: z.looseObject({ namespace: z.string().optional() }).nullish(),
-      persistentVolumeReclaimPolicy: z.string().optional(),
-    })
-    .nullish(),
+const volumeSchema = z.looseObject({
+  spec: z.looseObject({ persistentVolumeReclaimPolicy: z.string().optional() }).nullish(),
   status: z.looseObject({ phase: z.string().optional() }).nullish(),
 });
 
@@ -54,23 +44,6 @@ export function runOf(object: KubeObject): string | undefined {
   if (byHelm !== undefined) return byHelm;
   const runs = new Set(referredNamespaces(object).map((namespace) => runOfNamespace(namespace ?? '')));
   return runs.size === 1 ? [...runs][0] : undefined;
-}
-
-function referredNamespaces(object: KubeObject): (string | undefined)[] {
-  const { data } = referencesSchema.safeParse(object);
-  switch (object.kind) {
-    case 'ValidatingWebhookConfiguration':
-    case 'MutatingWebhookConfiguration':
-      return (data?.webhooks ?? []).map(({ clientConfig }) => clientConfig?.service?.namespace);
-    case 'APIService':
-      return [data?.spec?.service?.namespace];
-    case 'ClusterRoleBinding':
-      return (data?.subjects ?? []).map(({ namespace }) => namespace);
-    case 'PersistentVolume':
-      return [data?.spec?.claimRef?.namespace];
-    default:
-      return [];
-  }
 }
 
 /** All objects of runs, in the order in which they are removed. Objects in a namespace of a run go with it. */
@@ -90,7 +63,7 @@ export function objectsOfRuns({ objects }: ClusterInventory): RunObject[] {
 /** Its driver removes the volume together with the storage, once the claim is gone. */
 function isLeftToItsDriver(object: KubeObject): boolean {
   if (object.kind !== 'PersistentVolume') return false;
-  const { data } = referencesSchema.safeParse(object);
+  const { data } = volumeSchema.safeParse(object);
   const isProvisioned = 'pv.kubernetes.io/provisioned-by' in (object.metadata.annotations ?? {});
   return (
     isProvisioned && data?.spec?.persistentVolumeReclaimPolicy === 'Delete' && data.status?.phase !== 'Failed'
@@ -158,7 +131,7 @@ async function stillThere(
         const looked = await Promise.all(left.map((one) => lookAt(kube, one)));
         left = looked.filter((one) => one !== undefined);
         if (left.length === 0) return { done: true, value: undefined };
-        return { done: false, seen: left.map(({ object }) => titleOf(object)).join(', ') };
+        return { done: false, seen: left.map(({ object }) => fullNameOf(object)).join(', ') };
       },
     });
   } catch (error) {
@@ -209,7 +182,7 @@ export function appeared(before: ClusterInventory, after: ClusterInventory): str
         runOf(object) === undefined &&
         !isOfControlPlane(object),
     )
-    .map((object) => `${titleOf(object)} (${ownershipOf(object)})`);
+    .map((object) => `${fullNameOf(object)} (${ownershipOf(object)})`);
 }
 
 /** Labels and annotations by which the API server and its controllers recognise what they maintain themselves. */
@@ -228,9 +201,4 @@ function isOfControlPlane({ metadata }: KubeObject): boolean {
     // Garbage collection removes it with its owner.
     (metadata.ownerReferences ?? []).length > 0
   );
-}
-
-/** `ClusterRole reader`, `RoleBinding kube-system/reader`. */
-export function titleOf({ kind, metadata }: KubeObject): string {
-  return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
 }

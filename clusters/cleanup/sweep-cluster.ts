@@ -5,9 +5,10 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import type { Log } from '../../harness/core/log.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { clusterInventory } from '../../harness/kube/api/inventory.ts';
+import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
 import { stateOf, type Leftover } from './leftover.ts';
 import { forgetRun, readRuns, type RunRegistry } from './run-lock.ts';
-import { objectsOfRuns, removeObjects, titleOf, type RunObject } from './run-objects.ts';
+import { objectsOfRuns, removeObjects, type RunObject } from './run-objects.ts';
 import { rejectRunInProgress, whyLeft, type SweepAction, type SweepOptions } from './sweep.ts';
 
 export interface ClusterSweepDeps {
@@ -73,7 +74,7 @@ function itemOf(
   reason?: string,
 ): ClusterSweepItem {
   const { kind } = object;
-  const name = titleOf(object).slice(kind.length + 1);
+  const name = fullNameOf(object).slice(kind.length + 1);
   return { kind, name, run, state, action, ...(reason !== undefined && { reason }) };
 }
 

@@ -5,7 +5,8 @@ import type { Clock } from '../../harness/core/deadline.ts';
 import { InfrastructureError, InterruptedError, messageOf, UsageError } from '../../harness/core/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import type { Topology } from '../../harness/kube/cluster/cluster.ts';
-import { removeRunObjects, titleOf } from '../cleanup/run-objects.ts';
+import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
+import { removeRunObjects } from '../cleanup/run-objects.ts';
 import { forgetDevicePlugins } from '../nodes/device-plugin-state.ts';
 import { ensureGpuCapacity } from '../nodes/gpu-capacity.ts';
 import { waitForSystem } from '../nodes/system-readiness.ts';
@@ -97,7 +98,7 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
   // Left by a killed run, or by --keep. Before anything is written: a webhook whose pods are gone can refuse every request.
   const { deleted, left } = await removeRunObjects(kube);
   const [stuck] = left;
-  if (stuck) return no(`${titleOf(stuck.object)} of run ${stuck.run} cannot be removed: ${stuck.why}`);
+  if (stuck) return no(`${fullNameOf(stuck.object)} of run ${stuck.run} cannot be removed: ${stuck.why}`);
   const planned = plannedNodes(name, origin.topology);
   const names = containers.map((container) => container.name);
   const missing = planned.filter((node) => !names.includes(node.name));
@@ -125,7 +126,7 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
     kube,
     topology: origin.topology,
     repairs: [
-      ...deleted.map(({ object, run }) => `${titleOf(object)} of run ${run} removed`),
+      ...deleted.map(({ object, run }) => `${fullNameOf(object)} of run ${run} removed`),
       ...repairs,
       ...reset.map((node) => `device plugin removed from ${node}`),
       ...gpus.map((node) => `GPU capacity of ${node} restored`),

@@ -1,10 +1,11 @@
 /** The end of a run on a cluster that outlives it: removes what the run created, and compares the cluster with what it was before. */
 import type { Remaining } from '../../clusters/cleanup/run-objects.ts';
-import { appeared, removeRunObjects, titleOf } from '../../clusters/cleanup/run-objects.ts';
+import { appeared, removeRunObjects } from '../../clusters/cleanup/run-objects.ts';
 import { systemClock } from '../../harness/core/deadline.ts';
 import { createKubeClient } from '../../harness/kube/api/http-client.ts';
 import { clusterInventory, type ClusterInventory } from '../../harness/kube/api/inventory.ts';
 import type { Step } from '../../harness/run/runner/step.ts';
+import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
 
 interface Cleaning {
   /** Has one context. */
@@ -47,5 +48,5 @@ function shortened(names: readonly string[]): string {
 }
 
 function textOf({ object, why }: Remaining): string {
-  return `${titleOf(object)}: ${why}`;
+  return `${fullNameOf(object)}: ${why}`;
 }

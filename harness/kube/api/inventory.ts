@@ -78,11 +78,11 @@ export async function clusterInventory(
   return { objects: (await Promise.all(lists)).flat(), unreadable };
 }
 
-/** `Kind name` of every object in a namespace, sorted, without Events, Leases and objects that Kubernetes itself creates. */
-export async function inventory(
+/** Every object in a namespace, metadata only, without Events, Leases and objects that Kubernetes itself creates in each. */
+export async function objectsIn(
   kube: Pick<KubeClient, 'resources' | 'list'>,
   namespace: string,
-): Promise<string[]> {
+): Promise<KubeObject[]> {
   const kinds = (await kube.resources()).filter(
     ({ namespaced, verbs, kind }) =>
       namespaced && verbs.includes('list') && verbs.includes('delete') && !VOLATILE.includes(kind),
@@ -90,8 +90,7 @@ export async function inventory(
   const lists = await Promise.all(
     kinds.map(async ({ apiVersion, kind }) => {
       try {
-        const objects = await kube.list({ apiVersion, kind }, { namespace });
-        return objects.map(({ metadata }) => `${kind} ${metadata.name}`);
+        return await kube.list({ apiVersion, kind }, { namespace, metadataOnly: true });
       } catch (error) {
         // A CustomResourceDefinition that is deleted meanwhile takes its objects with it.
         if (error instanceof ApiError && error.status === 404) return [];
@@ -99,5 +98,17 @@ export async function inventory(
       }
     }),
   );
-  return [...new Set(lists.flat())].filter((entry) => !STANDARD.includes(entry)).toSorted();
+  return lists.flat().filter((object) => !STANDARD.includes(entryOf(object)));
+}
+
+/** `Kind name` of every object in a namespace, sorted, without those that `objectsIn` leaves out. */
+export async function inventory(
+  kube: Pick<KubeClient, 'resources' | 'list'>,
+  namespace: string,
+): Promise<string[]> {
+  return [...new Set((await objectsIn(kube, namespace)).map(entryOf))].toSorted();
+}
+
+function entryOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.name}`;
 }

@@ -55,6 +55,11 @@ export function nameOf(object: KubeObject): string {
   return `${object.kind} ${object.metadata.name}`;
 }
 
+/** `ClusterRole reader`, `RoleBinding kube-system/reader`. */
+export function fullNameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
+}
+
 /** The object of this kind and name; without a name, the first of the kind. */
 export function find(objects: readonly KubeObject[], kind: string, name?: string): KubeObject | undefined {
   return objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name));
