@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../harness/core/command.ts';
 import type { NodeAccess } from '../../harness/kube/cluster/cluster.ts';
+import { temporaryFolder } from '../../harness/testing/temporary-folder.ts';
 import { findContainerCgroup } from './container-cgroup.ts';
 
 const ID = 'ab'.repeat(32);
@@ -87,6 +92,33 @@ describe('findContainerCgroup', () => {
     expect((await cgroup.cpu()).quotaUs).toBeUndefined();
     await expect(cgroup.eatMemory({ victim: 'eater' })).rejects.toMatchObject({ code: 'E_CGROUP_UNLIMITED' });
     expect(commands.flat().join(' ')).not.toContain('/dev/zero');
+  });
+
+  it('reads the processes of nested cgroups, without those that have ended', async () => {
+    const cgroups = await temporaryFolder();
+    await mkdir(join(cgroups, 'nested'));
+    await writeFile(join(cgroups, 'cgroup.procs'), '');
+    await writeFile(join(cgroups, 'nested', 'cgroup.procs'), `${process.pid}\n4194305\n`);
+    // This machine as the node.
+    const access: NodeAccess = {
+      async run(_, [program = '', ...args]) {
+        const answer = { command: '', durationMs: 0, exitCode: 0, stderr: '' };
+        if (args.includes('locate')) return { ...answer, stdout: `v2 ${cgroups}` };
+        return { ...answer, stdout: (await promisify(execFile)(program, args)).stdout };
+      },
+    };
+    const cgroup = await findContainerCgroup(access, 'n', ID);
+    expect(await cgroup.processes()).toEqual([
+      {
+        pids: expect.arrayContaining([process.pid]) as number[],
+        status: expect.stringContaining(`Uid:\t${process.getuid?.() ?? ''}`) as string,
+        uidMap: expect.stringMatching(/^\s+0/) as string,
+        gidMap: expect.stringMatching(/^\s+0/) as string,
+        rootMount: expect.stringMatching(/^r[ow]/) as string,
+      },
+    ]);
+    await writeFile(join(cgroups, 'nested', 'cgroup.procs'), '');
+    await expect(cgroup.processes()).rejects.toMatchObject({ code: 'E_CGROUP_GONE' });
   });
 
   it('rejects a container that the node does not have', async () => {

@@ -28,6 +28,19 @@ export interface CpuFacts {
   throttledPeriods: number;
 }
 
+/** A process of a container, as its node shows it. */
+export interface ContainerProcess {
+  /** Its ids in the PID namespaces from that of the node inwards. */
+  pids: number[];
+  /** /proc/PID/status. Ids are those of the node's user namespace. */
+  status: string;
+  /** /proc/PID/uid_map and gid_map: what the ids are inside of the container. */
+  uidMap: string;
+  gidMap: string;
+  /** Options of the mount at the root of the process, `ro,relatime`; `undefined` when the process has just ended. */
+  rootMount: string | undefined;
+}
+
 export interface EatResult {
   /** What the kernel killed; `nothing` on timeout. */
   killed: 'container' | 'eater' | 'nothing';
@@ -41,6 +54,8 @@ export interface ContainerCgroup {
   cpu(): Promise<CpuFacts>;
   /** Process ids in the node's PID namespace, the container's first process first. */
   pids(): Promise<number[]>;
+  /** All processes, those of nested cgroups included, the container's first process first. Those that have just ended are left out. */
+  processes(): Promise<ContainerProcess[]>;
   /** Stops every process (SIGSTOP): the container stays `Running` but no longer responds. */
   freeze(): Promise<void>;
   /** Resumes the processes (SIGCONT). */
@@ -84,6 +99,15 @@ kill -KILL $eaters 2> /dev/null
 const LIST_PIDS = `
 cd "$1" || exit 9
 for p in $(cat cgroup.procs); do echo "$p $(sed -n 's/^NSpid:.*\\t//p' "/proc/$p/status" 2> /dev/null)"; done
+`;
+
+// A container that manages cgroups itself has its processes in nested ones. Fields of mountinfo: proc_pid_mountinfo(5).
+const LIST_PROCESSES = `
+[ -d "$1" ] || exit 9
+find "$1" -name cgroup.procs -exec cat {} + 2> /dev/null | while read -r p; do
+  for file in status uid_map gid_map; do printf '\\n@@%s\\n' $file; cat /proc/$p/$file 2> /dev/null; done
+  printf '\\n@@root\\n'; sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\/ \\([^ ]*\\) .*/\\1/p' /proc/$p/mountinfo 2> /dev/null | tail -n 1
+done
 `;
 
 /** Until the kernel must have killed something. */
@@ -221,6 +245,17 @@ function containerCgroup(
       return processes.sort((a, b) => a.inner - b.inner).map((process) => process.pid);
     },
 
+    async processes() {
+      const result = await shell(LIST_PROCESSES, [at.memory], { reject: false });
+      if (result.exitCode !== 0) throw gone(node, id);
+      const found = result.stdout.split('\n@@status\n').slice(1).flatMap(processIn);
+      if (found.length === 0) throw gone(node, id);
+      // One in a PID namespace of its own, made by the container, is none of the first ones, although its id there is 1.
+      return found.sort(
+        (a, b) => a.pids.length - b.pids.length || (a.pids.at(-1) ?? 0) - (b.pids.at(-1) ?? 0),
+      );
+    },
+
     // Three rounds: a process that was just forking has a child that the first signal missed.
     async freeze() {
       await shell('cd "$1" || exit 9; for i in 1 2 3; do kill -STOP $(cat cgroup.procs) || exit 9; done', [
@@ -263,6 +298,15 @@ function containerCgroup(
     },
   };
   return cgroup;
+}
+
+/** Empty for a process that ended while it was read. */
+function processIn(text: string): ContainerProcess[] {
+  const [status = '', uidMap = '', gidMap = '', root = ''] = text.split(/\n@@\w+\n/);
+  const ids = /^NSpid:\s*(.+)$/m.exec(status)?.[1] ?? /^Pid:\s*(.+)$/m.exec(status)?.[1];
+  if (ids === undefined) return [];
+  const pids = ids.trim().split(/\s+/).map(Number);
+  return [{ pids, status, uidMap, gidMap, rootMount: root.trim() || undefined }];
 }
 
 /** The number of a key in `key value` lines; 0 without the key. */

@@ -1,4 +1,4 @@
-/** Memory of the running containers of pods, as their nodes count it. */
+/** The running containers of pods, and what their nodes know about them: memory, processes. */
 import { waitFor } from '../../harness/core/deadline.ts';
 import { CheckFailure } from '../../harness/core/errors.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
@@ -9,7 +9,6 @@ export interface RunningContainer {
   pod: Pod;
   container: string;
   cgroup: ContainerCgroup;
-  memory: MemoryFacts;
 }
 
 /** Codes of a container that has ended since its pod was read; it has no cgroup until it runs again. */
@@ -26,17 +25,27 @@ function runs({ status }: Pod, container: string): boolean {
   return statuses.some(({ name, state }) => name === container && state?.running !== undefined);
 }
 
+/** Reads the memory of all running containers, as `runningContainers`. */
+export async function containerMemory(
+  nodes: NodeAccess,
+  readPods: () => Promise<readonly Pod[]>,
+): Promise<(RunningContainer & { memory: MemoryFacts })[]> {
+  const found = await runningContainers(nodes, readPods, (cgroup) => cgroup.memory());
+  return found.map(({ value: memory, ...container }) => ({ ...container, memory }));
+}
+
 /**
- * Reads the cgroups of all running containers. One that has ended has none until it is started again, and is left out.
+ * Reads something of all running containers by their cgroups. One that has ended has none until it is started again, and is left out.
  *
  * @param readPods reads the pods anew: a restarted container has another id
  * @throws WaitTimeout naming the container without a cgroup
  */
-export function containerMemory(
+export function runningContainers<T>(
   nodes: NodeAccess,
   readPods: () => Promise<readonly Pod[]>,
-): Promise<RunningContainer[]> {
-  return waitFor<RunningContainer[]>({
+  read: (cgroup: ContainerCgroup) => Promise<T>,
+): Promise<(RunningContainer & { value: T })[]> {
+  return waitFor<(RunningContainer & { value: T })[]>({
     what: 'every container to have a cgroup on its node',
     timeoutMs: 60_000,
     look: async () => {
@@ -50,7 +59,7 @@ export function containerMemory(
         const value = await Promise.all(
           containers.map(async ({ pod, container }) => {
             const cgroup = await cgroupOf(nodes, pod, container);
-            return { pod, container, cgroup, memory: await cgroup.memory() };
+            return { pod, container, cgroup, value: await read(cgroup) };
           }),
         );
         return { done: true, value };

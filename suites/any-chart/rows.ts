@@ -11,6 +11,7 @@ export const EVERY_SUITE: readonly string[] = [
   'X-15',
   'X-17',
   'X-18',
+  'X-19',
   'X-22',
   'X-23',
   'X-29',

@@ -20,6 +20,7 @@ export const anyChart: SuiteDefinition = {
   files: [
     'checks/manifests.e2e.ts',
     'checks/install.e2e.ts',
+    'checks/security.e2e.ts',
     'checks/services.e2e.ts',
     'checks/probes.e2e.ts',
     'checks/configuration.e2e.ts',

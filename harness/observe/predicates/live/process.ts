@@ -13,6 +13,8 @@ export interface Identity {
 }
 
 export interface ProcessStatus {
+  /** Of its program, 15 characters at most. */
+  name: string;
   /** Real, effective, saved, file system. */
   uids: number[];
   gids: number[];
@@ -22,6 +24,10 @@ export interface ProcessStatus {
   capEff: string | undefined;
   /** The bounding set: capabilities that the process could gain. */
   capBnd: string | undefined;
+  /** Capabilities that the process may make effective. */
+  capPrm: string | undefined;
+  /** 0: no filter of system calls, 2: one or more. `undefined` on a kernel without seccomp. */
+  seccomp: number | undefined;
 }
 
 /** Parses /proc/<pid>/status (proc_pid_status(5)). */
@@ -38,12 +44,15 @@ export function parseProcessStatus(text: string): ProcessStatus {
       .map(Number);
   const privileges = fields.get('NoNewPrivs');
   return {
+    name: fields.get('Name') ?? '?',
     uids: numbers('Uid'),
     gids: numbers('Gid'),
     groups: numbers('Groups'),
     noNewPrivileges: privileges === undefined ? undefined : privileges === '1',
     capEff: fields.get('CapEff'),
     capBnd: fields.get('CapBnd'),
+    capPrm: fields.get('CapPrm'),
+    seccomp: numbers('Seccomp')[0],
   };
 }
 
