@@ -23,7 +23,10 @@ export function fakeKube(objects: KubeObject[]): FakeKube {
     list: (ref, options) =>
       Promise.resolve(
         objects.filter(
-          (object) => object.kind === kindOf(ref) && isSelected(object, options?.labelSelector),
+          (object) =>
+            object.kind === kindOf(ref) &&
+            (options?.namespace ?? object.metadata.namespace) === object.metadata.namespace &&
+            isSelected(object, options?.labelSelector),
         ) as never[],
       ),
     resources: () => {

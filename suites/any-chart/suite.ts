@@ -26,6 +26,7 @@ export const anyChart: SuiteDefinition = {
     'checks/configuration.e2e.ts',
     'checks/storage.e2e.ts',
     'checks/releases.e2e.ts',
+    'checks/uninstall.e2e.ts',
     'checks/pods.e2e.ts',
     'checks/updates.e2e.ts',
     'checks/autoscaling.e2e.ts',

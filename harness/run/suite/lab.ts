@@ -197,6 +197,13 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
   }
 
+  /** Uninstalls a release before the check ends, as its owner does. */
+  async uninstall({ name: releaseName, namespace }: Release): Promise<void> {
+    const { deployer, definition } = this.#shared.deps;
+    const { limits } = definition;
+    await deployer.uninstall({ releaseName, namespace, ...(limits && { timeoutMs: limits.hookMs }) });
+  }
+
   /**
    * Deletes pods of a release, by default all of them, and waits until the release is rolled out again with all pods ready;
    * returns the first of them.
