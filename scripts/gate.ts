@@ -1,11 +1,12 @@
 /** `npm run gate`: runs a suite strictly, decides whether to release, and writes evidence.json. */
 import { rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { createCommandRunner } from '../harness/core/command.ts';
 import { maskArguments, maskSet } from '../harness/core/credentials.ts';
 import { EXIT, InfrastructureError, messageOf } from '../harness/core/errors.ts';
 import { count, firstLine } from '../harness/core/wording.ts';
-import { isStill } from '../harness/kube/helm/subject-digest.ts';
+import { fileDigest, isStill } from '../harness/kube/helm/subject-digest.ts';
 import { writeReportFile } from '../harness/run/report/files.ts';
 import { inert } from '../harness/run/report/github/inert.ts';
 import { plain } from '../harness/run/report/text.ts';
@@ -16,7 +17,7 @@ import type { SuitePlan } from '../harness/run/plan/plan.ts';
 import { run } from './e2e.ts';
 import { decide, decisionLine, exitCodeOfDecision, type Decision } from './gate/decide.ts';
 import { buildEvidence, digestRunFiles, type Evidence } from './gate/evidence.ts';
-import { e2eArguments, parseGateOptions } from './gate/gate-options.ts';
+import { e2eArguments, parseGateOptions, provesFaults } from './gate/gate-options.ts';
 import { containersThatRan, imageEvidence, type ImageEvidence } from './gate/images-that-ran.ts';
 import { ownVersion } from './gate/own-version.ts';
 import { readRunReport } from './gate/run-report.ts';
@@ -62,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const images = await imagesOf(runDirectory, report);
     const decision = decide(report, {
-      proofs: gate.prove,
+      proofs: provesFaults(gate),
       chartUnchanged: await isUnchanged(suite, report),
       imageProblems: images.problems,
       dirty,
@@ -100,8 +101,17 @@ async function imagesOf(runDirectory: string, report: Report): Promise<ImageEvid
 
 /** The files that the user named still are what was copied and tested. */
 async function isUnchanged({ definition, subject }: SuitePlan, report: Report): Promise<boolean> {
-  const tested = report.subjects.find(({ suite }) => suite === definition.name)?.digest;
-  return tested !== undefined && (await isStill(tested, subject).catch(() => false));
+  const { digest: tested, platform } = report.subjects.find(({ suite }) => suite === definition.name) ?? {};
+  if (tested === undefined || !(await isStill(tested, subject).catch(() => false))) return false;
+  if (subject.platform === undefined) return true;
+  const now = await definition.platform?.validate(subject.platform).then(
+    ({ files }) => Promise.all(files.map(fileDigest)),
+    () => undefined,
+  );
+  return isDeepStrictEqual(
+    now,
+    platform?.files.map(({ sha256 }) => sha256),
+  );
 }
 
 /** How much of the catalogue and of the faults the decision covers. */

@@ -31,6 +31,10 @@ export async function planFromOptions(options: RunOptions): Promise<RunPlan> {
   const day = Math.floor(Date.now() / DAY_MS);
   const plan = planRun(options, await loadCatalogue(), newRunId(), day, await loadUncheckedSuites());
   await rejectBadFiles(options);
+  for (const { definition, subject, references } of plan.suites) {
+    for (const { platform } of [subject, ...Object.values(references)])
+      if (platform !== undefined) await definition.platform?.validate(platform);
+  }
   return plan;
 }
 

@@ -49,6 +49,20 @@ it('keep --no-provide, which belongs to the cluster', async () => {
   expect([await again(), await again('--no-provide')]).toEqual([true, false]);
 });
 
+it('keep the platform, unless another subject is given', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const again = async (...argv: string[]) =>
+    (await withSavedOptions(parsed('--rerun', directory, ...argv))).platform;
+
+  await saveOptions(directory, parsed('--platform', 'mine.yaml'));
+  expect([await again(), await again('--platform', 'other.yaml'), await again('--chart', './mine')]).toEqual([
+    'mine.yaml',
+    'other.yaml',
+    undefined,
+  ]);
+});
+
 it('keep the reference subject, unless another subject is given', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
   onTestFinished(() => rm(directory, { recursive: true }));

@@ -13,6 +13,7 @@ const savedSchema = z.object({
   suites: z.array(z.string()),
   all: z.boolean(),
   chart: z.string().optional(),
+  platform: z.string().optional(),
   reference: z.string().optional(),
   chartVersion: z.string().optional(),
   values: z.array(z.string()),
@@ -55,6 +56,7 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     context,
     chart,
     chartVersion,
+    platform,
     reference,
     provide,
     ...rest
@@ -64,7 +66,9 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     ...rest,
     // The version of another chart says nothing about this one.
     ...(options.chart === undefined &&
+      options.platform === undefined &&
       options.reference === undefined && {
+        ...(platform !== undefined && { platform }),
         ...(reference !== undefined && { reference }),
         ...(chart !== undefined && { chart }),
         ...(chartVersion !== undefined && { chartVersion }),

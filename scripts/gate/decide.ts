@@ -44,7 +44,7 @@ export function decide(report: Report, circumstances: Circumstances): Decision {
   }
   if (!circumstances.chartUnchanged) {
     return noVerdict(
-      'the chart or its values changed during the run, so what was tested is not what they are now',
+      'the chart, its values or the platform changed during the run, so what was tested is not what they are now',
     );
   }
   if (circumstances.imageProblems.length > 0) return noVerdict(...circumstances.imageProblems);

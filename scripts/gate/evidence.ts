@@ -8,6 +8,7 @@ import {
   fileDigest as fileDigestSchema,
   proof,
   subjectDigest,
+  subjectPlatform,
   type Report,
   type RequirementRow,
 } from '../../harness/run/report/model.ts';
@@ -31,6 +32,8 @@ export const evidence = z.object({
     /** Absent when the run ended before the chart was copied. */
     chart: subjectDigest.shape.chart.optional(),
     values: subjectDigest.shape.values,
+    /** The platform that was tested in place of the chart. */
+    platform: subjectPlatform.optional(),
     set: z.array(z.string()),
     /** The images that `--image` names. */
     images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
@@ -125,6 +128,7 @@ export function buildEvidence(input: {
       suite,
       chart: subject?.digest?.chart,
       values: subject?.digest?.values ?? [],
+      platform: subject?.platform,
       set: [...input.set],
       images: subject?.images ?? [],
     },

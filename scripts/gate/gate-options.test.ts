@@ -68,4 +68,9 @@ describe('e2eArguments', () => {
     const gate = parseGateOptions(['--suite', 'toolman', '--no-prove'], ignore);
     expect(parseOptions(e2eArguments(gate!), ignore)).toMatchObject({ prove: false, checks: false });
   });
+
+  it('request only the checks of a platform', () => {
+    const gate = parseGateOptions(['--suite', 'mcp-server', '--platform', 'mine.yaml'], ignore);
+    expect(parseOptions(e2eArguments(gate!), ignore)).toMatchObject({ platform: 'mine.yaml', prove: false });
+  });
 });

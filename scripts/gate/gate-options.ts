@@ -17,6 +17,7 @@ Examples:
   npm run gate -- --suite toolman --no-prove              only the checks, without the sample of faults
 
 The decision is "release", "do not release: why" or "no verdict: why". Archive the run directory, which contains evidence.json.
+Defects cannot be injected into a platform of your own: --platform implies --no-prove.
 Faults that only a stand-in can show are not injected into your own images. The evidence lists them as not provable.
 The evidence contains --set, with the values of keys such as db.password masked. Of a values file it contains only the digest, so put
 secrets under other keys into a values file.
@@ -29,6 +30,10 @@ function gateCommand() {
     .option(
       '--chart <path>',
       'folder, package (.tgz) or oci:// reference of the chart (default: the reference chart)',
+    )
+    .option(
+      '--platform <file>',
+      'release a platform in place of a chart: the description of its commands (YAML)',
     )
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
@@ -73,6 +78,7 @@ export function e2eArguments(options: GateOptions): string[] {
     '--strict',
     ...(options.strictAdvice ? ['--strict-advice'] : []),
     ...repeated('--chart', options.chart),
+    ...repeated('--platform', options.platform),
     ...repeated('--chart-version', options.chartVersion),
     ...repeated('--values', ...(options.values ?? [])),
     ...repeated('--set', ...(options.set ?? [])),
@@ -80,9 +86,14 @@ export function e2eArguments(options: GateOptions): string[] {
     ...repeated('--kubernetes', options.kubernetes),
     ...repeated('--out', options.out),
     ...repeated('--timeout', options.timeout === undefined ? undefined : `${options.timeout / 1000}s`),
-    ...(options.prove ? ['--prove', '--checks', '--sample', String(options.proveSample)] : []),
+    ...(provesFaults(options) ? ['--prove', '--checks', '--sample', String(options.proveSample)] : []),
     ...(options.verbose ? ['--verbose'] : []),
   ];
+}
+
+/** No defect can be injected into a platform of the user. */
+export function provesFaults({ prove, platform }: GateOptions): boolean {
+  return prove && platform === undefined;
 }
 
 /** `--name=value` for each value, so that a value may start with a dash. */

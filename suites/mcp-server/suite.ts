@@ -4,11 +4,38 @@ import { fileURLToPath } from 'node:url';
 import { mcpServerFaults } from '../../fixtures/faults/mcp-server/index.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { mcpClientImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
-import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
+import type { SubjectImage, SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
+import { validatePlatform } from './platform/description.ts';
+import { THROUGH_PLATFORM } from './platform/rows.ts';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
+const chart = join(fixtures, 'charts', 'mcp-server');
+const values = [join(fixtures, 'values', 'mcp-server', 'reference.yaml')];
+
+const images: readonly SubjectImage[] = [
+  {
+    name: 'mcp-server',
+    recipe: mcpServerImage,
+    override: (ref) => {
+      const [, repository = ref, tag = 'latest'] = /^(.+?)(?::([^:/]+))?$/.exec(ref) ?? [];
+      return [`image.repository=${repository}`, `image.tag=${tag}`];
+    },
+  },
+  {
+    name: 'mcp-client',
+    recipe: mcpClientImage,
+    // No container of the subject: the checks call from it.
+    override: { containers: [] },
+    always: true,
+  },
+  {
+    name: 'test',
+    recipe: busyboxImage,
+    override: { containers: ['test-connection'] },
+  },
+];
 
 export const mcpServer: SuiteDefinition = {
   name: 'mcp-server',
@@ -26,34 +53,14 @@ export const mcpServer: SuiteDefinition = {
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },
   subject: {
-    chart: join(fixtures, 'charts', 'mcp-server'),
-    values: [join(fixtures, 'values', 'mcp-server', 'reference.yaml')],
+    chart,
+    values,
     releaseName: 'mcp',
-    images: [
-      {
-        name: 'mcp-server',
-        recipe: mcpServerImage,
-        override: (ref) => {
-          const [, repository = ref, tag = 'latest'] = /^(.+?)(?::([^:/]+))?$/.exec(ref) ?? [];
-          return [`image.repository=${repository}`, `image.tag=${tag}`];
-        },
-      },
-      {
-        name: 'mcp-client',
-        recipe: mcpClientImage,
-        // No container of the subject: the checks call from it.
-        override: { containers: [] },
-        always: true,
-      },
-      {
-        name: 'test',
-        recipe: busyboxImage,
-        override: { containers: ['test-connection'] },
-      },
-    ],
+    images,
   },
   // Servers of others may start slowly: what Kubernetes and helm allow by default, as in any-chart.
   limits: { rolloutMs: 600_000, hookMs: 300_000 },
+  platform: { requirements: THROUGH_PLATFORM, validate: validatePlatform },
   valuesVariants: {},
   faults: mcpServerFaults,
   shared: [...EVERY_SUITE, 'X-25'],

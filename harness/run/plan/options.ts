@@ -11,6 +11,7 @@ Examples:
   npm run e2e -- --chart ../my-chart                      judge any chart by what it renders
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
   npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
+  npm run e2e -- --platform ../platform/kindproof.yaml    test a platform by its commands, whatever it is written in
   npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
   npm run e2e -- --suite toolman --prove                  inject every fault and verify that it is caught
   npm run e2e -- --all --cluster existing --kubeconfig ./staging.yaml --context staging
@@ -26,6 +27,10 @@ function e2eCommand() {
     .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35', names)
     .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')
     .option('--chart <path>', 'chart to test instead of the reference chart: a folder, a package, or oci://…')
+    .option(
+      '--platform <file>',
+      'test a platform in place of a chart: the description of its commands (YAML)',
+    )
     .option('--reference <name>', 'test this further reference subject of the suite, and prove its faults')
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
@@ -113,6 +118,18 @@ function rejectContradictions(options: RunOptions): void {
     bad('--all and --suite exclude each other', 'Give one of them.');
   if (options.reference !== undefined && options.chart !== undefined)
     bad('--reference and --chart exclude each other', 'Give one of them.');
+  if (options.platform !== undefined && (options.chart !== undefined || options.reference !== undefined))
+    bad(
+      '--platform excludes --chart and --reference',
+      'A platform is tested in place of a chart. Give one of them.',
+    );
+  if (options.platform !== undefined && options.values.length + options.set.length > 0)
+    bad('--values and --set belong to a chart', 'Write the settings of a platform into its description.');
+  if (options.platform !== undefined && options.prove)
+    bad(
+      '--platform and --prove exclude each other',
+      'Defects are injected into a platform of kindproof: use --reference in place of --platform.',
+    );
   if (options.chartVersion !== undefined && options.chart?.startsWith('oci://') !== true) {
     bad(
       '--chart-version belongs to a chart in a registry',

@@ -136,19 +136,19 @@ describe('choosing suites', () => {
     [
       '--all --chart ./c',
       'E_OPTION',
-      '--chart, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values and --set belong to one suite',
       'toolman, agent',
     ],
     [
       '--all --set a=1',
       'E_OPTION',
-      '--chart, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values and --set belong to one suite',
       'toolman, agent',
     ],
     [
       '--all --values v.yaml',
       'E_OPTION',
-      '--chart, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values and --set belong to one suite',
       'toolman, agent',
     ],
     ['--suite toolman --tags lvie', 'E_TAGS', 'there is no tag "lvie"', 'Did you mean "live"?'],
@@ -519,5 +519,69 @@ describe('advice', () => {
 
   it('does not exist with --strict-advice', () => {
     expect(planned('--suite toolman --strict-advice').suites[0]?.advice).toBeUndefined();
+  });
+});
+
+describe('platforms', () => {
+  const REQUIREMENTS = ['T-02', 'T-03'];
+  const withPlatform = (): CataloguedSuite[] => {
+    const [toolman, ...others] = catalogue as [CataloguedSuite, ...CataloguedSuite[]];
+    const { subject, faults } = toolman.definition;
+    const mode: Fault = {
+      ...fault('mode', 'T-02'),
+      reference: 'wharf',
+      platform: { MODE: 'x' },
+      standIn: { part: 'platform', reason: 'it is a mode' },
+    };
+    const definition: SuiteDefinition = {
+      ...toolman.definition,
+      faults: [...faults, mode],
+      references: { wharf: { ...subject, platform: 'wharf.yaml' } },
+      platform: {
+        requirements: REQUIREMENTS,
+        validate: () => Promise.resolve({ name: 'wharf', files: [] }),
+      },
+    };
+    return [{ ...toolman, definition }, ...others];
+  };
+  const planOf = (line: string): RunPlan => plan(line, 0, withPlatform());
+
+  it.each([
+    ['--platform mine.yaml', 'mine.yaml', REQUIREMENTS],
+    ['--suite toolman --platform mine.yaml', 'mine.yaml', REQUIREMENTS],
+    ['--platform mine.yaml --requirement T-03', 'mine.yaml', ['T-03']],
+    ['--reference wharf', 'wharf.yaml', REQUIREMENTS],
+    ['--suite toolman', undefined, undefined],
+    ['--suite toolman --chart ./mine', undefined, undefined],
+  ])('%s tests the platform %s', (line, platform, select) => {
+    const { suites } = planOf(line);
+    expect(suites.map(({ definition, subject }) => [definition.name, subject.platform])).toEqual([
+      ['toolman', platform],
+    ]);
+    expect(suites[0]?.select).toEqual(select);
+  });
+
+  it('of a user are no reference subjects', () => {
+    expect(planOf('--platform mine.yaml').suites[0]?.subject.reference).toBe(false);
+    expect(planOf('--reference wharf').suites[0]?.subject.reference).toBe(true);
+  });
+
+  it('get the faults of their reference, and no chart does', () => {
+    expect(planOf('--suite toolman --prove --fault mode').suites[0]?.references['wharf']?.platform).toBe(
+      'wharf.yaml',
+    );
+    expect(planOf('--reference wharf --prove').suites[0]?.faults).toEqual(['mode']);
+    expect(planOf('--suite toolman --chart ./mine --prove').suites[0]?.notProvable).toEqual([
+      { fault: 'mode', reason: 'it is a mode' },
+    ]);
+  });
+
+  it.each([
+    ['--suite agent --platform mine.yaml', 'suite agent tests charts, not platforms'],
+    ['--platform mine.yaml --requirement T-01', 'requirement T-01 is about a chart'],
+    ['--reference wharf --requirement T-01', 'requirement T-01 is about a chart'],
+    ['--all --platform mine.yaml', 'belong to one suite'],
+  ])('are refused: %s', (line, message) => {
+    expect(() => planOf(line)).toThrow(message);
   });
 });

@@ -64,31 +64,36 @@ export function planRun(
   const chosen = chooseSuites(options, catalogue, unchecked);
   const isCustom =
     options.chart !== undefined ||
+    options.platform !== undefined ||
     options.reference !== undefined ||
     options.values.length > 0 ||
     options.set.length > 0;
   if (isCustom && chosen.length !== 1) {
     throw new UsageError(
       'E_OPTION',
-      '--chart, --reference, --values and --set belong to one suite, but several are chosen',
+      '--chart, --platform, --reference, --values and --set belong to one suite, but several are chosen',
       {
         hint: `Choose one of: ${chosen.map((c) => c.definition.name).join(', ')}`,
       },
     );
   }
   rejectUnknownReference(options, chosen);
+  rejectPlatform(options, chosen);
   rejectUnknownImages(options, chosen);
   rejectMissingEnvironment(options, chosen);
   rejectForeignRequirements(options, catalogue, chosen);
   if (options.tags !== undefined) {
     tagFilter(options.tags, [...CHECK_TAGS, ...chosen.map((c) => c.definition.name)]);
   }
-  const select = options.requirements.length > 0 ? options.requirements : undefined;
+  const chosenIds = options.requirements.length > 0 ? options.requirements : undefined;
   const suites = chosen.map(({ definition, requirements, shared = [] }): SuitePlan => {
     const faults = chooseFaults(definition, options, rotation, partsIn(definition, options));
+    const subject = subjectOf(definition, options);
+    const select =
+      chosenIds ?? (subject.platform === undefined ? undefined : definition.platform?.requirements);
     return {
       definition,
-      subject: subjectOf(definition, options),
+      subject,
       references: furtherReferences(definition, options, faults.faults),
       select: select?.filter((id) => isVerifiedBy({ definition, requirements }, id)),
       ...(!options.strictAdvice && { advice: adviceAmong([...requirements, ...shared]) }),
@@ -131,12 +136,12 @@ function partsIn(definition: SuiteDefinition, options: RunOptions): PartsIn {
   return ({ reference }) => {
     const names = referenceOf(definition, reference).images.map(({ name }) => name);
     const images = names.filter((name) => options.images[name] === undefined);
-    return new Set([...images, ...(options.chart === undefined ? [REFERENCE_CHART] : [])]);
+    return new Set([...images, ...(options.chart === undefined ? NO_IMAGES : [])]);
   };
 }
 
-/** The part of the reference subject that `--chart` replaces, in the mark of a fault. */
-const REFERENCE_CHART = 'chart';
+/** The parts of a reference subject that are no images and that `--chart` replaces, in the mark of a fault. */
+const NO_IMAGES = ['chart', 'platform'];
 
 /**
  * Chooses the faults again when it is known which stand-ins run. A part that the plan already lacks stays absent.
@@ -160,7 +165,7 @@ export function withStandIns(
       const inOptions = [...planned(fault)];
       if (!isRendered(fault)) return new Set(inOptions);
       const { reference } = fault;
-      return new Set(inOptions.filter((part) => part === REFERENCE_CHART || runs(suite, part, reference)));
+      return new Set(inOptions.filter((part) => NO_IMAGES.includes(part) || runs(suite, part, reference)));
     };
     const isLost = definition.faults.some(
       (fault) =>
@@ -206,6 +211,10 @@ function chooseSuites(
     const having = catalogue.filter((c) => hasReference(c, reference));
     if (having.length > 0) return having;
   }
+  if (options.platform !== undefined) {
+    const having = catalogue.filter((c) => c.definition.platform !== undefined);
+    if (having.length > 0) return having;
+  }
   // A requirement or a fault implies its suite; a shared one the suite for any chart, unless all suites are asked for.
   const implied = catalogue.filter(
     (c) =>
@@ -247,6 +256,29 @@ function rejectUnknownReference({ reference }: RunOptions, chosen: readonly Cata
     `suite ${definition.name} has no further reference subject "${reference}"`,
     { hint: known.length > 0 ? didYouMean(reference, known) : 'Omit --reference: the suite has only one.' },
   );
+}
+
+/** Only some suites test platforms, and only some of their requirements are about one. */
+function rejectPlatform(options: RunOptions, chosen: readonly CataloguedSuite[]): void {
+  for (const { definition } of chosen) {
+    const given = options.platform ?? platformOf(definition, options.reference);
+    if (given === undefined) continue;
+    const { platform } = definition;
+    if (!platform) {
+      throw new UsageError('E_OPTION', `suite ${definition.name} tests charts, not platforms`, {
+        hint: 'Omit --platform, or omit --suite: a platform implies its suite.',
+      });
+    }
+    const other = options.requirements.find((id) => !platform.requirements.includes(id));
+    if (other === undefined) continue;
+    throw new UsageError('E_OPTION', `requirement ${other} is about a chart, and the run tests a platform`, {
+      hint: `A platform is tested by ${platform.requirements.join(', ')}.`,
+    });
+  }
+}
+
+function platformOf(definition: SuiteDefinition, reference: string | undefined): string | undefined {
+  return reference === undefined ? definition.subject.platform : definition.references?.[reference]?.platform;
 }
 
 function isVerifiedBy({ definition, requirements }: CataloguedSuite, id: string): boolean {
@@ -359,9 +391,10 @@ function furtherReferenceOf({ reference }: Fault, options: RunOptions): string |
 
 function subjectFrom(
   subject: ReferenceSubject,
-  options: Pick<RunOptions, 'chart' | 'chartVersion' | 'images' | 'values' | 'set'>,
+  options: Pick<RunOptions, 'chart' | 'chartVersion' | 'platform' | 'images' | 'values' | 'set'>,
 ): SubjectConfig {
   const reference = options.chart === undefined;
+  const platform = options.platform ?? (reference ? subject.platform : undefined);
   const set: string[] = [];
   const images: Record<string, string> = {};
   for (const { name, override } of subject.images) {
@@ -377,7 +410,8 @@ function subjectFrom(
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
     set: [...set, ...options.set],
     patches: Object.keys(images).length > 0 ? [{ images }] : [],
-    reference,
+    reference: reference && options.platform === undefined,
+    ...(platform !== undefined && { platform }),
     images: subject.images.map((image) => ({
       name: image.name,
       ref: options.images[image.name] ?? image.recipe.ref,
@@ -447,8 +481,10 @@ export function describePlan(plan: RunPlan, topology: string): string[] {
   return [
     `cluster: ${topology}`,
     ...plan.suites.flatMap((s) => [
-      `suite ${s.definition.name}: chart ${s.subject.chart}${s.subject.chartVersion === undefined ? '' : ` ${s.subject.chartVersion}`}`,
-      ...s.subject.values.map((file) => `  values ${file}`),
+      s.subject.platform === undefined
+        ? `suite ${s.definition.name}: chart ${s.subject.chart}${s.subject.chartVersion === undefined ? '' : ` ${s.subject.chartVersion}`}`
+        : `suite ${s.definition.name}: platform ${s.subject.platform}`,
+      ...(s.subject.platform === undefined ? s.subject.values.map((file) => `  values ${file}`) : []),
       ...s.subject.set.map((pair) => `  set ${maskSet(pair)}`),
       ...s.subject.images.map((image) => `  image ${image.name} = ${image.ref}`),
       ...Object.entries(s.references).map(

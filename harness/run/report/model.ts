@@ -169,6 +169,14 @@ export const subjectDigest = z.object({
   values: z.array(fileDigest),
 });
 
+/** A platform, with the digests of its description and of the programs that this names. */
+export const subjectPlatform = z.object({
+  name: z.string(),
+  /** The description. */
+  file: z.string(),
+  files: z.array(fileDigest),
+});
+
 /** An image that was prepared for the nodes. */
 export const preparedImage = z.object({
   ref: z.string(),
@@ -237,6 +245,8 @@ export const report = z.object({
       values: z.array(z.string()),
       images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
       digest: subjectDigest.optional(),
+      /** The platform that was tested in place of the chart. */
+      platform: subjectPlatform.optional(),
     }),
   ),
   images: z.array(preparedImage).optional(),

@@ -26,6 +26,27 @@ export interface ReferenceSubject {
   images: readonly SubjectImage[];
   /** Build further images that no registry serves, when the subject names them. */
   recipes?: readonly ImageRecipe[];
+  /** The description of a platform, which is tested in place of the chart. */
+  platform?: string;
+}
+
+/** For a suite that also tests platforms: programs of any kind that deploy and manage what its chart would. */
+export interface PlatformSupport {
+  /** The requirements that are verified through a platform; a run with one checks only these. */
+  requirements: readonly string[];
+  /**
+   * Reads a description, before anything is created.
+   *
+   * @throws UsageError `E_PLATFORM` with what is wrong in the file, and what to write
+   */
+  validate(file: string): Promise<PlatformIdentity>;
+}
+
+/** What a platform is called, and the files on this machine that its description names. */
+export interface PlatformIdentity {
+  name: string;
+  /** Absolute: the description itself, and programs that it names by a path. */
+  files: readonly string[];
 }
 
 export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepared = MaybePrepared> {
@@ -51,6 +72,8 @@ export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepar
   };
   /** Programs outside the cluster that the subject needs: a database, another service. */
   environment?: SuiteEnvironment<Options, Prepared>;
+  /** Absent when the suite tests charts only. */
+  platform?: PlatformSupport;
   /** Documented values files that must render; checked statically. By name. */
   valuesVariants: Readonly<Record<string, string>>;
   faults: readonly Fault[];
@@ -77,6 +100,8 @@ export interface Fault {
   optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
   /** Changes words of the chart's documents, for checks that follow them. */
   documents?: readonly { file: string; replace: string; by: string }[];
+  /** Variables in the environment of the platform's commands, which switch a defect on. */
+  platform?: Readonly<Record<string, string>>;
   /** Runs after the rollout of the release, before the check. */
   disturb?: Disturbance;
   /** Capabilities without which the fault cannot be injected. */
@@ -92,7 +117,10 @@ export interface Fault {
 
 /** A part of the reference subject that has a switch for a defect. The user's own part ignores the switch: the fault would be missed. */
 export interface StandIn {
-  /** Name of the image of the subject that has to be the stand-in, or `chart`: the reference chart. */
+  /**
+   * Name of the image of the subject that has to be the stand-in; `chart`: the reference chart; `platform`: the platform of a reference
+   * subject.
+   */
   part: string;
   /** Why only this part shows the defect, in one clause without a full stop. */
   reason: string;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { podsReplaced } from '../../observe/waits/pod-end.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
 import { CheckFailure, DoesNotFit, InterruptedError, type UsageError } from '../../core/errors.ts';
+import { createCommandRunner, type CommandRunner } from '../../core/command.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { createNamespace } from '../../kube/api/new-namespace.ts';
@@ -109,6 +110,24 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       throw new DoesNotFit('the chart can be installed only once on a cluster, and the check needs it twice');
     }
     await this.#shared.makeRoom();
+  }
+
+  /** Records a namespace in which another program is going to create objects; diagnosis reads it. */
+  async record(namespace: string): Promise<void> {
+    this.namespaces.add(namespace);
+    await this.#recorderOf(namespace, this.#lifecycle);
+  }
+
+  /** A release of objects that another program has created: its owner removes them, or their namespace. */
+  async adopt(identity: {
+    name: string;
+    namespace: string;
+    objects: readonly KubeObject[];
+  }): Promise<Release> {
+    this.namespaces.add(identity.namespace);
+    const recorder = await this.#recorderOf(identity.namespace, this.#lifecycle);
+    const deps = { kube: this.kube, recorder, signal: this.#shared.deps.signal };
+    return new Release({ ...identity, environment: undefined }, deps);
   }
 
   /**
@@ -269,6 +288,29 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   /** Whether the subject itself offers that file; otherwise `optional` reads the reference's, with the reference's names. */
   hasOptional(file: string): Promise<boolean> {
     return hasOptional(this.#shared.deps.subject.chart, file);
+  }
+
+  /**
+   * The description of the platform under test, and what the fault adds to the environment of its commands; `undefined` when a chart is
+   * tested.
+   */
+  get platform(): { file: string; env: Readonly<Record<string, string>> } | undefined {
+    const { subject, fault } = this.#shared.deps;
+    return subject.platform === undefined
+      ? undefined
+      : { file: subject.platform, env: fault?.platform ?? {} };
+  }
+
+  /** Runs programs on this machine; the end of the run ends them. */
+  get command(): CommandRunner {
+    const { log, signal } = this.#shared.deps;
+    return createCommandRunner({ log, signal });
+  }
+
+  /** How programs reach the cluster of the run: the path of its kubeconfig, and the context in it. */
+  get access(): { kubeconfig: string; context: string } {
+    const { kubeconfig, context } = this.#shared.deps.cluster;
+    return { kubeconfig, context };
   }
 
   /** Holds the log, recordings and reports of the run. */

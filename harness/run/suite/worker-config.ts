@@ -28,6 +28,8 @@ export interface SubjectConfig {
   /** Name of the further reference subject of the suite that it is, or replaces. */
   referenceName?: string;
   images: readonly { name: string; ref: string; digest?: string }[];
+  /** The description of the platform that is tested in place of the chart. */
+  platform?: string;
   /** It can exist only once on a cluster: its releases are installed one after the other. */
   once?: boolean;
 }

@@ -18,7 +18,7 @@ import { atEndpoint, type Calls, knownCalls } from '../answers.ts';
 import { judged, type Meanwhile, servesMeanwhile, startControl } from '../calls-meanwhile.ts';
 import { needVariable } from '../configuration.ts';
 import { requirement } from '../kit.ts';
-import { helmPlatform } from '../platform/helm-platform.ts';
+import { platformOf } from '../platform/platform-of.ts';
 import { documentedEntry, type RegistryEntry, withResources } from '../platform/registry-entry.ts';
 import {
   environmentOf,
@@ -43,8 +43,8 @@ requirement(
   'M-71',
   'is deployed from the documented registry entry, in its namespace, and reported as it is',
   OWN,
-  async ({ lab, observe }) => {
-    const platform = helmPlatform(lab);
+  async ({ lab, subject, observe }) => {
+    const platform = await platformOf({ lab, subject });
     const entry = documentedEntry(await lab.namespace());
     await needEntry(lab, entry);
     const state = await platform.deploy('github-server', entry);
@@ -96,8 +96,8 @@ requirement(
   ['M-26', 'M-28'],
   'loses no call while it is scaled from 1 to 3 to 1, and while its configuration changes',
   OWN,
-  async ({ lab, kube, observe }) => {
-    const platform = helmPlatform(lab);
+  async ({ lab, subject, kube, observe }) => {
+    const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
     await platform.deploy('scaled', { ...(await ownEntry(lab, namespace)), replicas: 1 });
     const release = platform.release('scaled');
@@ -145,8 +145,8 @@ requirement(
   ['M-63', 'M-64', 'M-65'],
   'serves on with its old pods while a new image cannot start, and returns to an earlier revision, configuration included',
   OWN,
-  async ({ lab, kube, observe }) => {
-    const platform = helmPlatform(lab);
+  async ({ lab, subject, kube, observe }) => {
+    const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
     const { model } = await renderServer(lab);
     // A StatefulSet ends a pod before it starts another, so nothing can serve on.
@@ -206,8 +206,8 @@ requirement(
   ['M-76', 'M-30'],
   'has no pod when it is stopped, and nothing of it is left when it is deleted; other servers stay',
   OWN,
-  async ({ lab, kube, observe }) => {
-    const platform = helmPlatform(lab);
+  async ({ lab, subject, kube, observe }) => {
+    const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
     const entry = { ...(await ownEntry(lab, namespace)), replicas: 1 };
     await Promise.all(['stays', 'stopped', 'deleted'].map((name) => platform.deploy(name, entry)));
@@ -218,9 +218,7 @@ requirement(
     await endpointsAre(kube, { name: serviceOf(stopped).metadata.name, namespace }, []);
     expect((await platform.status('stopped'))?.phase, 'phase of the stopped server').toBe('stopped');
     await platform.delete('deleted');
-    await expect(platform.delete('deleted'), 'deleting it again').rejects.toThrow(
-      'there is no server deleted',
-    );
+    await expect(platform.delete('deleted'), 'deleting it again').rejects.toBeInstanceOf(CheckFailure);
     expect(await platform.cleanup(namespace), 'what the clean-up deleted').toEqual(['stopped']);
     // What helm installed; hooks are left alone, and so are claims that the chart keeps on purpose.
     const installed = [deleted, stopped].flatMap((release) =>

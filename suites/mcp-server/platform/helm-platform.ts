@@ -1,9 +1,9 @@
 /** A platform that drives the subject's chart with helm: one release for each server. */
-import { CheckFailure } from '../../../harness/core/errors.ts';
+import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { handleOf } from '../server.ts';
-import type { Platform, ServerChange, ServerState } from './platform.ts';
+import type { DeployOptions, Platform, ServerChange, ServerState } from './platform.ts';
 import { settingsOf, type RegistryEntry } from './registry-entry.ts';
 
 interface Deployed {
@@ -17,6 +17,7 @@ export function helmPlatform(lab: Lab): Platform {
 }
 
 class HelmPlatform implements Platform {
+  readonly title = 'helm';
   readonly #lab: Lab;
   readonly #servers = new Map<string, Deployed>();
 
@@ -24,11 +25,41 @@ class HelmPlatform implements Platform {
     this.#lab = lab;
   }
 
-  async deploy(name: string, entry: RegistryEntry): Promise<ServerState> {
-    const set = settingsOf(entry);
-    const release = await this.#lab.install({ releaseName: name, namespace: entry.namespace, set });
-    this.#servers.set(name, { release, set });
+  as(): Platform {
+    throw lacks('has the access of the run');
+  }
+
+  async deploy(
+    name: string,
+    entry: RegistryEntry,
+    { image, timeoutSeconds, volume = false }: DeployOptions = {},
+  ): Promise<ServerState> {
+    const { namespace } = entry;
+    const set = [
+      ...settingsOf(entry),
+      ...pairsOf(image ? { image } : {}),
+      ...(volume ? ['persistence.enabled=true'] : []),
+    ];
+    const known = this.#servers.get(name);
+    if (known) {
+      known.set = set;
+      await this.#change(name, {});
+      return this.#state(name);
+    }
+    const timeoutMs = timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1000 };
+    try {
+      const release = await this.#lab.install({ releaseName: name, namespace, set, ...timeoutMs });
+      this.#servers.set(name, { release, set });
+    } catch (error) {
+      // As `helm install` does with the option to undo what failed.
+      await this.#lab.helm.uninstall({ releaseName: name, namespace, wait: true, ignoreNotFound: true });
+      throw error;
+    }
     return this.#state(name);
+  }
+
+  logs(): Promise<string> {
+    throw lacks('has no command for logs');
   }
 
   async list(namespace: string): Promise<ServerState[]> {
@@ -46,12 +77,11 @@ class HelmPlatform implements Platform {
     return this.#state(name);
   }
 
-  async update(name: string, { image, config = {} }: ServerChange, { wait = true } = {}): Promise<void> {
-    const pairs = {
-      ...(image && { 'image.repository': image.repository, 'image.tag': image.tag }),
-      ...Object.fromEntries(Object.entries(config).map(([key, value]) => [`config.${key}`, value])),
-    };
-    await this.#change(name, pairs, wait);
+  async update(name: string, change: ServerChange, { wait = true } = {}): Promise<void> {
+    const pairs = pairsOf(change).map(
+      (pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const,
+    );
+    await this.#change(name, Object.fromEntries(pairs), wait);
   }
 
   async rollback(name: string, revision?: number): Promise<ServerState> {
@@ -68,7 +98,9 @@ class HelmPlatform implements Platform {
     await this.scale(name, 0);
   }
 
-  async delete(name: string): Promise<void> {
+  async delete(name: string, { namespace: andNamespace = false, volumes = false } = {}): Promise<void> {
+    if (andNamespace) throw lacks('does not delete namespaces');
+    if (volumes) throw lacks('has no option to delete volumes: the chart decides what stays');
     if (!(await this.#exists(name))) throw new CheckFailure('E_NO_SERVER', `there is no server ${name}`);
     const { namespace } = this.#deployed(name).release;
     await this.#lab.helm.uninstall({ releaseName: name, namespace, wait: true });
@@ -115,4 +147,19 @@ class HelmPlatform implements Platform {
     const phase = wanted === 0 ? 'stopped' : ready >= wanted ? 'running' : 'pending';
     return { name, namespace: release.namespace, phase, wanted, ready, revision: info?.revision ?? 0 };
   }
+}
+
+/** The values of the chart that a change stands for, as for `--set`. */
+function pairsOf({ image, config = {}, resources }: ServerChange): string[] {
+  return [
+    ...(image ? [`image.repository=${image.repository}`, `image.tag=${image.tag}`] : []),
+    ...Object.entries(config).map(([key, value]) => `config.${key}=${value}`),
+    ...Object.entries(resources ?? {}).flatMap(([which, quantities]) =>
+      Object.entries(quantities).map(([name, quantity]) => `resources.${which}.${name}=${quantity}`),
+    ),
+  ];
+}
+
+function lacks(what: string): DoesNotFit {
+  return new DoesNotFit(`helm ${what}`);
 }

@@ -35,6 +35,13 @@ export function documentedEntry(namespace: string): RegistryEntry {
   });
 }
 
+/** The documented entry, small enough for a machine with two cores. */
+export function smallEntry(namespace: string): RegistryEntry {
+  const entry = documentedEntry(namespace);
+  const requests = { cpu: '20m', memory: '48Mi' };
+  return { ...entry, resources: { requests, limits: { cpu: '500m', memory: '128Mi' } } };
+}
+
 /** The values of the chart that an entry stands for, as for `--set`: the lab notices a chart that does not have them. */
 export function settingsOf({ replicas, resources, service, env }: RegistryEntry): string[] {
   return leavesOf({ replicaCount: replicas, resources, service, env }).map(

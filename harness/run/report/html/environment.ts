@@ -13,8 +13,8 @@ export function subjectsSection(report: Report): Markup | undefined {
     (subject) => markup`
   <article class="subject">
     <h3>${subject.suite}${subject.reference !== undefined && markup` <span class="muted">reference ${subject.reference}</span>`}</h3>
-    <dl class="pairs"><dt>chart</dt><dd><code>${subject.chart}</code></dd>
-      ${subject.values.length > 0 && markup`<dt>values</dt><dd>${subject.values.map((values) => markup`<code>${values}</code> `)}</dd>`}
+    <dl class="pairs"><dt>${subject.platform ? 'platform' : 'chart'}</dt><dd><code>${subject.platform?.file ?? subject.chart}</code></dd>
+      ${!subject.platform && subject.values.length > 0 && markup`<dt>values</dt><dd>${subject.values.map((values) => markup`<code>${values}</code> `)}</dd>`}
     </dl>
     ${
       subject.images.length > 0 &&

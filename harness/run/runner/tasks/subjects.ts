@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { makePrivateFolder } from '../../../core/private-files.ts';
 import { count } from '../../../core/wording.ts';
 import { secretsIn } from '../../../kube/api/secret-values.ts';
@@ -12,6 +12,8 @@ import { isPublished, type PublishedChart } from '../../../kube/helm/published-c
 import { stageSubject } from '../../../kube/helm/stage-subject.ts';
 import type { Deployer } from '../../../kube/deploy/deployer.ts';
 import type { Helm } from '../../../kube/helm/types.ts';
+import { fileDigest } from '../../../kube/helm/subject-digest.ts';
+import type { Report } from '../../report/model.ts';
 import type { SuitePlan } from '../../plan/plan.ts';
 import type { SuiteDefinition } from '../../suite/definition.ts';
 import type { SubjectConfig } from '../../suite/worker-config.ts';
@@ -119,15 +121,39 @@ async function prepared(
   }));
   if (first) warnOfOnce(run, first, others.length);
   const { referenceName } = subject;
+  const platform = await platformOf(subject, { run, definition });
   run.report.subjects.push({
     suite: definition.name,
+    ...(platform && { platform }),
     ...(referenceName !== undefined && { reference: referenceName }),
     chart: withinProject(run.project.root, subject.chart),
     values: subject.values.map((file) => withinProject(run.project.root, file)),
     images: [],
     digest,
   });
-  return { ...subject, chart, values, ...(first && { once: true }) };
+  return {
+    ...subject,
+    chart,
+    values,
+    ...(subject.platform !== undefined && { platform: resolve(subject.platform) }),
+    ...(first && { once: true }),
+  };
+}
+
+/** Not copied: its programs may need whatever lies around them. Their digests say what was tested. */
+async function platformOf(
+  { platform: file }: SubjectConfig,
+  { run, definition }: Pick<About, 'run' | 'definition'>,
+): Promise<Report['subjects'][number]['platform']> {
+  if (file === undefined || !definition.platform) return undefined;
+  const { name, files } = await definition.platform.validate(file);
+  const digests = await Promise.all(
+    files.map(async (path) => ({
+      path: withinProject(run.project.root, path),
+      sha256: await fileDigest(path),
+    })),
+  );
+  return { name, file: withinProject(run.project.root, file), files: digests };
 }
 
 /** Another run may test another version. */
