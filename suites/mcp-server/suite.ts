@@ -49,6 +49,7 @@ export const mcpServer: SuiteDefinition = {
     'checks/network.e2e.ts',
     'checks/variants.e2e.ts',
     'checks/life.e2e.ts',
+    'checks/platform.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.
   topology: { groups: [{ name: 'worker', count: 2 }] },
@@ -57,6 +58,15 @@ export const mcpServer: SuiteDefinition = {
     values,
     releaseName: 'mcp',
     images,
+  },
+  references: {
+    // A platform in another language, which creates the objects of a server itself.
+    wharf: {
+      chart,
+      values,
+      images,
+      platform: join(fixtures, 'platforms', 'wharf', 'platform.yaml'),
+    },
   },
   // Servers of others may start slowly: what Kubernetes and helm allow by default, as in any-chart.
   limits: { rolloutMs: 600_000, hookMs: 300_000 },

@@ -7,7 +7,9 @@ import type { KubeObject } from './types.ts';
 export const HELM_RELEASE = 'meta.helm.sh/release-name';
 export const HELM_NAMESPACE = 'meta.helm.sh/release-namespace';
 
-const managedSchema = z.array(z.looseObject({ manager: z.string().optional() }));
+const managedSchema = z.array(
+  z.looseObject({ manager: z.string().optional(), subresource: z.string().optional() }),
+);
 
 const serviceSchema = z.looseObject({ namespace: z.string() });
 const referencesSchema = z.looseObject({
@@ -45,10 +47,9 @@ export function referredNamespaces(object: KubeObject): (string | undefined)[] {
 }
 
 /** The field manager that created an object, such as `helm` or `kube-controller-manager`. */
-export function creatorOf({ metadata }: KubeObject): string | undefined {
+export function creatorOf(object: KubeObject): string | undefined {
   // The first field manager is the one that created the object.
-  const managed = managedSchema.safeParse((metadata as { managedFields?: unknown }).managedFields);
-  return managed.data?.[0]?.manager;
+  return managed(object)[0]?.manager;
 }
 
 /** Completes "it …": `belongs to the Helm release web in namespace prod`, `was made with kubectl-create`. */
@@ -62,4 +63,14 @@ export function ownershipOf(object: KubeObject): string {
   }
   const manager = creatorOf(object);
   return manager === undefined ? 'belongs to somebody else' : `was made with ${manager}`;
+}
+
+/** Who has written fields of an object, each once; without those of a subresource, such as its status. */
+export function managersOf(object: KubeObject): string[] {
+  const own = managed(object).filter(({ subresource }) => subresource === undefined);
+  return [...new Set(own.flatMap(({ manager }) => manager ?? []))];
+}
+
+function managed({ metadata }: KubeObject): z.infer<typeof managedSchema> {
+  return managedSchema.safeParse((metadata as { managedFields?: unknown }).managedFields).data ?? [];
 }
