@@ -37,6 +37,7 @@ export async function prepareApplication(
       clock: path.fastClock,
     },
     options: { reuse: false },
+    selection: { declared: [], chosen: [] },
     rendered: new Map([['app', { objects: [podOf(ref)] }]]),
     images: [],
     warn: (text: string, hint = '') => said.push(`${text} (${hint})`),
