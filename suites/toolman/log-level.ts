@@ -6,7 +6,7 @@ import { serverIn } from './server.ts';
 
 export const DOCUMENTED_LOG_LEVEL = 'logLevel';
 
-/** The level that a container is told, by RUST_LOG. */
+/** The log level that RUST_LOG sets for a container. */
 export function logLevelOf({ env = [] }: Container): string | undefined {
   return env.find(({ name }) => name === 'RUST_LOG')?.value;
 }

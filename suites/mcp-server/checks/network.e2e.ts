@@ -53,7 +53,7 @@ requirement(
     let session: McpSessionResult | undefined;
     const result = await eventually(async () => {
       const first = atEndpoint((await client.talk({ url }))[0]);
-      // A server of somebody else has other tools, whose arguments nobody knows here.
+      // Another server may have other tools, and the check does not know their arguments.
       calls = CALLS.filter(({ tool }) => first.tools.includes(tool));
       session = first.error === undefined ? atEndpoint((await client.talk({ url, calls }))[0]) : first;
       const complaints = [

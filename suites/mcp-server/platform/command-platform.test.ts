@@ -13,7 +13,7 @@ import { commandPlatform } from './command-platform.ts';
 import type { Platform } from './platform.ts';
 import { smallEntry } from './registry-entry.ts';
 
-/** A platform of a few lines: it writes down how it was called, and fails when it is told to. */
+/** A small platform: it records its arguments, and fails on request. */
 const PROGRAM = `#!/bin/sh
 echo "$@" >> calls
 [ -n "$KP_SAYS" ] && echo "$KP_SAYS" >&2

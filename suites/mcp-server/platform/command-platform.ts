@@ -16,7 +16,7 @@ import { createdObjects } from './created-objects.ts';
 import type { Access, DeployOptions, Platform, ServerChange, ServerPhase, ServerState } from './platform.ts';
 import type { RegistryEntry } from './registry-entry.ts';
 
-/** How long pods may take to become ready, in seconds: what a platform is told when a check says nothing else. */
+/** Time limit for pods to become ready, in seconds, when a check gives no other one. */
 const READY_SECONDS = 120;
 
 interface Deployed {

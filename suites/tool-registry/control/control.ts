@@ -4,13 +4,13 @@
  * subject.
  */
 import { waitFor } from '../../../harness/core/deadline.ts';
-import { CheckFailure, InfrastructureError, messageOf } from '../../../harness/core/errors.ts';
-import { ApiError } from '../../../harness/kube/api/errors.ts';
+import { InfrastructureError, messageOf } from '../../../harness/core/errors.ts';
 import type { HttpAnswer } from '../../../harness/kube/api/client.ts';
 import type { Container, Pod, Probe, Service } from '../../../harness/kube/api/types.ts';
 import type { PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { podReady } from '../../../harness/observe/waits/pod-start.ts';
 import { barePodSpec } from '../../../harness/run/suite/bare-pod.ts';
+import { notAboutSubject } from '../../../harness/run/suite/not-about-subject.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { startConstantLoad, type ConstantLoad } from '../load/constant-load.ts';
 import { PYTHON_POD_PORT } from '../python-pod.ts';
@@ -30,7 +30,7 @@ const ANSWER_MS = 5000;
  * @throws InfrastructureError `E_CONTROL` when one does not start
  */
 export function startControl(release: Release, pods: readonly Pod[]): Promise<Control> {
-  return ofControl(start(release, pods));
+  return ofControl(() => start(release, pods));
 }
 
 async function start(release: Release, pods: readonly Pod[]): Promise<Control> {
@@ -68,13 +68,8 @@ function callOnce(release: Release, timeoutMs: number): Promise<HttpAnswer> {
 }
 
 /** A failure of the control itself is no failure of the subject. */
-async function ofControl<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof CheckFailure || error instanceof ApiError)) throw error;
-    throw new InfrastructureError('E_CONTROL', `the control failed: ${messageOf(error)}`, { cause: error });
-  }
+function ofControl<T>(work: () => Promise<T>): Promise<T> {
+  return notAboutSubject('E_CONTROL', 'the control failed', work);
 }
 
 export class Control {
@@ -104,7 +99,7 @@ export class Control {
   /** Calls the control pods at a constant rate until the first judgement. */
   async startCalls(options: { ratePerSecond: number; limitSeconds: number }): Promise<void> {
     const requests = [{ method: 'GET', path: '/' }] as const;
-    this.#load = await ofControl(
+    this.#load = await ofControl(() =>
       startConstantLoad(this.#release, this.#service, { ...options, requests, name: `${NAME}-load` }),
     );
   }
@@ -113,7 +108,7 @@ export class Control {
   async probes(): Promise<number> {
     const { kube, namespace } = this.#release;
     const read = this.#names.map((pod) => kube.logs({ namespace, pod, container: CONTAINER }));
-    const logs = await ofControl(Promise.all(read));
+    const logs = await ofControl(() => Promise.all(read));
     return Math.min(...logs.map((log = '') => log.split(`GET ${LIVENESS_PATH} `).length - 1));
   }
 
@@ -123,7 +118,7 @@ export class Control {
    * @throws InfrastructureError `E_CONTROL` when they do not, or when a control pod is restarted
    */
   async probed(times: number): Promise<void> {
-    await ofControl(
+    await ofControl(() =>
       waitFor<undefined>({
         what: `the kubelet to probe the control pod ${times} times`,
         timeoutMs: 180_000,
@@ -164,7 +159,7 @@ export class Control {
     const load = this.#load;
     this.#load = undefined;
     if (!load) return;
-    const { failures } = await ofControl(load.stop());
+    const { failures } = await ofControl(() => load.stop());
     this.#failedCalls.push(...failures.map(({ what }) => what));
   }
 }
