@@ -248,7 +248,7 @@ describe('the sentence of the verdict', () => {
 
   it('tells warnings and misfits of a pass', () => {
     expect(sentence(sampleCheck(), sampleWarning(), sampleMisfit(), sampleSkip())).toBe(
-      '2 checks passed, 1 with a warning. 2 skipped, 1 of them not applicable to this subject.',
+      '2 checks passed, 1 with a warning. 1 not applicable to this subject. 1 skipped.',
     );
     expect(sentence(sampleCheck(), sampleSkip())).toBe('1 check passed. 1 skipped.');
   });

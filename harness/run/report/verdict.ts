@@ -196,10 +196,9 @@ function passedSentence({ plan, checks, proofs = [] }: Report): string {
   }
   if (caught > 0) parts.push(`${count(caught, 'fault')} caught.`);
   if (notProvable > 0) parts.push(`${count(notProvable, 'fault')} not provable here.`);
-  if (skipped > 0) {
-    const because = notApplicable > 0 ? `, ${notApplicable} of them not applicable to this subject` : '';
-    parts.push(`${skipped} skipped${because}.`);
-  }
+  if (notApplicable > 0) parts.push(`${notApplicable} not applicable to this subject.`);
+  // Both count as skipped.
+  if (skipped > notApplicable) parts.push(`${skipped - notApplicable} skipped.`);
   if (plan?.shard)
     parts.push(`All ${plan.shard.count} parts together have ${count(plan.shard.of, 'check')}.`);
   return parts.join(' ');
