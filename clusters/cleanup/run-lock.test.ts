@@ -82,6 +82,16 @@ describe('a run lock', () => {
     await second.useCluster('kp-desk');
   });
 
+  it('gives a kept cluster to the next run of the same process', async () => {
+    const first = await acquire('r1');
+    await first.useCluster('kp-desk');
+    await first.keepCluster('kp-desk');
+    await first.release();
+    expect(await readRuns({ registryDir, runsDir })).toMatchObject([{ run: 'r1', alive: false }]);
+    const second = await acquire('r2');
+    await second.useCluster('kp-desk');
+  });
+
   it.each([
     ['earlier', '2026-01-01T00:00:00.000Z'],
     ['later', '2999-01-01T00:00:00.000Z'],

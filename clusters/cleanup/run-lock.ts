@@ -21,6 +21,8 @@ const recordSchema = z.object({
   /** Id of the boot; empty where the system has none. */
   boot: z.string(),
   startedAt: z.string(),
+  /** Set when the run has ended and its record stays; its process may go on with another run. */
+  endedAt: z.string().optional(),
   /** Clusters that the run uses: its own, or one that an earlier run kept. */
   clusters: z.array(z.string()),
   /** Clusters that stay after the run (--keep, --reuse). */
@@ -122,18 +124,22 @@ export async function acquireRunLock(
       recordStays = stays;
     },
     release: async () => {
-      if (recordStays || record.kept.length > 0) return;
+      if (recordStays || record.kept.length > 0) {
+        record.endedAt = new Date().toISOString();
+        await save();
+        return;
+      }
       for (const file of files) await rm(file, { force: true });
     },
   };
 }
 
-/** Whether the process of the run exists; false for a run without a record. */
+/** Whether the run is in progress; false for a run without a record. */
 export async function isAlive(run: string, registry: RunRegistry = {}): Promise<boolean> {
   return (await readRuns(registry)).some((record) => record.run === run && record.alive);
 }
 
-/** All recorded runs. `alive`: the process still exists. */
+/** All recorded runs. `alive`: the run has not ended, and its process still exists. */
 export async function readRuns(registry: RunRegistry = {}): Promise<(RunRecord & { alive: boolean })[]> {
   const files: string[] = [];
   for (const registryDir of registriesOf(registry)) {
@@ -190,6 +196,7 @@ async function makeRegistry(folders: readonly string[]): Promise<string> {
 }
 
 async function isRecordAlive(record: RunRecord): Promise<boolean> {
+  if (record.endedAt !== undefined) return false;
   if (record.boot !== (await bootId())) return false;
   if (record.processStart !== '') return (await processStart(record.pid)) === record.processStart;
   try {
