@@ -47,6 +47,11 @@ export interface InstallOptions<Options = unknown> {
   apply?: boolean;
   /** `false`: does not wait for the rollout. */
   rollout?: boolean;
+  /**
+   * `true`: starts before the shared release is ready, for the check that a run of a few checks would have to wait for. Two installs side
+   * by side take time from each other, so it is not for many.
+   */
+  early?: boolean;
   timeoutMs?: number;
 }
 
@@ -97,10 +102,26 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    */
   async install(options: InstallOptions<Options> = {}): Promise<Release<Prepared>> {
     await this.#makeRoom();
-    const shared = await this.#shared.sharedReleaseSettled();
-    const release = await this.#install(options, this.#lifecycle, () => {}, shared);
+    const release = options.early ? await this.#installEarly(options) : await this.#installNext(options);
     if (options.apply !== false) await this.#disturb(release);
     return release;
+  }
+
+  async #installNext(options: InstallOptions<Options>): Promise<Release<Prepared>> {
+    const shared = await this.#shared.sharedReleaseSettled();
+    return this.#install(options, this.#lifecycle, () => {}, shared?.objects);
+  }
+
+  async #installEarly(options: InstallOptions<Options>): Promise<Release<Prepared>> {
+    const beside = this.#shared.installsShared ? (await this.subject()).objects : undefined;
+    try {
+      return await this.#install(options, this.#lifecycle, () => {}, beside);
+    } catch (error) {
+      if (error instanceof DoesNotFit) throw error;
+      // The check that installs the shared release reports the cause.
+      await this.#shared.sharedReleaseSettled();
+      throw error;
+    }
   }
 
   /** @throws DoesNotFit when the check needs the shared release of a subject that can exist only once */
@@ -390,7 +411,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     options: InstallOptions<Options>,
     lifecycle: Lifecycle,
     onNamespace: (name: string) => void,
-    beside?: Release,
+    beside?: readonly KubeObject[],
   ): Promise<Release<Prepared>> {
     const { cluster, deployer, signal } = this.#shared.deps;
     const namespace = options.namespace ?? (await this.namespace(options.namespaceLabels, lifecycle));
@@ -401,7 +422,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const changes = this.#changes({ ...options, namespace }, environment);
     const { source } = changes;
     const { objects } = await renderFitting(changes);
-    if (beside) refuseClash(objects, { namespace, shared: beside.objects });
+    if (beside) refuseClash(objects, { namespace, shared: beside });
     const apply = options.apply !== false;
     const named = apply ? await this.#createNamedNamespaces(objects, namespace, lifecycle) : [];
     named.forEach(onNamespace);

@@ -109,6 +109,11 @@ export class SharedLab {
     }
   }
 
+  /** Whether checks share a release now. In a proof, each has its own. */
+  get installsShared(): boolean {
+    return this.#shared !== undefined && this.#room === undefined && !this.deps.fault;
+  }
+
   /**
    * Waits for the shared release if one is being installed: when it cannot become ready, neither can another release of the same
    * subject, and the same cause would be reported again.

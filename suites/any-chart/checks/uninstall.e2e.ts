@@ -23,7 +23,7 @@ requirement(
     const own = await ownNamespaces(lab, home, rendered);
     const { objects: before, unreadable } = await holdingOf(kube, own);
     const rollout = rendered.some((object) => podTemplateOf(object) !== undefined);
-    const release = await lab.install({ namespace: home, rollout });
+    const release = await lab.install({ namespace: home, rollout, early: true });
     await lab.uninstall(release);
 
     const { workloads } = modelOf(release.objects, release);
