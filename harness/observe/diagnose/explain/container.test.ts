@@ -131,8 +131,13 @@ describe('a container without enough memory', () => {
     lastState: { terminated: startError },
   };
 
-  it('names the limit of an init container that the runtime cannot even start', () => {
-    const result = explained(withInit(limited, status));
+  // The runtime may notice it before or after it starts its own process in the cgroup.
+  it.each([
+    startError.message,
+    'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting cgroup config for procHooks process: unable to set memory limit to 1048576 (current usage: 2363392, peak usage: 2629632)',
+  ])('names the limit of an init container that the runtime cannot even start: %s', (message) => {
+    const lastState = { terminated: { ...startError, message } };
+    const result = explained(withInit(limited, { ...status, lastState }));
     expect(result?.says).toBe(
       'cannot start init container setup: it is out of memory before its program runs: its memory limit is 1Mi',
     );

@@ -124,7 +124,7 @@ function explainConfigError({ spec, status, who, world }: ContainerView): PodTro
  * is below the present use (runc, create.go and the cgroup manager).
  */
 const TOO_LITTLE_MEMORY =
-  /OOM-killed|memory limit (?:is )?too low|write \S*memory\.(?:max|limit_in_bytes): device or resource busy/;
+  /OOM-killed|memory limit (?:is )?too low|unable to set memory limit to \d+|write \S*memory\.(?:max|limit_in_bytes): device or resource busy/;
 
 function memoryLimit(spec: Container | undefined): string {
   const limit = spec?.resources?.limits?.['memory'];
