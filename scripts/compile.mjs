@@ -31,15 +31,33 @@ export async function compile(root) {
   const files = SOURCES.flatMap((folder) => sourcesIn(join(root, folder))).sort();
   const compiled = join(root, 'node_modules', '.cache', 'kindproof');
   const folder = join(compiled, keyOf(root, files));
-  if (existsSync(folder)) {
-    const now = new Date();
-    // For `removeUnused`. A folder of somebody else stays as it is.
-    await utimes(folder, now, now).catch(() => {});
-    return folder;
-  }
+  if (existsSync(folder)) return used(folder);
+  await draftOf(folder, (draft) => bundle(root, draft, { entryPoints: entriesOf(root, files) }));
+  await removeUnused(compiled);
+  return folder;
+}
+
+/**
+ * For `removeUnused`. A folder of somebody else stays as it is.
+ *
+ * @param {string} folder
+ */
+async function used(folder) {
+  const now = new Date();
+  await utimes(folder, now, now).catch(() => {});
+  return folder;
+}
+
+/**
+ * Makes a folder that is complete as soon as it exists.
+ *
+ * @param {string} folder
+ * @param {(draft: string) => Promise<void>} write
+ */
+async function draftOf(folder, write) {
   const draft = `${folder}.${randomUUID()}`;
   try {
-    await bundle(root, entriesOf(root, files), draft);
+    await write(draft);
     // Another process may have been faster.
     await rename(draft, folder).catch((error) => {
       if (!existsSync(folder)) throw error;
@@ -47,8 +65,78 @@ export async function compile(root) {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await removeUnused(compiled);
+}
+
+/**
+ * The folder with the compiled code of a suite outside of this project, together with the present sources: an error that the suite throws is
+ * of the class that the harness knows. `suite.mjs` exports what the file exports, `checks.e2e.mjs` and `prove.e2e.mjs` are for a worker.
+ *
+ * @param {string} root of the project
+ * @param {string} suite absolute path of the file that exports the suite
+ * @returns {Promise<string>}
+ * @throws {Error} with the places, when a source cannot be compiled
+ */
+export async function compileSuite(root, suite) {
+  const { build } = await import('esbuild');
+  // The suite's own files, also those beside it: the key of the compiled code.
+  const own = await build({
+    entryPoints: [suite],
+    bundle: true,
+    write: false,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'silent',
+  });
+  const files = SOURCES.flatMap((folder) => sourcesIn(join(root, folder))).sort();
+  const compiled = join(root, 'node_modules', '.cache', 'kindproof');
+  const key = createHash('sha256').update(keyOf(root, files)).update(`${suite}\0`);
+  for (const { contents } of own.outputFiles) key.update(contents);
+  const folder = join(compiled, key.digest('hex').slice(0, 24));
+  if (existsSync(folder)) return used(folder);
+  await draftOf(folder, (draft) =>
+    bundle(root, draft, {
+      entryPoints: ['suite', 'checks.e2e', 'prove.e2e'].map((out) => ({ in: `${GIVEN}${out}`, out })),
+      plugins: [{ name: 'given', setup: (to) => givenSuite(to, root, suite) }],
+    }),
+  );
   return folder;
+}
+
+/** Names of files that exist nowhere: `givenSuite` writes them. */
+const GIVEN = 'given:';
+
+/**
+ * What the three files of a given suite say, and where it finds this project, under the name of its package.
+ *
+ * @param {import('esbuild').PluginBuild} build
+ * @param {string} root
+ * @param {string} suite
+ */
+function givenSuite(build, root, suite) {
+  const kit = JSON.stringify(join(root, 'suites', 'given', 'kit.ts'));
+  const file = JSON.stringify(suite);
+  /** @param {string} what */
+  const worker = (what) =>
+    `import suite from ${file};\nimport { kitOf, importFile } from ${kit};\nconst kit = kitOf(suite, ${file});\nawait kit.${what}(importFile(suite, kit, ${file}));\n`;
+  const text = {
+    suite: `export { default } from ${file};\n`,
+    'checks.e2e': worker('declareChecks'),
+    'prove.e2e': worker('declareProofs'),
+  };
+  build.onResolve({ filter: new RegExp(`^${GIVEN}`) }, ({ path }) => ({
+    path: path.slice(GIVEN.length),
+    namespace: 'given',
+  }));
+  build.onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({
+    contents: text[path],
+    loader: 'js',
+    resolveDir: root,
+  }));
+  build.onResolve({ filter: /^kindproof(\/|$)/ }, ({ path }) => ({
+    path:
+      path === 'kindproof' ? join(root, 'suites', 'given', 'define-suite.ts') : join(root, path.slice(10)),
+  }));
 }
 
 /**
@@ -104,10 +192,10 @@ function entriesOf(root, files) {
 
 /**
  * @param {string} root
- * @param {string[]} entryPoints
  * @param {string} outdir
+ * @param {Pick<import('esbuild').BuildOptions, 'entryPoints' | 'plugins'>} what
  */
-async function bundle(root, entryPoints, outdir) {
+async function bundle(root, outdir, { entryPoints, plugins = [] }) {
   const { build } = await import('esbuild');
   await build({
     entryPoints,
@@ -128,7 +216,7 @@ async function bundle(root, entryPoints, outdir) {
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`,
     },
-    plugins: [{ name: 'places', setup: keepPlaces }],
+    plugins: [...plugins, { name: 'places', setup: keepPlaces }],
     logLevel: 'silent',
   });
 }

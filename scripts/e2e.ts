@@ -9,6 +9,7 @@ import { selectChecks } from '../harness/run/plan/select-checks.ts';
 import { withSavedOptions } from './e2e/saved-options.ts';
 import { interruptSignal } from './interrupt.ts';
 import { planFromOptions } from './plan-from-arguments.ts';
+import { withAbsoluteSuites } from './given-suites.ts';
 import { checksFile, projectRoot } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -18,8 +19,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(text);
   };
   try {
-    const parsed = parseOptions(argv, print);
-    if (!parsed) return EXIT.passed;
+    const given = parseOptions(argv, print);
+    if (!given) return EXIT.passed;
+    const parsed = withAbsoluteSuites(given);
     if (parsed.list) {
       const { formatRequirements, listRequirements } = await import('./e2e/requirements.ts');
       const rows = await listRequirements(parsed);
@@ -56,7 +58,10 @@ export async function run(options: RunOptions, plan: RunPlan, commandLine: strin
 
 async function dryRun(all: RunPlan, options: RunOptions): Promise<string> {
   const { listChecks } = await import('../harness/run/runner/vitest-runner.ts');
-  const projects = all.suites.map(({ definition }) => ({ name: definition.name, file: checksFile }));
+  const projects = all.suites.map(({ definition: { name, code } }) => ({
+    name,
+    file: code?.checks ?? checksFile,
+  }));
   const selection = selectChecks(all, options, await listChecks({ root: projectRoot, projects }));
   const { chosen } = selection;
   const plan = withImagesOfChecks(all, selection);

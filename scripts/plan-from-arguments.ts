@@ -4,7 +4,8 @@ import { newRunId } from '../harness/core/run-id.ts';
 import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { planRun, type RunPlan } from '../harness/run/plan/plan.ts';
-import { loadCatalogue, loadUncheckedSuites } from '../suites/index.ts';
+import { loadUncheckedSuites } from '../suites/index.ts';
+import { catalogueWith, withGivenSuites } from './given-suites.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -29,7 +30,9 @@ export async function planFromArguments(
 export async function planFromOptions(options: RunOptions): Promise<RunPlan> {
   // `--sample` rotates daily.
   const day = Math.floor(Date.now() / DAY_MS);
-  const plan = planRun(options, await loadCatalogue(), newRunId(), day, await loadUncheckedSuites());
+  const { options: named, given } = await withGivenSuites(options);
+  const catalogue = await catalogueWith(given);
+  const plan = planRun(named, catalogue, newRunId(), day, await loadUncheckedSuites());
   await rejectBadFiles(options);
   for (const { definition, subject, references } of plan.suites) {
     for (const { platform } of [subject, ...Object.values(references)])

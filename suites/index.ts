@@ -1,7 +1,7 @@
 /** All suites, and the catalogue of requirements that they cover. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { loadRequirements, type Requirement } from '../harness/run/suite/requirements.ts';
+import { loadRequirements, requirementsOf, type Requirement } from '../harness/run/suite/requirements.ts';
 import type { CataloguedSuite, UncheckedSuite } from '../harness/run/plan/plan.ts';
 import type { SuiteDefinition } from '../harness/run/suite/definition.ts';
 import { anyChart } from './any-chart/suite.ts';
@@ -24,10 +24,7 @@ export async function loadCatalogue(): Promise<CataloguedSuite[]> {
   return Promise.all(
     suites.map(async (definition) => ({
       definition,
-      // The suite for any chart has only shared requirements.
-      requirements: definition.anyChart
-        ? []
-        : await loadRequirements(join(definition.directory, 'requirements.yaml')),
+      requirements: await requirementsOf(definition),
       shared,
     })),
   );

@@ -9,6 +9,7 @@ import { listChecks } from '../../harness/run/runner/vitest-runner.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import type { DeclaredCheck } from '../../harness/run/suite/test-record.ts';
 import { loadAllRequirements, suites } from '../../suites/index.ts';
+import { withGivenSuites } from '../given-suites.ts';
 import { checksFile, projectRoot } from '../project.ts';
 
 /**
@@ -19,8 +20,13 @@ import { checksFile, projectRoot } from '../project.ts';
 export async function listRequirements(
   chosen: Pick<RunOptions, 'suites' | 'requirements'> = { suites: [], requirements: [] },
 ): Promise<RequirementRow[]> {
-  const catalogue = await loadAllRequirements();
-  rejectUnknown('suite', chosen.suites, [...new Set(catalogue.map((row) => row.suite))]);
+  const {
+    options: { suites: names },
+    given,
+  } = await withGivenSuites(chosen);
+  const definitions = [...given, ...suites];
+  const catalogue = [...rowsOf(given), ...(await loadAllRequirements())];
+  rejectUnknown('suite', names, [...new Set(catalogue.map((row) => row.suite))]);
   rejectUnknown(
     'requirement',
     chosen.requirements,
@@ -28,13 +34,13 @@ export async function listRequirements(
   );
   const checks = await listChecks({
     root: projectRoot,
-    projects: suites.map(({ name }) => ({ name, file: checksFile })),
+    projects: definitions.map(({ name, code }) => ({ name, file: code?.checks ?? checksFile })),
   });
   return catalogue
-    .map((row) => rowOf(row, suites, checks))
+    .map((row) => rowOf(row, definitions, checks))
     .filter(
       (row) =>
-        (chosen.suites.length === 0 || chosen.suites.includes(row.suite)) &&
+        (names.length === 0 || names.includes(row.suite)) &&
         (chosen.requirements.length === 0 || chosen.requirements.includes(row.id)),
     );
 }
@@ -49,9 +55,16 @@ export async function requirementRows(
 ): Promise<RequirementRow[]> {
   const names = definitions.map(({ name }) => name);
   const shared = new Set(suites.flatMap((suite) => suite.shared));
-  return (await loadAllRequirements())
+  return [...rowsOf(definitions), ...(await loadAllRequirements())]
     .filter(({ id, suite }) => names.includes(suite) || (suite === 'all' && shared.has(id)))
     .map((row) => rowOf(row, definitions, declared));
+}
+
+/** The requirements that suites state themselves, in place of a file. */
+function rowsOf(definitions: readonly SuiteDefinition[]): (Requirement & { suite: string })[] {
+  return definitions.flatMap(({ name, requirements = [] }) =>
+    requirements.map((row) => ({ ...row, suite: name })),
+  );
 }
 
 function rowOf(

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UsageError } from '../../harness/core/errors.ts';
 import { writePrivateFile } from '../../harness/core/private-files.ts';
 import type { RunOptions } from '../../harness/run/plan/options.ts';
+import { isPath } from '../given-suites.ts';
 import { runsDirectory } from '../project.ts';
 
 const FILE = 'options.json';
@@ -74,7 +75,9 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
         ...(chartVersion !== undefined && { chartVersion }),
       }),
     ...options,
-    ...(isChosen ? {} : { suites, all }),
+    ...(!isChosen && { suites, all }),
+    // A requirement does not imply a suite that is only found by its path.
+    ...(isChosen && !options.all && options.suites.length === 0 && { suites: suites.filter(isPath) }),
     values: options.values.length > 0 ? options.values : values,
     set: [...set, ...options.set],
     images: { ...images, ...options.images },

@@ -12,6 +12,7 @@ Examples:
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
   npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
   npm run e2e -- --platform ../platform/kindproof.yaml    test a platform by its commands, whatever it is written in
+  npm run e2e -- --suite ../my-suite/suite.ts             run a suite of your own: docs/writing-a-suite.md
   npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
   npm run e2e -- --suite toolman --prove                  inject every fault and verify that it is caught
   npm run e2e -- --all --cluster existing --kubeconfig ./staging.yaml --context staging
@@ -22,7 +23,11 @@ Exit codes: 0 all passed, 1 a check failed, 2 wrong usage, 3 no verdict or not e
 function e2eCommand() {
   return new Command('e2e')
     .description('Proves on a real cluster that a chart keeps the promises of its documents.')
-    .option('--suite <name...>', 'suites to run', names)
+    .option(
+      '--suite <name...>',
+      'suites to run: names, or paths of suites of your own, e.g. ./my-suite/suite.ts',
+      names,
+    )
     .option('--all', 'run every suite', false)
     .option('--requirement <id...>', 'only the checks of these requirements, e.g. T-35', names)
     .option('--tags <expression>', 'only checks with these tags, e.g. "live and not disruptive"')

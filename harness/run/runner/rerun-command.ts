@@ -11,6 +11,7 @@ export function rerunCommand(
   const own =
     options.chart !== undefined ||
     options.reference !== undefined ||
+    plan.suites.some(({ definition }) => definition.code !== undefined) ||
     options.values.length > 0 ||
     options.set.length > 0 ||
     Object.keys(options.images).length > 0 ||

@@ -5,6 +5,7 @@ import type { ManifestPatch } from '../../kube/manifests/patch.ts';
 import type { Topology } from '../../kube/cluster/cluster.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
 import type { Release } from './release.ts';
+import type { Requirement } from './requirements.ts';
 
 /** An image that the subject runs, under the name that `--image NAME=REF` uses. */
 export interface SubjectImage {
@@ -56,6 +57,10 @@ export interface SuiteDefinition<Options = unknown, Prepared extends MaybePrepar
   anyChart?: boolean;
   /** Folder of the suite: the checks/*.e2e.ts, and requirements.yaml when it has requirements of its own. */
   directory: string;
+  /** In place of a requirements.yaml. */
+  requirements?: readonly Requirement[];
+  /** Absolute paths of the files that declare its checks and its proofs; absent for the suites of this project. */
+  code?: { checks: string; proofs: string };
   /** Files with checks, relative to the directory, in running order. */
   files: readonly string[];
   topology: Topology;

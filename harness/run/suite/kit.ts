@@ -18,7 +18,7 @@ import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
 import type { SubjectConfig } from './worker-config.ts';
-import { loadRequirements } from './requirements.ts';
+import { requirementsOf } from './requirements.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
 /*
@@ -100,7 +100,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       await importFile(basename(definition.directory), basename(file, '.e2e.ts'));
     }
     if (!deps.generic) return;
-    const rows = await loadRequirements(join(definition.directory, 'requirements.yaml'));
+    const rows = await requirementsOf(definition);
     const generic = await deps.generic.collectChecks(importFile);
     for (const adopted of adoptedChecks(generic, { suite: definition, rows, own: checks }))
       checks.push({ ...adopted, id: nextId(adopted.requirements[0] ?? '') });

@@ -1,5 +1,6 @@
 /** The requirement catalogue of a suite, from its requirements.yaml. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../../core/errors.ts';
@@ -27,6 +28,21 @@ const requirement = z.strictObject({
 });
 
 export type Requirement = z.infer<typeof requirement>;
+
+/**
+ * The requirements of a suite, without the shared ones.
+ *
+ * @throws UsageError naming the file and the invalid entry
+ */
+export async function requirementsOf(suite: {
+  directory: string;
+  anyChart?: boolean;
+  requirements?: readonly Requirement[];
+}): Promise<readonly Requirement[]> {
+  // The suite for any chart has only shared requirements.
+  if (suite.anyChart) return [];
+  return suite.requirements ?? loadRequirements(join(suite.directory, 'requirements.yaml'));
+}
 
 /**
  * Reads a requirements.yaml.

@@ -87,14 +87,14 @@ function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
   if (checks.length > 0) {
     projects.push({
       name: definition.name,
-      file: project.checksFile,
+      file: definition.code?.checks ?? project.checksFile,
       config: { ...config, mode: 'check', checks, ...(suite.advice && { advice: suite.advice }) },
     });
   }
   if (faults.length > 0) {
     projects.push({
       name: `${definition.name} faults`,
-      file: project.proofsFile,
+      file: definition.code?.proofs ?? project.proofsFile,
       config: { ...config, mode: 'prove', faults },
     });
   }

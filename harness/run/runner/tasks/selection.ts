@@ -16,7 +16,7 @@ export const selection: Task = {
     const { project, plan, options } = run;
     const projects = plan.suites.map(({ definition }) => ({
       name: definition.name,
-      file: project.checksFile,
+      file: definition.code?.checks ?? project.checksFile,
     }));
     const declared = await listChecks({ root: project.root, projects });
     throwIfAborted(signal);
