@@ -5,9 +5,12 @@ import { Command } from '@commander-js/extra-typings';
 import { EXIT } from '../harness/core/errors.ts';
 import { parseArguments } from '../harness/run/plan/parse-arguments.ts';
 import { reportJsonSchema } from '../harness/run/report/json.ts';
+import { listChecks } from '../harness/run/runner/vitest-runner.ts';
+import { suites } from '../suites/index.ts';
+import { mutationProof } from '../suites/mutation-proof.ts';
 import { listRequirements } from './e2e/requirements.ts';
 import { requirementsMarkdown } from './matrix/markdown.ts';
-import { projectRoot } from './project.ts';
+import { checksFile, projectRoot } from './project.ts';
 import { reportFailure } from './report-failure.ts';
 
 const EXAMPLES = `
@@ -29,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const options = parseArguments(command, argv, (text) => process.stdout.write(text));
     if (!options) return EXIT.passed;
     const documents = [
-      [join('docs', 'requirements.md'), requirementsMarkdown(await listRequirements())],
+      [join('docs', 'requirements.md'), requirementsMarkdown(await listRequirements(), await neverAlone())],
       [join('docs', 'report.schema.json'), `${JSON.stringify(reportJsonSchema(), null, 2)}\n`],
     ] as const;
     let exitCode: number = EXIT.passed;
@@ -42,6 +45,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return reportFailure(error, (text) => process.stderr.write(text));
   }
+}
+
+/** Checks whose faults another check may catch in their place. */
+async function neverAlone(): Promise<string[]> {
+  const projects = suites.map(({ name }) => ({ name, file: checksFile }));
+  return mutationProof(await listChecks({ root: projectRoot, projects }), suites).neverAlone;
 }
 
 async function update(file: string, wanted: string, onlyCheck: boolean): Promise<string> {

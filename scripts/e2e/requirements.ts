@@ -68,19 +68,22 @@ function rowsOf(definitions: readonly SuiteDefinition[]): (Requirement & { suite
 }
 
 function rowOf(
-  { id, suite, source, requirement, level, notApplicable }: Requirement & { suite: string },
+  row: Requirement & { suite: string },
   definitions: readonly SuiteDefinition[],
   declared: readonly Pick<DeclaredCheck, 'requirements' | 'file' | 'title'>[],
 ): RequirementRow {
+  const { id, suite, source, requirement, level, notApplicable, tested } = row;
   // Several suites run the checks of shared requirements.
   const checks = declared
     .filter(({ requirements }) => requirements.includes(id))
     .map(({ file, title }) => ({ file, title }))
     .filter((check, index, all) => all.findIndex((one) => isDeepStrictEqual(one, check)) === index);
+  if (tested) checks.push({ file: tested.file, title: row.check });
   const faults = definitions
     .flatMap((definition) => definition.faults)
     .filter(({ requirements }) => requirements.includes(id))
     .map(({ name }) => name);
+  faults.push(...(tested?.faults ?? []));
   const covered = checks.length > 0 && faults.length > 0;
   return {
     id,

@@ -31,6 +31,12 @@ describe('requirementsMarkdown', () => {
     expect(text.match(/^## /gm)).toHaveLength(2);
   });
 
+  it('lists the checks that no fault addresses alone', () => {
+    const text = requirementsMarkdown([row({})], ['suites/a.e2e.ts: runs']);
+    expect(text).toMatch(/^- suites\/a\.e2e\.ts: runs$/m);
+    expect(requirementsMarkdown([row({})])).not.toContain('alone');
+  });
+
   it.each([
     ['a | b', 'a \\| b'],
     ['two\nlines', 'two lines'],

@@ -7,8 +7,15 @@ const STATUS: Record<RequirementRow['status'], string> = {
   'not-applicable': 'n/a',
 };
 
-/** docs/requirements.md: a summary of all suites, then one table for each suite, in the order of the rows. */
-export function requirementsMarkdown(rows: readonly RequirementRow[]): string {
+/**
+ * docs/requirements.md: a summary of all suites, then one table for each suite, in the order of the rows.
+ *
+ * @param neverAlone checks that no fault addresses alone
+ */
+export function requirementsMarkdown(
+  rows: readonly RequirementRow[],
+  neverAlone: readonly string[] = [],
+): string {
   const suites = [...new Set(rows.map((row) => row.suite))];
   const sum = suites.map((suite) => sumRow(suite, ofSuite(rows, suite)));
   const lines = [
@@ -28,9 +35,18 @@ export function requirementsMarkdown(rows: readonly RequirementRow[]): string {
     sumRow('total', rows),
     '',
     ...suites.flatMap((suite) => table(suite, ofSuite(rows, suite))),
+    ...(neverAlone.length === 0 ? [] : [...NEVER_ALONE, ...neverAlone.map((check) => `- ${cell(check)}`)]),
   ];
   return `${lines.join('\n').trimEnd()}\n\n<!-- prettier-ignore-end -->\n`;
 }
+
+const NEVER_ALONE = [
+  '## Checks that no fault addresses alone',
+  '',
+  'A proof ends when every requirement of its fault is red. Each of these checks is run by a fault, but another check of the same',
+  'requirement may be red in its place: `proofs[].caughtBy` of a report says which one was.',
+  '',
+];
 
 function ofSuite(rows: readonly RequirementRow[], suite: string): RequirementRow[] {
   return rows.filter((row) => row.suite === suite);

@@ -194,6 +194,12 @@ function chooseSuites(
   for (const id of options.requirements) {
     if (ids.includes(id)) continue;
     const owner = unchecked.find((u) => u.requirements.some((r) => r.id === id));
+    const tested = owner?.requirements.find((r) => r.id === id)?.tested;
+    if (tested) {
+      throw new UsageError('E_NO_CHECKS', `requirement "${id}" is about the suites, not about a subject`, {
+        hint: `A unit test verifies it: npx vitest run ${tested.file}`,
+      });
+    }
     if (owner) throw noChecksYet(`requirement "${id}" of suite ${owner.name}`, names);
     throw new UsageError('E_UNKNOWN_REQUIREMENT', `there is no requirement "${id}"`, {
       hint: `${didYouMean(id, ids)} \`npm run -s e2e -- --list\` shows all.`,

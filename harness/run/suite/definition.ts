@@ -103,8 +103,8 @@ export interface Fault {
   patches?: readonly ManifestPatch[];
   /** Applied to optional manifests, by the name of their file, for checks that apply those. */
   optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
-  /** Changes words of the chart's documents, for checks that follow them. */
-  documents?: readonly { file: string; replace: string; by: string }[];
+  /** Changes words of the chart's documents, or takes one away, for checks that follow them. */
+  documents?: readonly ({ file: string; replace: string; by: string } | { file: string; missing: true })[];
   /** Variables in the environment of the platform's commands, which switch a defect on. */
   platform?: Readonly<Record<string, string>>;
   /** Runs after the rollout of the release, before the check. */

@@ -52,6 +52,12 @@ describe("a chart's document", () => {
     expect(text).toBe('helm install a . $&');
   });
 
+  it('is missing when the fault takes it away', async () => {
+    const missing = { missing: true } as const;
+    expect((await read('README.md', [{ file: 'README.md', ...missing }])).text).toBeUndefined();
+    expect((await read('USAGE.md', [{ file: 'USAGE.md', ...missing }])).reason).toBe('there is no USAGE.md');
+  });
+
   it('rejects a fault that changes nothing', async () => {
     const { reason } = await read('README.md', [{ file: 'README.md', replace: 'kubectl', by: '' }]);
     expect(reason).toBe('README.md does not say "kubectl"');

@@ -281,14 +281,19 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   /**
    * A document in the chart's folder, e.g. `README.md`; `undefined` when there is none, or no folder.
    *
-   * @throws CheckFailure `E_FAULT` when the fault changes words that the document does not contain
+   * @throws CheckFailure `E_FAULT` when the fault changes words that the document does not contain, or takes away what is not there
    */
   async document(file: string): Promise<string | undefined> {
     const { subject, fault } = this.#shared.deps;
     const text = await readFile(join(subject.chart, file), 'utf8').catch(() => undefined);
     return (fault?.documents ?? [])
       .filter((change) => change.file === file)
-      .reduce((changed, { replace, by }) => {
+      .reduce<string | undefined>((changed, change) => {
+        if ('missing' in change) {
+          if (changed !== undefined) return undefined;
+          throw new CheckFailure('E_FAULT', `there is no ${file}`);
+        }
+        const { replace, by } = change;
         if (changed?.includes(replace)) return changed.replace(replace, () => by);
         throw new CheckFailure('E_FAULT', `${file} does not say "${replace}"`);
       }, text);

@@ -23,6 +23,8 @@ const requirement = z.strictObject({
     .optional(),
   /** The interpretation, where the text contradicts Kubernetes or another document. */
   decision: z.string().optional(),
+  /** The unit test that verifies it, and the defects with which the test is seen to fail: for what is about the suites themselves. */
+  tested: z.strictObject({ file: z.string(), faults: z.array(z.string()).min(1) }).optional(),
   /** Why the requirement cannot apply. */
   notApplicable: z.string().optional(),
 });
