@@ -42,6 +42,8 @@ export interface McpClient {
   node: string;
   /** Holds the sessions of a task: initialize, tools/list, and the calls. Failures of the server are results. */
   talk(task: McpTask): Promise<McpSessionResult[]>;
+  /** Several tasks at the same time; the results of each. */
+  talkToAll(tasks: readonly McpTask[]): Promise<McpSessionResult[][]>;
   run(command: string[]): Promise<ExecResult>;
 }
 
@@ -63,17 +65,19 @@ export async function startMcpClient(lab: Lab, where: { node?: string } = {}): P
   );
   const run = (command: string[]): Promise<ExecResult> =>
     kube.exec({ namespace, pod: name, command, timeoutMs: 120_000 });
+  async function talkToAll(tasks: readonly McpTask[]): Promise<McpSessionResult[][]> {
+    const { exitCode, stdout, stderr } = await run(['node', '/app/mcp-client.mjs', JSON.stringify(tasks)]);
+    if (exitCode === 0) return z.array(z.array(sessionSchema)).parse(JSON.parse(stdout));
+    throw new InfrastructureError(
+      'E_MCP_CLIENT',
+      `the MCP client of the check exited with ${exitCode}: ${clip(stderr.trim(), 300)}`,
+    );
+  }
   return {
     namespace,
     node: pod.spec.nodeName ?? '',
     run,
-    async talk(task) {
-      const { exitCode, stdout, stderr } = await run(['node', '/app/mcp-client.mjs', JSON.stringify(task)]);
-      if (exitCode === 0) return z.array(sessionSchema).parse(JSON.parse(stdout));
-      throw new InfrastructureError(
-        'E_MCP_CLIENT',
-        `the MCP client of the check exited with ${exitCode}: ${clip(stderr.trim(), 300)}`,
-      );
-    },
+    talkToAll,
+    talk: async (task) => (await talkToAll([task]))[0] ?? [],
   };
 }

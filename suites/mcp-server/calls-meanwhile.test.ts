@@ -11,6 +11,7 @@ function clientOf(results: readonly McpSessionResult[][]): McpClient & { asked: 
     node: 'node',
     asked: 0,
     run: () => Promise.reject(new Error('not used')),
+    talkToAll: () => Promise.reject(new Error('not used')),
     talk: async () => {
       const result = results[Math.min(client.asked, results.length - 1)] ?? [];
       client.asked += 1;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mcpServerFaults } from '../../fixtures/faults/mcp-server/index.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
-import { mcpClientImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
+import { mcpClientImage, mcpGatewayImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
 import type { SubjectImage, SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
 import { validatePlatform } from './platform/description.ts';
@@ -13,6 +13,9 @@ const directory = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = join(directory, '..', '..', 'fixtures');
 const chart = join(fixtures, 'charts', 'mcp-server');
 const values = [join(fixtures, 'values', 'mcp-server', 'reference.yaml')];
+
+/** Name of the image. */
+export const GATEWAY = 'mcp-gateway';
 
 const images: readonly SubjectImage[] = [
   {
@@ -29,6 +32,12 @@ const images: readonly SubjectImage[] = [
     // No container of the subject: the checks call from it.
     override: { containers: [] },
     always: true,
+  },
+  {
+    // In front of several servers; only checks of these need it.
+    name: GATEWAY,
+    recipe: mcpGatewayImage,
+    override: { containers: [] },
   },
   {
     name: 'test',
@@ -49,6 +58,7 @@ export const mcpServer: SuiteDefinition = {
     'checks/network.e2e.ts',
     'checks/variants.e2e.ts',
     'checks/life.e2e.ts',
+    'checks/several.e2e.ts',
     'checks/platform.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.
