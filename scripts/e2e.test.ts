@@ -87,7 +87,7 @@ describe('wrong usage', PATIENT, () => {
       'Did you mean "toolman"?',
     ],
     ['e2e --requirement T-999 --out @/out', 'there is no requirement "T-999"', 'npm run -s e2e -- --list'],
-    ['e2e --requirement X-09 --out @/out', 'has no checks yet', 'Suites that can be run: toolman'],
+    ['e2e --requirement X-10 --out @/out', 'is about the suites', 'npx vitest run suites/mutation-proof'],
     [
       'e2e --suite toolman --chart @/none --out @/out',
       'there is no chart at',

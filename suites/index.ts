@@ -8,12 +8,13 @@ import { anyChart } from './any-chart/suite.ts';
 import { agent } from './k8s-mcp-agent/suite.ts';
 import { mcpServer } from './mcp-server/suite.ts';
 import { registry } from './tool-registry/suite.ts';
+import { together } from './together/suite.ts';
 import { toolman } from './toolman/suite.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Suites with checks. */
-export const suites: readonly SuiteDefinition[] = [toolman, registry, agent, mcpServer, anyChart];
+export const suites: readonly SuiteDefinition[] = [toolman, registry, agent, mcpServer, anyChart, together];
 
 /** Names of the suites in the catalogue, in its order. */
 const catalogued = ['toolman', 'tool-registry', 'k8s-mcp-agent', 'mcp-server'] as const;

@@ -5,6 +5,7 @@ import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { clusterInventory, objectsIn } from '../../harness/kube/api/inventory.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
 import {
   foreignFinalizers,
@@ -110,4 +111,22 @@ function withStuck(left: LeftBehind): LeftBehind {
       says: `${fullNameOf(object)} is never deleted: it waits for ${foreignFinalizers(object).join(', ')}, and no pod of the release is left to remove it`,
     }));
   return { ...left, broken: [...stuck, ...left.broken] };
+}
+
+/**
+ * Registers the removal of what would disturb others: what keeps a namespace from being deleted, and what is outside of the namespaces of
+ * the release.
+ */
+export function removeAtEnd(lab: Lab, own: readonly string[], { broken, advisable }: LeftBehind): void {
+  const { teardown } = lab.kube;
+  for (const { object } of [...broken, ...advisable]) {
+    const { apiVersion, kind, metadata } = object;
+    const foreign = foreignFinalizers(object);
+    const finalizers = (metadata.finalizers ?? []).filter((name) => !foreign.includes(name));
+    lab.defer(`remove ${fullNameOf(object)}`, async () => {
+      if (foreign.length > 0 && (await teardown.get({ apiVersion, kind }, metadata)))
+        await teardown.patch({ apiVersion, kind }, metadata, { metadata: { finalizers } });
+      if (!own.includes(metadata.namespace ?? '')) await teardown.delete({ apiVersion, kind }, metadata);
+    });
+  }
 }

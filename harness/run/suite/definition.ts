@@ -101,6 +101,8 @@ export interface Fault {
   /** Applied last, in every install of the check. */
   set?: readonly string[];
   patches?: readonly ManifestPatch[];
+  /** Applied to systems that a check installs beside the subject, by their name. */
+  neighbours?: Readonly<Record<string, { set?: readonly string[]; patches?: readonly ManifestPatch[] }>>;
   /** Applied to optional manifests, by the name of their file, for checks that apply those. */
   optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
   /** Changes words of the chart's documents, or takes one away, for checks that follow them. */

@@ -21,13 +21,23 @@ import type { Recording } from '../../observe/recorder/recording.ts';
 import { watchSecrets } from '../../observe/recorder/secret-watch.ts';
 import type { MaybePrepared, PreparedNamespace } from './environment.ts';
 import { refuseClash } from './cluster-scoped-clash.ts';
+import type { ReferenceSubject } from './definition.ts';
 import { hasOptional, optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
 import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
 
+/** Another system, which a check installs beside the subject, as it is. */
+export interface Neighbour extends Pick<ReferenceSubject, 'chart' | 'values'> {
+  /** By it, the fault of a proof changes this system: `Fault.neighbours`. */
+  name: string;
+  releaseName: string;
+}
+
 export interface InstallOptions<Options = unknown> {
+  /** Installs this system in place of the subject; the environment of the suite prepares nothing for it. */
+  neighbour?: Neighbour;
   /** Without the values of the subject: as the chart is by itself. */
   onlyChart?: boolean;
   /** `key=value`; override the subject's values. */
@@ -58,7 +68,7 @@ export interface InstallOptions<Options = unknown> {
 /** What can be changed about a subject that is only rendered. */
 export type RenderOptions = Pick<
   InstallOptions,
-  'onlyChart' | 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
+  'neighbour' | 'onlyChart' | 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
 >;
 
 /** The lab of one check. `Options`, `Prepared`: of the suite's environment. */
@@ -206,7 +216,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       render: (source) => this.#render(source),
       source: this.source(options, prepared),
       sound: this.source(sound),
-      given: options.onlyChart ? [] : this.#shared.deps.subject.set,
+      given: options.onlyChart || options.neighbour ? [] : this.#shared.deps.subject.set,
       set: options.set ?? [],
     };
   }
@@ -349,7 +359,20 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
    * fault's.
    */
   source(options: RenderOptions = {}, prepared?: PreparedNamespace): ChartSource {
-    const { subject, definition, fault } = this.#shared.deps;
+    const { definition, fault } = this.#shared.deps;
+    const { neighbour } = options;
+    if (neighbour) {
+      const changed = fault?.neighbours?.[neighbour.name];
+      return {
+        chart: neighbour.chart,
+        values: [...neighbour.values, ...(options.values ?? [])],
+        set: [...(options.set ?? []), ...(changed?.set ?? [])],
+        releaseName: options.releaseName ?? neighbour.releaseName,
+        namespace: options.namespace ?? 'default',
+        patches: [...(options.patches ?? []), ...(changed?.patches ?? [])],
+      };
+    }
+    const { subject } = this.#shared.deps;
     return {
       chart: subject.chart,
       values: [...(options.onlyChart ? [] : subject.values), ...(options.values ?? [])],
@@ -423,7 +446,9 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     this.namespaces.add(namespace);
     onNamespace(namespace);
     const recorder = await this.#recorderOf(namespace, lifecycle);
-    const environment = await this.environment(namespace, options.environment, lifecycle);
+    const environment = options.neighbour
+      ? (undefined as Prepared)
+      : await this.environment(namespace, options.environment, lifecycle);
     const changes = this.#changes({ ...options, namespace }, environment);
     const { source } = changes;
     const { objects } = await renderFitting(changes);

@@ -1,14 +1,13 @@
 /** What a release leaves behind. */
 import { modelOf } from '../../../harness/kube/manifests/model/subject-model.ts';
-import { fullNameOf, podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
-import { foreignFinalizers, type LeftBehind } from '../../../harness/observe/predicates/live/left-behind.ts';
+import { podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { asAdvice } from '../../../harness/run/suite/advice.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import { requirement } from '../kit.ts';
 import { isHelmChart } from '../subject-form.ts';
-import { holdingOf, uninstalled } from '../uninstalled.ts';
+import { holdingOf, removeAtEnd, uninstalled } from '../uninstalled.ts';
 
 requirement(
   'X-06',
@@ -63,19 +62,4 @@ async function ownNamespaces(
     [...named].map(async (name) => ((await kube.get('Namespace', { name })) ? [] : [name])),
   );
   return [home, ...found.flat()];
-}
-
-/** What would disturb others: what keeps a namespace from being deleted, and what is outside of the namespaces of the release. */
-function removeAtEnd(lab: Lab, own: readonly string[], { broken, advisable }: LeftBehind): void {
-  const { teardown } = lab.kube;
-  for (const { object } of [...broken, ...advisable]) {
-    const { apiVersion, kind, metadata } = object;
-    const foreign = foreignFinalizers(object);
-    const finalizers = (metadata.finalizers ?? []).filter((name) => !foreign.includes(name));
-    lab.defer(`remove ${fullNameOf(object)}`, async () => {
-      if (foreign.length > 0 && (await teardown.get({ apiVersion, kind }, metadata)))
-        await teardown.patch({ apiVersion, kind }, metadata, { metadata: { finalizers } });
-      if (!own.includes(metadata.namespace ?? '')) await teardown.delete({ apiVersion, kind }, metadata);
-    });
-  }
 }
