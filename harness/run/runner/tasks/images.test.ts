@@ -110,12 +110,26 @@ function runOf({
   return fakes as unknown as TestRun & Fakes;
 }
 
+const startedByChecks = {
+  ...definition,
+  subject: {
+    ...definition.subject,
+    images: definition.subject.images.map((one) => ({ ...one, override: { containers: [] }, always: true })),
+  },
+};
+
 const STAND_IN = { [FINGERPRINT_LABEL]: 'f1' };
 
 describe('preparing the images', () => {
   it.each<[string, Parameters<typeof runOf>[0], object, string[]]>([
     ['of the stand-in keeps its faults', {}, STAND_IN, ['mode', 'other']],
     ['of a user under the name of the stand-in leaves them out', {}, { maintainer: 'me' }, ['other']],
+    [
+      'of the stand-in that only checks start keeps its faults',
+      { image: 'me/app:2', of: startedByChecks },
+      STAND_IN,
+      ['mode', 'other'],
+    ],
     ['that the values name instead leaves them out', { image: 'me/app:2' }, STAND_IN, ['other']],
     [
       'for an existing cluster, whose nodes have their own, keeps the plan',

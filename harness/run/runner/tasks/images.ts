@@ -40,7 +40,8 @@ function canDoWithout({ provider, options }: TestRun, { problem }: PullFailure):
 }
 
 /**
- * The subject names the reference of the stand-in, and the engine has the stand-in under it, not an image of the user.
+ * The subject names the reference of the stand-in, and the engine has the stand-in under it, not an image of the user. A check starts what
+ * no container of the subject runs.
  *
  * @param reference name of the further reference subject; the subject of the run, unless it is prepared beside that
  */
@@ -50,11 +51,13 @@ function runsStandIn(
   name: string,
   reference: string | undefined,
 ): boolean {
-  const ref = referenceOf(definition, reference).images.find((image) => image.name === name)?.recipe.ref;
+  const image = referenceOf(definition, reference).images.find((one) => one.name === name);
+  const ref = image?.recipe.ref;
   const isBeside = reference !== undefined && references[reference] !== undefined;
   const key = subjectKey(definition, isBeside ? reference : undefined);
   const named = imagesOf(rendered.get(key)?.objects ?? []).some((use) => use.ref === ref);
-  return named && images.some((image) => image.ref === ref && image.standIn);
+  const isOfChecks = typeof image?.override === 'object' && image.override.containers.length === 0;
+  return (named || isOfChecks) && images.some((one) => one.ref === ref && one.standIn);
 }
 
 /** Loads the images into the nodes, in one batch. */
