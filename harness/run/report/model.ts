@@ -79,6 +79,8 @@ export const proof = z.object({
   suite: z.string(),
   requirements: z.array(z.string()),
   outcome: proofOutcome,
+  /** Ids of the checks that caught it: of each requirement the first that was red for the stated reason. */
+  caughtBy: z.array(z.string()).optional(),
   /** What the check said under the fault, or why it does not count. */
   reason: z.string(),
   durationMs: z.number(),

@@ -39,6 +39,7 @@ describe('proveFault', () => {
       suite: 'app',
       requirements: ['T-01'],
       outcome: 'caught',
+      caughtBy: ['app/T-01'],
       reason: expect.stringMatching(/^T-01: container app has no probe/) as string,
     });
   });

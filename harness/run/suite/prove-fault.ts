@@ -21,12 +21,13 @@ export async function proveFault(
   const results: CheckResult[] = [];
   const capabilities: ProofOutcome['capabilities'] = [];
   const stalls: NonNullable<ProofOutcome['stalls']> = [];
-  const ended = (outcome: Proof['outcome'], reason: string): ProofOutcome => ({
+  const ended = (outcome: Proof['outcome'], reason: string, checks?: string[]): ProofOutcome => ({
     proof: {
       fault: fault.name,
       suite: lab.deps.definition.name,
       requirements: [...fault.requirements],
       outcome,
+      ...(checks && { caughtBy: checks }),
       reason,
       durationMs: Date.now() - start,
       namespaces: [...new Set(results.flatMap(({ namespaces }) => namespaces))],
@@ -69,12 +70,14 @@ export async function proveFault(
       return isMisfitOfDisturbance(cause) ? misfit(message) : ended('errored', message);
     }
     const said: string[] = [];
+    const red = new Set<string>();
     for (const id of wanted) {
       const caught = caughtBy(results, id, fault.reason);
       if (caught === undefined) return ended(...(await uncaught(fault, results, id, lab)));
-      said.push(`${id}: ${caught}`);
+      said.push(`${id}: ${caught.says}`);
+      red.add(caught.check);
     }
-    return ended('caught', said.join('; '));
+    return ended('caught', said.join('; '), [...red]);
   } catch (error) {
     // Interruptions end the run; anything else says nothing about the fault.
     if (error instanceof InterruptedError || lab.deps.signal.aborted) throw error;
@@ -135,8 +138,12 @@ function missed(
   return ['missed', `${id} ${other ? `was ${other.status}: ${other.reason ?? ''}` : 'passed'}`];
 }
 
-/** The sentence of a failed check, or of its diagnosis, that matches the stated reason. */
-function caughtBy(results: readonly CheckResult[], id: string, reason: RegExp): string | undefined {
+/** The first failed check that says the stated reason, and its sentence, or that of its diagnosis, which matches. */
+function caughtBy(
+  results: readonly CheckResult[],
+  id: string,
+  reason: RegExp,
+): { check: string; says: string } | undefined {
   for (const result of results) {
     if (result.status !== 'failed' || !result.requirements.includes(id)) continue;
     const { diagnosis } = result;
@@ -146,7 +153,7 @@ function caughtBy(results: readonly CheckResult[], id: string, reason: RegExp): 
       ...(diagnosis?.causes.map((c) => `${c.object} ${c.says}`) ?? []),
     ];
     const match = said.find((sentence) => sentence.search(reason) >= 0);
-    if (match !== undefined) return match;
+    if (match !== undefined) return { check: result.id, says: match };
   }
   return undefined;
 }
