@@ -59,6 +59,7 @@ export const mcpServer: SuiteDefinition = {
     'checks/variants.e2e.ts',
     'checks/life.e2e.ts',
     'checks/several.e2e.ts',
+    'checks/routing.e2e.ts',
     'checks/platform.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.

@@ -18,8 +18,9 @@ import { atEndpoint, type Calls, knownCalls } from '../answers.ts';
 import { judged, type Meanwhile, servesMeanwhile, startControl } from '../calls-meanwhile.ts';
 import { needVariable } from '../configuration.ts';
 import { requirement } from '../kit.ts';
+import { ownEntry } from '../platform/own-entry.ts';
 import { platformOf } from '../platform/platform-of.ts';
-import { documentedEntry, type RegistryEntry, withResources } from '../platform/registry-entry.ts';
+import { documentedEntry, type RegistryEntry } from '../platform/registry-entry.ts';
 import {
   environmentOf,
   handleOf,
@@ -32,12 +33,6 @@ import {
 } from '../server.ts';
 
 const OWN = { release: 'none', disruptive: true, timeoutMs: 900_000 } as const;
-
-/** The documented entry with the resources of the subject: those of the documents are too much for a small machine, or too little. */
-async function ownEntry(lab: Lab, namespace: string): Promise<RegistryEntry> {
-  const { container } = await renderServer(lab);
-  return withResources(documentedEntry(namespace), container.resources);
-}
 
 requirement(
   'M-71',
