@@ -54,6 +54,7 @@ export const mcpServer: SuiteDefinition = {
   files: [
     'checks/manifests.e2e.ts',
     'checks/values.e2e.ts',
+    'checks/templates.e2e.ts',
     'checks/install.e2e.ts',
     'checks/network.e2e.ts',
     'checks/variants.e2e.ts',
