@@ -3,6 +3,7 @@ import { CheckFailure, DoesNotFit, InfrastructureError } from '../../../harness/
 import type { Node, Pod, Service } from '../../../harness/kube/api/types.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import { field, nameOf } from '../../../harness/kube/manifests/objects.ts';
+import { isExposition } from '../../../harness/observe/predicates/live/exposition.ts';
 import { pendingAddress } from '../../../harness/observe/predicates/live/load-balancer.ts';
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
@@ -311,6 +312,26 @@ async function observeWithout(
     `without affinity, over ${replicas} replicas: ${ok ? 'sessions break' : 'sessions work, so the server shares them'}`,
   );
 }
+
+requirement(
+  'M-70',
+  'answers a scrape of Prometheus at the port and path that its pods name, when metrics are enabled',
+  OWN,
+  async ({ lab }) => {
+    const release = await lab.install({ set: ['metrics.enabled=true', 'replicaCount=1'] });
+    const { model, container } = serverOf(release);
+    const { annotations = {} } = model.template.metadata;
+    const named = container.ports?.find(({ name = '' }) => /metrics|prometheus/.test(name))?.containerPort;
+    const port = Number(annotations['prometheus.io/port'] ?? named);
+    if (!Number.isInteger(port))
+      throw new DoesNotFit('no annotation prometheus.io/port and no port metrics says where to scrape');
+    const path = annotations['prometheus.io/path'] ?? '/metrics';
+    for (const { metadata } of await serverPods(release)) {
+      const answer = await release.http({ kind: 'Pod', name: metadata.name, port }, path);
+      await expect(isExposition(answer, `GET ${path} of ${metadata.name} on port ${port}`)).toHold();
+    }
+  },
+);
 
 requirement('M-22', 'creates nothing when a value is bad', OWN, async ({ lab, kube, subject, observe }) => {
   await needHelmChart(subject);
