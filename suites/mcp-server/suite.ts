@@ -6,6 +6,7 @@ import { busyboxImage } from '../../fixtures/images/build.ts';
 import { mcpClientImage, mcpGatewayImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
 import type { SubjectImage, SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
+import { imageValues } from './image-values.ts';
 import { validatePlatform } from './platform/description.ts';
 import { THROUGH_PLATFORM } from './platform/rows.ts';
 
@@ -21,10 +22,7 @@ const images: readonly SubjectImage[] = [
   {
     name: 'mcp-server',
     recipe: mcpServerImage,
-    override: (ref) => {
-      const [, repository = ref, tag = 'latest'] = /^(.+?)(?::([^:/]+))?$/.exec(ref) ?? [];
-      return [`image.repository=${repository}`, `image.tag=${tag}`];
-    },
+    override: imageValues,
   },
   {
     name: 'mcp-client',
@@ -62,9 +60,10 @@ export const mcpServer: SuiteDefinition = {
     'checks/several.e2e.ts',
     'checks/routing.e2e.ts',
     'checks/platform.e2e.ts',
+    'checks/platform-state.e2e.ts',
   ],
   // Two nodes, so that replicas can be apart.
-  topology: { groups: [{ name: 'worker', count: 2 }] },
+  topology: { groups: [{ name: 'worker', count: 2 }], metrics: true },
   subject: {
     chart,
     values,

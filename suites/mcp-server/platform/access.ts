@@ -5,8 +5,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { waitFor } from '../../../harness/core/deadline.ts';
 import { makePrivateFolder, writePrivateFile } from '../../../harness/core/private-files.ts';
+import { isAllowed } from '../../../harness/kube/api/access-review.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import type { Right } from './platform.ts';
 
 const kubeconfigSchema = z.looseObject({
   clusters: z.array(z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string() }) })),
@@ -44,6 +46,41 @@ export function atAddress(config: Kubeconfig, server: string): Kubeconfig {
 /** The same clusters for the owner of a token. */
 export function withToken(config: Kubeconfig, token: string): Kubeconfig {
   return { ...config, users: config.users.map(({ name }) => ({ name, user: { token } })) };
+}
+
+/** Gives a ServiceAccount of a namespace the rights of a Role there, and waits until the API server knows. */
+export async function grant(
+  kube: KubeClient,
+  { namespace, name }: { namespace: string; name: string },
+  rules: readonly Right[],
+): Promise<void> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  await kube.create({ apiVersion, kind: 'Role', metadata: { name, namespace }, rules });
+  await kube.create({
+    apiVersion,
+    kind: 'RoleBinding',
+    metadata: { name, namespace },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+  });
+  const rule = rules.at(-1);
+  const [resource = '', subresource = ''] = (rule?.resources[0] ?? '').split('/');
+  const verb = rule?.verbs[0] ?? '';
+  const request = {
+    group: rule?.apiGroups[0] ?? '',
+    resource,
+    subresource,
+    verb,
+    name: rule?.resourceNames?.[0] ?? '',
+  };
+  await waitFor<undefined>({
+    what: `Role ${name} in namespace ${namespace} to be in force`,
+    timeoutMs: 30_000,
+    look: async () =>
+      (await isAllowed(kube, { namespace, name }, request))
+        ? { done: true, value: undefined }
+        : { done: false, seen: `${verb} ${resource} is denied` },
+  });
 }
 
 /** Creates a ServiceAccount without any rights, and returns a token of it. */

@@ -19,8 +19,11 @@ echo "$@" >> calls
 [ -n "$KP_SAYS" ] && echo "$KP_SAYS" >&2
 [ -n "$KP_EXIT" ] && exit "$KP_EXIT"
 case "$1" in
-  status) echo '{"phase":"Up","pods":{"want":1,"ready":1}}' ;;
-  list) echo '{"servers":[{"id":"a"}]}' ;;
+  status)
+    [ "$2" = gone ] && exit 4
+    echo '{"phase":"Up","pods":{"want":1,"ready":1,"available":1}}' ;;
+  list) printf '{"servers":[{"id":"%s"}]}' "$KP_LISTS" ;;
+  usage) printf '{"cores":"250m","bytes":%s}' "$KP_BYTES" ;;
   deploy) touch created ;;
 esac
 `;
@@ -35,7 +38,8 @@ operations:
   status:
     run: [status, '{name}', '{kubeconfig}']
     absent: [4]
-    read: { phase: $.phase, wanted: $.pods.want, ready: $.pods.ready }
+    read: { phase: $.phase, wanted: $.pods.want, ready: $.pods.ready, available: $.pods.available }
+  usage: { run: [usage, '{name}'], read: { cpu: $.cores, memory: $.bytes } }
   delete: { run: [delete, '{name}'] }
 `;
 
@@ -69,7 +73,8 @@ async function tiny(env: Record<string, string> = {}, created = [deployment]): P
     );
     return done ? created.filter((object) => object.kind === kind.kind) : [];
   };
-  const fault = { name: 'f', description: '', requirements: [], reason: /./, platform: env };
+  const platform = { KP_LISTS: 'a', KP_BYTES: '1048576', ...env };
+  const fault = { name: 'f', description: '', requirements: [], reason: /./, platform };
   const file = join(folder, 'platform.yaml');
   const { lab: shared } = fakeLab({
     kube: { list: list as unknown as KubeClient['list'] },
@@ -94,10 +99,30 @@ describe('a platform of commands', () => {
       phase: 'running',
       wanted: 1,
       ready: 1,
+      available: 1,
       revision: 0,
     });
     expect((await calls())[0]).toBe('deploy a n me/server:1 120');
     expect((await platform.list('n')).map(({ name }) => name)).toEqual(['a']);
+  });
+
+  it('fails when it lists a server that it does not know', async () => {
+    const { platform } = await tiny({ KP_LISTS: 'gone' });
+    await expect(platform.list('n')).rejects.toThrow(
+      'tiny lists gone in namespace n, and `status` says that there is no such server',
+    );
+  });
+
+  it('reports usage in cores and bytes', async () => {
+    const { platform } = await tiny();
+    await platform.deploy('a', entry);
+    expect(await platform.usage('a')).toEqual({ cpu: 0.25, memory: 2 ** 20 });
+  });
+
+  it('reports nothing that is no quantity', async () => {
+    const { platform } = await tiny({ KP_BYTES: '"much"' });
+    await platform.deploy('a', entry);
+    await expect(platform.usage('a')).rejects.toThrow(/\$\.bytes of the output of `usage` of tiny/);
   });
 
   it('gets a kubeconfig as JSON', async () => {

@@ -5,6 +5,7 @@ import { CommandError, type CommandResult } from '../../../harness/core/command.
 import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import { writePrivateFile } from '../../../harness/core/private-files.ts';
 import { clip, lastLines } from '../../../harness/core/wording.ts';
+import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
 import { podTemplateOf } from '../../../harness/kube/manifests/objects.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
@@ -13,8 +14,18 @@ import { kubeconfigIn, privateFolder, readKubeconfig } from './access.ts';
 import { filled, readDescription, type Description, type Operation } from './description.ts';
 import { valueAt } from './json-path.ts';
 import { createdObjects } from './created-objects.ts';
-import type { Access, DeployOptions, Platform, ServerChange, ServerPhase, ServerState } from './platform.ts';
+import type {
+  Access,
+  DeployOptions,
+  Platform,
+  Right,
+  ServerChange,
+  ServerPhase,
+  ServerState,
+} from './platform.ts';
 import type { RegistryEntry } from './registry-entry.ts';
+
+const quantity = z.union([z.number(), z.string().regex(/^\d+(\.\d+)?([numkMGTPE]|[KMGTPE]i)?$/)]);
 
 /** Time limit for pods to become ready, in seconds, when a check gives no other one. */
 const READY_SECONDS = 120;
@@ -68,6 +79,12 @@ class CommandPlatform implements Platform {
     return this.#workshop.description.name;
   }
 
+  rights(): readonly Right[] {
+    const { rights } = this.#workshop.description;
+    if (rights) return rights;
+    throw this.#lacks('rights');
+  }
+
   as(access: Access): Platform {
     return new CommandPlatform(this.#workshop, access);
   }
@@ -102,7 +119,14 @@ class CommandPlatform implements Platform {
     const names = servers.map((one) =>
       inShape(z.string(), valueAt(one, list.name), `${list.name} of a server in ${this.#output('list')}`),
     );
-    const states = names.map(async (name) => this.#present(name, await this.#stateIn(name, namespace)));
+    const states = names.map(async (name) => {
+      const state = await this.#stateIn(name, namespace);
+      if (state) return state;
+      throw new CheckFailure(
+        'E_NO_SERVER',
+        `${this.title} lists ${name} in namespace ${namespace}, and \`status\` says that there is no such server`,
+      );
+    });
     return Promise.all(states);
   }
 
@@ -114,6 +138,22 @@ class CommandPlatform implements Platform {
   async logs(name: string): Promise<string> {
     const { stdout, stderr } = await this.#done('logs', this.#place(name));
     return `${stdout}${stderr}`;
+  }
+
+  async usage(name: string): Promise<{ cpu: number; memory: number }> {
+    const { stdout } = await this.#done('usage', this.#place(name));
+    const { usage } = this.#workshop.description.read;
+    if (!usage) throw this.#lacks('operations.usage.read');
+    const printed = parseJsonOf(stdout, this.#output('usage'));
+    const at = (path: string): number =>
+      parseQuantity(
+        inShape(
+          quantity,
+          valueAt(printed, path),
+          `${path} of ${this.#output('usage')}, a quantity of Kubernetes`,
+        ),
+      );
+    return { cpu: at(usage.cpu), memory: at(usage.memory) };
   }
 
   async scale(name: string, replicas: number): Promise<ServerState> {
@@ -255,6 +295,7 @@ class CommandPlatform implements Platform {
       phase: found[0] as ServerPhase,
       wanted: at(read.status.wanted, z.number()),
       ready: at(read.status.ready, z.number()),
+      ...(read.status.available !== undefined && { available: at(read.status.available, z.number()) }),
       revision: read.status.revision === undefined ? 0 : at(read.status.revision, z.coerce.number()),
     };
   }
@@ -333,7 +374,7 @@ class CommandPlatform implements Platform {
 
   #lacks(entry: string): DoesNotFit {
     return new DoesNotFit(`the description of ${this.title} has no ${entry}`, {
-      hint: 'Add the entry if the platform offers the operation; docs/testing-a-platform.md explains it.',
+      hint: 'Add the entry if the platform offers it; docs/testing-a-platform.md explains it.',
     });
   }
 }

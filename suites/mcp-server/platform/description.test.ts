@@ -93,6 +93,14 @@ describe('readDescription', () => {
     expect((refused as UsageError).hint).toMatch(hint);
   });
 
+  it('reads rights as rules of a Role', async () => {
+    const rule = "{ apiGroups: [''], resources: [pods], verbs: [get] }";
+    const { rights } = await readDescription(await fileWith(`${SMALLEST}rights: [${rule}]\n`));
+    expect(rights).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]);
+    const wrong = fileWith(`${SMALLEST}rights: [{ resources: [pods], verbs: [get] }]\n`);
+    await expect(readDescription(await wrong)).rejects.toThrow(/rights\.0\.apiGroups/);
+  });
+
   it('refuses a file that does not exist', async () => {
     await expect(readDescription('/nowhere/platform.yaml')).rejects.toThrow('cannot be read');
   });

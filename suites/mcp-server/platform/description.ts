@@ -17,6 +17,7 @@ const OPERATIONS = {
   list: { placeholders: [], parts: [] },
   status: { placeholders: ['name'], parts: [] },
   logs: { placeholders: ['name'], parts: [] },
+  usage: { placeholders: ['name'], parts: [] },
   scale: { placeholders: ['name', 'replicas', 'timeout'], parts: [] },
   update: { placeholders: ['name', 'entry', 'image', 'timeout'], parts: ['no-wait'] },
   rollback: { placeholders: ['name', 'revision', 'timeout'], parts: ['revision'] },
@@ -53,14 +54,25 @@ const stateFields = z.strictObject({
   phase: path,
   wanted: path,
   ready: path,
+  available: path.optional(),
   revision: path.optional(),
 });
+
+const usageFields = z.strictObject({ cpu: path, memory: path });
 
 const phases = z.strictObject({
   running: z.array(z.string()).min(1).default(['running']),
   pending: z.array(z.string()).min(1).default(['pending']),
   stopped: z.array(z.string()).min(1).default(['stopped']),
   failed: z.array(z.string()).default(['failed']),
+});
+
+/** As in a Role. */
+const rule = z.strictObject({
+  apiGroups: z.array(z.string()).min(1),
+  resources: z.array(z.string()).min(1),
+  verbs: z.array(z.string()).min(1),
+  resourceNames: z.array(z.string()).optional(),
 });
 
 const schema = z.strictObject({
@@ -73,6 +85,8 @@ const schema = z.strictObject({
   limitSeconds: z.number().int().min(1).max(3600).default(300),
   /** The platform's words for the phases of a server, in any case. */
   phases: phases.prefault({}),
+  /** What an account needs to manage the servers of one namespace that exists. */
+  rights: z.array(rule).min(1).optional(),
   operations: z.strictObject({
     deploy: operation('deploy'),
     list: operation('list', z.strictObject({ servers: path, name: path })).optional(),
@@ -81,6 +95,7 @@ const schema = z.strictObject({
       absent: z.array(z.number().int()).default([]),
     }),
     logs: operation('logs').optional(),
+    usage: operation('usage', usageFields).optional(),
     scale: operation('scale').optional(),
     update: operation('update').optional(),
     rollback: operation('rollback').optional(),
@@ -102,8 +117,12 @@ export interface Description extends Omit<z.infer<typeof schema>, 'operations'> 
   operations: Partial<Record<Operation, Command>>;
   /** Exit codes of `status` that say: there is no such server. */
   absent: readonly number[];
-  /** How the output of `status` and `list` is read. */
-  read: { status: z.infer<typeof stateFields>; list: { servers: string; name: string } | undefined };
+  /** How the output of `status`, `list` and `usage` is read. */
+  read: {
+    status: z.infer<typeof stateFields>;
+    list: { servers: string; name: string } | undefined;
+    usage: z.infer<typeof usageFields> | undefined;
+  };
 }
 
 /**
@@ -136,6 +155,7 @@ export async function readDescription(file: string): Promise<Description> {
     read: {
       status: status.read as z.infer<typeof stateFields>,
       list: others.list?.read as Description['read']['list'],
+      usage: others.usage?.read as Description['read']['usage'],
     },
   };
 }

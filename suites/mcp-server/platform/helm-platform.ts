@@ -3,7 +3,7 @@ import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { handleOf } from '../server.ts';
-import type { DeployOptions, Platform, ServerChange, ServerState } from './platform.ts';
+import type { DeployOptions, Platform, Right, ServerChange, ServerState } from './platform.ts';
 import { settingsOf, type RegistryEntry } from './registry-entry.ts';
 
 interface Deployed {
@@ -23,6 +23,10 @@ class HelmPlatform implements Platform {
 
   constructor(lab: Lab) {
     this.#lab = lab;
+  }
+
+  rights(): readonly Right[] {
+    throw lacks('needs what the objects of the chart need');
   }
 
   as(): Platform {
@@ -56,6 +60,10 @@ class HelmPlatform implements Platform {
       throw error;
     }
     return this.#state(name);
+  }
+
+  usage(): Promise<{ cpu: number; memory: number }> {
+    throw lacks('has no command for the usage of resources');
   }
 
   logs(): Promise<string> {

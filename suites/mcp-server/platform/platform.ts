@@ -15,6 +15,8 @@ export interface ServerState {
   /** How many pods it is meant to have, and how many are ready. */
   wanted: number;
   ready: number;
+  /** How many have been ready for as long as the workload asks for; `undefined` when the platform does not say. */
+  available?: number;
   /** Increases with each change, rollbacks included. 0 when the platform has none. */
   revision: number;
 }
@@ -46,10 +48,24 @@ export interface Access {
   limitSeconds?: number;
 }
 
+/** A rule of a Role. */
+export interface Right {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+  resourceNames?: string[] | undefined;
+}
+
 /** A method whose operation the platform does not offer throws DoesNotFit. */
 export interface Platform {
   /** `helm`, or the name in its description. */
   readonly title: string;
+  /**
+   * The rules of a Role with which an account manages the servers of one namespace.
+   *
+   * @throws DoesNotFit when the platform does not name them
+   */
+  rights(): readonly Right[];
   /**
    * Deploys a server, or changes it if it exists, and returns when all its pods are ready.
    *
@@ -60,6 +76,8 @@ export interface Platform {
   list(namespace: string): Promise<ServerState[]>;
   /** `undefined` when there is no such server. */
   status(name: string): Promise<ServerState | undefined>;
+  /** What all pods of the server use together: cores, and bytes of memory. */
+  usage(name: string): Promise<{ cpu: number; memory: number }>;
   /** What the server has written, of all its pods. */
   logs(name: string): Promise<string>;
   /** Returns when all pods are ready, and none is left that is too many. */
