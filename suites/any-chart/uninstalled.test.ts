@@ -18,6 +18,7 @@ function wait(
   objects: KubeObject[],
   isAlone = true,
   after: (objects: KubeObject[], slept: number) => void = () => {},
+  before: KubeObject[] = [],
 ) {
   const clock = sleepingClock();
   let slept = 0;
@@ -28,7 +29,7 @@ function wait(
       own: [HOME],
       rendered: [],
       definitions: [],
-      before: [],
+      before,
       controlNamespace: 'control',
     },
     {
@@ -61,6 +62,18 @@ it('ends early at a finalizer that nobody can remove any more', async () => {
     'ConfigMap kp-home/a is never deleted: it waits for example.com/cleanup, and no pod of the release is left to remove it',
   ]);
   expect(sleeps).toBe(4);
+});
+
+it('does not wait for pods that were there before the release, such as its prerequisites', async () => {
+  let sleeps = 0;
+  const database: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'db', namespace: HOME, uid: 'db' },
+  };
+  const { broken } = await wait([waiting, database], true, (_all, slept) => (sleeps = slept), [database]);
+  expect(broken.map(({ object }) => object.metadata.name)).toEqual(['a']);
+  expect(sleeps).toBe(1);
 });
 
 it('says nothing about the chart when somebody else may have to remove the finalizer', async () => {

@@ -70,7 +70,7 @@ export async function uninstalled(
         }
         const { leaving } = last;
         if (leaving.length === 0) return { done: true, value: last };
-        const stuck = isAlone ? stuckIn(last, await podsIn(kube, release.own)) : '';
+        const stuck = isAlone ? stuckIn(last, await podsIn(kube, release)) : '';
         // Twice, because the lists of a look are not of one moment.
         if (stuck !== '' && stuck === stuckBefore) return { done: true, value: withStuck(last) };
         stuckBefore = stuck;
@@ -88,8 +88,13 @@ export async function uninstalled(
   }
 }
 
-async function podsIn(kube: KubeClient, namespaces: readonly string[]): Promise<KubeObject[]> {
-  return (await Promise.all(namespaces.map((namespace) => kube.list('Pod', { namespace })))).flat();
+/** Pods that were there before the release remove nothing of it. */
+async function podsIn(
+  kube: KubeClient,
+  { own, before }: Pick<Uninstalled, 'own' | 'before'>,
+): Promise<KubeObject[]> {
+  const pods = (await Promise.all(own.map((namespace) => kube.list('Pod', { namespace })))).flat();
+  return pods.filter((pod) => !before.some(({ metadata }) => metadata.uid === pod.metadata.uid));
 }
 
 /** What nothing can remove any more; empty as long as a pod runs, or something else is being deleted. */
