@@ -95,6 +95,11 @@ describe('wrong usage', PATIENT, () => {
     ],
     ['e2e --suite toolman --values @/bad.yaml --out @/out', 'bad.yaml:', 'Check the indentation and quotes'],
     [
+      'e2e --suite toolman --prerequisites @/none.yaml --out @/out',
+      'none.yaml does not exist',
+      'Give files with manifests',
+    ],
+    [
       'e2e --suite toolman --cluster existing',
       '--kubeconfig FILE and --context NAME',
       'only when both are given',

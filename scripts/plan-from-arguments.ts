@@ -2,6 +2,7 @@
 import { minimiseKubeconfig } from '../clusters/existing/minimise-kubeconfig.ts';
 import { newRunId } from '../harness/core/run-id.ts';
 import { checkSubjectFiles } from '../harness/kube/helm/subject-files.ts';
+import { readPrerequisites } from '../harness/kube/manifests/prerequisites.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { planRun, type RunPlan } from '../harness/run/plan/plan.ts';
 import { loadUncheckedSuites } from '../suites/index.ts';
@@ -43,6 +44,7 @@ export async function planFromOptions(options: RunOptions): Promise<RunPlan> {
 
 async function rejectBadFiles(options: RunOptions): Promise<void> {
   await checkSubjectFiles(options);
+  await readPrerequisites(options.prerequisites);
   const { kubeconfig, context } = options;
   if (kubeconfig !== undefined && context !== undefined) await minimiseKubeconfig(kubeconfig, context);
 }

@@ -78,3 +78,16 @@ it('keep the reference subject, unless another subject is given', async () => {
   await saveOptions(directory, parsed('--suite', 'any-chart', '--chart', './mine'));
   expect(await again('--reference', 'store')).toEqual({ chart: undefined, reference: 'store' });
 });
+
+it('keep the prerequisites, unless others are given', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const again = async (...argv: string[]) =>
+    (await withSavedOptions(parsed('--rerun', directory, ...argv))).prerequisites;
+
+  await saveOptions(directory, parsed('--chart', './mine', '--prerequisites', 'db.yaml'));
+  expect([await again(), await again('--prerequisites', 'other.yaml')]).toEqual([
+    ['db.yaml'],
+    ['other.yaml'],
+  ]);
+});

@@ -19,6 +19,8 @@ const savedSchema = z.object({
   chartVersion: z.string().optional(),
   values: z.array(z.string()),
   set: z.array(z.string()),
+  /** Absent in older files. */
+  prerequisites: z.array(z.string()).default([]),
   images: z.record(z.string(), z.string()),
   cluster: z.enum(['kind', 'existing']),
   kubeconfig: z.string().optional(),
@@ -51,6 +53,7 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     all,
     values,
     set,
+    prerequisites,
     images,
     cluster,
     kubeconfig,
@@ -80,6 +83,7 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     ...(isChosen && !options.all && options.suites.length === 0 && { suites: suites.filter(isPath) }),
     values: options.values.length > 0 ? options.values : values,
     set: [...set, ...options.set],
+    prerequisites: options.prerequisites.length > 0 ? options.prerequisites : prerequisites,
     images: { ...images, ...options.images },
     provide: options.provide && provide,
     ...(options.cluster === 'kind' && {

@@ -62,6 +62,20 @@ it.each([
   expect(args.slice(from, from + expected.length)).toEqual(expected);
 });
 
+it('the action passes files of the workspace, one for each line', async () => {
+  const { stdout } = await stepWith({
+    suite: 'toolman',
+    values: 'v.yaml',
+    prerequisites: 'db.yaml\ncache.yaml',
+  });
+  const args = stdout.split('\n');
+  const from = args.indexOf('--values');
+  expect(args.slice(from, from + 6)).toEqual([
+    ...['--values', '/ws/v.yaml'],
+    ...['--prerequisites', '/ws/db.yaml', '--prerequisites', '/ws/cache.yaml'],
+  ]);
+});
+
 it('the action rejects another value of prove', async () => {
   expect(await stepWith({ suite: 'toolman', prove: 'no' })).toMatchObject({
     exitCode: 2,

@@ -14,6 +14,7 @@ beforeEach(async () => {
   await mkdir(join(folder, 'chart', 'templates'), { recursive: true });
   await writeFile(join(folder, 'chart', 'Chart.yaml'), 'name: toolman\n');
   await writeFile(join(folder, 'values.yaml'), 'replicaCount: 3\n');
+  await writeFile(join(folder, 'database.yaml'), 'kind: Secret\n');
 });
 
 const images: ImageEvidence = {
@@ -34,7 +35,11 @@ const images: ImageEvidence = {
 
 async function build(dirty: boolean, checks = [sampleCheck()]) {
   const [first, ...others] = sampleReport().subjects;
-  const digest = await digestSubject(join(folder, 'chart'), [join(folder, 'values.yaml')]);
+  const digest = await digestSubject(
+    join(folder, 'chart'),
+    [join(folder, 'values.yaml')],
+    [join(folder, 'database.yaml')],
+  );
   const report = sampleReport({
     checks,
     proofs: [sampleProof()],
@@ -61,6 +66,7 @@ describe('buildEvidence', () => {
     expect(built.kindproof.commit).toBe('abc');
     expect(built.subject.chart?.files.map((f) => f.path)).toEqual(['Chart.yaml']);
     expect(built.subject.values.map((f) => f.path)).toEqual(['values.yaml']);
+    expect(built.subject.prerequisites.map((f) => f.path)).toEqual(['database.yaml']);
     expect(built.subject.images.map((i) => i.name)).toEqual(['toolman', 'migrate']);
     expect(built.checks[0]?.observed).not.toEqual([]);
     expect(built.requirements.uncovered).toEqual(['T-60']);

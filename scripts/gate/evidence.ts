@@ -35,6 +35,8 @@ export const evidence = z.object({
     /** The platform that was tested in place of the chart. */
     platform: subjectPlatform.optional(),
     set: z.array(z.string()),
+    /** What the chart found in its namespaces; not part of what is released. */
+    prerequisites: subjectDigest.shape.values,
     /** The images that `--image` names. */
     images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
   }),
@@ -130,6 +132,7 @@ export function buildEvidence(input: {
       values: subject?.digest?.values ?? [],
       platform: subject?.platform,
       set: [...input.set],
+      prerequisites: subject?.digest?.prerequisites ?? [],
       images: subject?.images ?? [],
     },
     images: images.images,

@@ -40,7 +40,7 @@ describe('e2eArguments', () => {
       [
         ...['--suite', 'toolman', '--chart', '../chart', '--values', 'a.yaml', 'b.yaml', '--set', 'x=-1'],
         ...['--image', 'toolman=me/toolman:1', '--kubernetes', 'v1.36.3', '--out', 'evidence'],
-        ...['--timeout', '50m'],
+        ...['--timeout', '50m', '--prerequisites', 'db.yaml', 'cache.yaml'],
       ],
       ignore,
     );
@@ -51,6 +51,7 @@ describe('e2eArguments', () => {
       chart: '../chart',
       values: ['a.yaml', 'b.yaml'],
       set: ['x=-1'],
+      prerequisites: ['db.yaml', 'cache.yaml'],
       images: { toolman: 'me/toolman:1' },
       kubernetes: 'v1.36.3',
       out: 'evidence',

@@ -38,6 +38,7 @@ function gateCommand() {
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
+    .option('--prerequisites <file...>', 'manifests that the chart expects to find in its namespace')
     .option('--image <name=ref...>', 'image to release, e.g. toolman=ghcr.io/me/toolman:1.4.0')
     .option('--kubernetes <version>', 'Kubernetes version of the node image, e.g. 1.36')
     .option('--out <dir>', 'run directory (default: runs/<id>)')
@@ -82,6 +83,7 @@ export function e2eArguments(options: GateOptions): string[] {
     ...repeated('--chart-version', options.chartVersion),
     ...repeated('--values', ...(options.values ?? [])),
     ...repeated('--set', ...(options.set ?? [])),
+    ...repeated('--prerequisites', ...(options.prerequisites ?? [])),
     ...repeated('--image', ...(options.image ?? [])),
     ...repeated('--kubernetes', options.kubernetes),
     ...repeated('--out', options.out),

@@ -24,6 +24,8 @@ export type { ImagePlan, PreparedImage } from './types.ts';
 export interface ImageRequest {
   /** Images of the rendered manifests (`imagesOf`), of one or more subjects. */
   rendered: readonly ImageUse[];
+  /** Images of what the subject expects to find in its namespace. */
+  prerequisites?: readonly ImageUse[];
   recipes: readonly ImageRecipe[];
   /** References needed independently of the manifests: images of the pods that checks create. */
   always?: readonly string[];
@@ -42,6 +44,9 @@ export interface PrepareDeps {
   pullLimits?: PullLimits;
 }
 
+/** What names the image of a prerequisite: `prerequisite Deployment postgres`. It must not read like a container of the subject. */
+export const OF_PREREQUISITE = 'prerequisite';
+
 /** Every distinct reference once, with the objects that use it and its recipe. Pure. */
 export function planImages(request: ImageRequest): ImagePlan {
   const namedBy = new Map<string, string[]>();
@@ -49,6 +54,10 @@ export function planImages(request: ImageRequest): ImagePlan {
     const known = namedBy.get(ref) ?? [];
     known.push(...uses.map(({ object, container }) => `${nameOf(object)}: container ${container}`));
     namedBy.set(ref, known);
+  }
+  for (const { ref, namedBy: uses } of request.prerequisites ?? []) {
+    const users = uses.map(({ object }) => `${OF_PREREQUISITE} ${nameOf(object)}`);
+    namedBy.set(ref, [...(namedBy.get(ref) ?? []), ...users]);
   }
   for (const ref of request.always ?? [])
     namedBy.set(ref, [...(namedBy.get(ref) ?? []), 'pods of the checks']);

@@ -172,6 +172,18 @@ describe('stageSubject', () => {
     expect(texts).toEqual(['replicaCount: 3\n', 'replicaCount: 5\n']);
   });
 
+  it('copies the prerequisites, whose digests are part of what was tested', async () => {
+    const file = await write('db.yaml', 'kind: Secret\n');
+    const given = { chart, values: [values], prerequisites: [file] };
+    const staged = await stageSubject(given, join(folder, 'staged'));
+    expect(await readFile(staged.prerequisites[0]!, 'utf8')).toBe('kind: Secret\n');
+    expect(staged.digest.prerequisites?.map(({ path }) => path)).toEqual(['db.yaml']);
+    expect(await isStill(staged.digest, given)).toBe(true);
+    expect(await isStill(staged.digest, { chart, values: [values] })).toBe(false);
+    await write('db.yaml', 'kind: ConfigMap\n');
+    expect(await isStill(staged.digest, given)).toBe(false);
+  });
+
   it('copies a package', async () => {
     chart = await packageOf({ 'Chart.yaml': 'name: toolman\n' }, 'toolman-1.0.0.tgz', new Date(0));
     const staged = await stage();

@@ -10,6 +10,7 @@ export interface StagedSubject {
   /** Paths of the copies. */
   chart: string;
   values: string[];
+  prerequisites: string[];
   /** Of the copies. */
   digest: SubjectDigest;
   /** The same error, with the user's own paths. */
@@ -17,15 +18,15 @@ export interface StagedSubject {
 }
 
 /**
- * Copies chart and values files into a folder that nobody else can read, because values may contain secrets. Links are replaced by what
- * they lead to.
+ * Copies chart, values files and prerequisites into a folder that nobody else can read, because they may contain secrets. Links are
+ * replaced by what they lead to.
  *
  * @param folder a new folder
  * @param pulled the package of a published chart
  * @throws UsageError E_CHART when a link of the chart leads nowhere or a package cannot be read
  */
 export async function stageSubject(
-  subject: { chart: string; values: readonly string[] },
+  subject: { chart: string; values: readonly string[]; prerequisites?: readonly string[] },
   folder: string,
   pulled?: { file: string; published: PublishedChart },
 ): Promise<StagedSubject> {
@@ -42,21 +43,16 @@ export async function stageSubject(
     await mkdir(dirname(copy), { recursive: true });
     await copyFile(content, copy);
   }
-  const values: string[] = [];
-  for (const [index, file] of subject.values.entries()) {
-    // Files of different folders may have the same name.
-    const copy = join(folder, 'values', String(index), basename(file));
-    await mkdir(dirname(copy), { recursive: true });
-    await copyFile(file, copy);
-    values.push(copy);
-  }
-  const digest = await digestSubject(chart, values);
+  const values = await copied(subject.values, join(folder, 'values'));
+  const prerequisites = await copied(subject.prerequisites ?? [], join(folder, 'prerequisites'));
+  const digest = await digestSubject(chart, values, prerequisites);
   const renames = [[chart, subject.chart], ...values.map((copy, i) => [copy, subject.values[i] ?? copy])];
   const rename = (text: string): string =>
     renames.reduce((renamed, [copy = '', own = '']) => renamed.replaceAll(copy, own), text);
   return {
     chart,
     values,
+    prerequisites,
     digest: {
       ...digest,
       chart: { ...digest.chart, outside, ...(pulled ? { published: pulled.published } : {}) },
@@ -70,4 +66,17 @@ export async function stageSubject(
           })
         : error,
   };
+}
+
+/** Copies of the files, in their order. */
+async function copied(files: readonly string[], folder: string): Promise<string[]> {
+  const copies: string[] = [];
+  for (const [index, file] of files.entries()) {
+    // Files of different folders may have the same name.
+    const copy = join(folder, String(index), basename(file));
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(file, copy);
+    copies.push(copy);
+  }
+  return copies;
 }

@@ -10,7 +10,7 @@ import { chartFiles, optionalFiles } from './chart-files.ts';
 import { isPublished, type PublishedChart } from './published-chart.ts';
 
 export interface FileDigest {
-  /** With `/`; of a file of a chart relative to the chart, of a values file only the name. */
+  /** With `/`; of a file of a chart relative to the chart, of any other file only the name. */
   path: string;
   sha256: string;
 }
@@ -32,6 +32,8 @@ export interface ChartDigest {
 export interface SubjectDigest {
   chart: ChartDigest;
   values: FileDigest[];
+  /** Absent when the chart was given none. */
+  prerequisites?: FileDigest[] | undefined;
 }
 
 /** Digest of the bytes of a file, in hex. */
@@ -43,8 +45,12 @@ export async function fileDigest(path: string): Promise<string> {
  * @param chart a chart, a package (.tgz) or a folder of manifests
  * @throws UsageError E_CHART when a package cannot be read or a link leads nowhere
  */
-export async function digestSubject(chart: string, values: readonly string[]): Promise<SubjectDigest> {
-  return { chart: await digestChart(chart), values: await digestValues(values) };
+export async function digestSubject(
+  chart: string,
+  values: readonly string[],
+  prerequisites: readonly string[] = [],
+): Promise<SubjectDigest> {
+  return { chart: await digestChart(chart), ...(await digestFiles({ values, prerequisites })) };
 }
 
 /**
@@ -53,26 +59,43 @@ export async function digestSubject(chart: string, values: readonly string[]): P
  */
 export async function isStill(
   tested: SubjectDigest,
-  { chart, values }: { chart: string; values: readonly string[] },
+  subject: { chart: string; values: readonly string[]; prerequisites?: readonly string[] },
 ): Promise<boolean> {
+  const { chart, values, prerequisites } = subject;
   const now = isPublished(chart)
-    ? { chart: tested.chart, values: await digestValues(values) }
-    : await digestSubject(chart, values);
+    ? { chart: tested.chart, ...(await digestFiles(subject)) }
+    : await digestSubject(chart, values, prerequisites);
   return isSameSubject(tested, now);
 }
 
-async function digestValues(files: readonly string[]): Promise<FileDigest[]> {
-  return Promise.all(files.map(async (file) => ({ path: basename(file), sha256: await fileDigest(file) })));
+/** Of the files beside the chart. */
+async function digestFiles({
+  values,
+  prerequisites = [],
+}: {
+  values: readonly string[];
+  prerequisites?: readonly string[];
+}): Promise<Omit<SubjectDigest, 'chart'>> {
+  const digests = (files: readonly string[]): Promise<FileDigest[]> =>
+    Promise.all(files.map(async (file) => ({ path: basename(file), sha256: await fileDigest(file) })));
+  return {
+    values: await digests(values),
+    ...(prerequisites.length > 0 && { prerequisites: await digests(prerequisites) }),
+  };
 }
 
-/** The same contents. Names of folders, packages and values files do not matter. */
+/** The same contents. Names of folders, packages, values files and prerequisites do not matter. */
 export function isSameSubject(a: SubjectDigest, b: SubjectDigest): boolean {
   return (
     a.chart.sha256 === b.chart.sha256 &&
     a.chart.archive === b.chart.archive &&
-    a.values.length === b.values.length &&
-    a.values.every((file, index) => file.sha256 === b.values[index]?.sha256)
+    isSameContent(a.values, b.values) &&
+    isSameContent(a.prerequisites ?? [], b.prerequisites ?? [])
   );
+}
+
+function isSameContent(a: readonly FileDigest[], b: readonly FileDigest[]): boolean {
+  return a.length === b.length && a.every((file, index) => file.sha256 === b[index]?.sha256);
 }
 
 async function digestChart(chart: string): Promise<ChartDigest> {

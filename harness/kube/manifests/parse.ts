@@ -85,6 +85,7 @@ function parseYaml(document: string, source: string | undefined): unknown {
     throw new UsageError(
       'E_MANIFEST',
       `${source ?? 'the manifest'} is not valid YAML: ${problem?.message ?? 'more than one document'}`,
+      { hint: 'Check the indentation and the quotes there.' },
     );
   }
   return parsed && 'toJS' in parsed ? parsed.toJS() : undefined;

@@ -9,6 +9,8 @@ Examples:
   npm run e2e -- --suite toolman --keep                   the same, and keep the cluster for inspection
   npm run e2e -- --suite toolman --reuse                  test again on the kept cluster
   npm run e2e -- --chart ../my-chart                      judge any chart by what it renders
+  npm run e2e -- --chart ../my-chart --prerequisites database.yaml
+                                                          the same, for a chart that needs a database in its namespace
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
   npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
   npm run e2e -- --platform ../platform/kindproof.yaml    test a platform by its commands, whatever it is written in
@@ -40,6 +42,10 @@ function e2eCommand() {
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
+    .option(
+      '--prerequisites <file...>',
+      'manifests that the chart expects to find in its namespace; applied before each install',
+    )
     .option('--image <name=ref...>', 'image to use instead, e.g. toolman=ghcr.io/me/toolman:dev', image)
     .addOption(
       new Option('--cluster <provider>', 'where to run').choices(['kind', 'existing']).default('kind'),
@@ -86,13 +92,14 @@ type Flags = OptionsOf<ReturnType<typeof e2eCommand>>;
 /** The flags, with plural names and empty lists where a flag may be repeated. */
 export interface RunOptions extends Omit<
   Flags,
-  'suite' | 'requirement' | 'fault' | 'image' | 'values' | 'set'
+  'suite' | 'requirement' | 'fault' | 'image' | 'values' | 'set' | 'prerequisites'
 > {
   suites: string[];
   requirements: string[];
   faults: string[];
   values: string[];
   set: string[];
+  prerequisites: string[];
   /** Name of an image of the subject -> reference to use instead. */
   images: Record<string, string>;
 }
@@ -101,7 +108,8 @@ export interface RunOptions extends Omit<
 export function parseOptions(argv: readonly string[], out: (text: string) => void): RunOptions | undefined {
   const flags = parseArguments(e2eCommand(), argv, out);
   if (!flags) return undefined;
-  const { suite = [], requirement = [], fault = [], image = {}, values = [], set = [], ...rest } = flags;
+  const { suite = [], requirement = [], fault = [], image = {}, values = [], set = [], ...others } = flags;
+  const { prerequisites = [], ...rest } = others;
   const options = {
     ...rest,
     suites: suite,
@@ -110,6 +118,7 @@ export function parseOptions(argv: readonly string[], out: (text: string) => voi
     images: image,
     values,
     set,
+    prerequisites,
   };
   rejectContradictions(options);
   return options;

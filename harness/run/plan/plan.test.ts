@@ -136,19 +136,25 @@ describe('choosing suites', () => {
     [
       '--all --chart ./c',
       'E_OPTION',
-      '--chart, --platform, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values, --set and --prerequisites belong to one suite',
       'toolman, agent',
     ],
     [
       '--all --set a=1',
       'E_OPTION',
-      '--chart, --platform, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values, --set and --prerequisites belong to one suite',
+      'toolman, agent',
+    ],
+    [
+      '--all --prerequisites db.yaml',
+      'E_OPTION',
+      '--chart, --platform, --reference, --values, --set and --prerequisites belong to one suite',
       'toolman, agent',
     ],
     [
       '--all --values v.yaml',
       'E_OPTION',
-      '--chart, --platform, --reference, --values and --set belong to one suite',
+      '--chart, --platform, --reference, --values, --set and --prerequisites belong to one suite',
       'toolman, agent',
     ],
     ['--suite toolman --tags lvie', 'E_TAGS', 'there is no tag "lvie"', 'Did you mean "live"?'],
@@ -199,6 +205,7 @@ describe('the subject', () => {
     ],
     ['--values v.yaml', { chart: 'charts/toolman', values: ['v.yaml'], reference: true }],
     ['--set a=1', { values: ['values/toolman.yaml'], set: ['a=1'] }],
+    ['--prerequisites db.yaml', { chart: 'charts/toolman', prerequisites: ['db.yaml'] }],
     // --set comes last, so it overrides --image.
     [
       '--image toolman-app=me/app:2 --set image=x',
@@ -407,6 +414,12 @@ describe('further reference subjects', () => {
     ]);
   });
 
+  it('do not get the prerequisites of the subject', () => {
+    const { subject, references } = suiteOf('--prove --fault queue --prerequisites db.yaml');
+    expect(subject.prerequisites).toEqual(['db.yaml']);
+    expect(references['shop']).not.toHaveProperty('prerequisites');
+  });
+
   it.each([
     ['--suite toolman --prove --chart ./mine', ['a', 'orderly', 'deaf'], ['queue']],
     // Values and --set are for the subject of the run.
@@ -459,12 +472,16 @@ describe('further reference subjects', () => {
 
 describe('describePlan', () => {
   it('lists what will run', () => {
-    const lines = describePlan(plan('--requirement T-01 --set a=1 --prove'), '1 control plane');
+    const lines = describePlan(
+      plan('--requirement T-01 --set a=1 --prerequisites db.yaml --prove'),
+      '1 control plane',
+    );
     expect(lines).toEqual([
       'cluster: 1 control plane',
       'suite toolman: chart charts/toolman',
       '  values values/toolman.yaml',
       '  set a=1',
+      '  prerequisites db.yaml',
       '  image toolman-app = local/toolman:1',
       '  requirements T-01',
       '  faults a, b, c, d, e',
@@ -581,6 +598,8 @@ describe('platforms', () => {
     ['--platform mine.yaml --requirement T-01', 'requirement T-01 is about a chart'],
     ['--reference wharf --requirement T-01', 'requirement T-01 is about a chart'],
     ['--all --platform mine.yaml', 'belong to one suite'],
+    ['--platform mine.yaml --prerequisites db.yaml', '--prerequisites belong to a chart'],
+    ['--reference wharf --prerequisites db.yaml', '--prerequisites belong to a chart'],
   ])('are refused: %s', (line, message) => {
     expect(() => planOf(line)).toThrow(message);
   });

@@ -67,11 +67,12 @@ export function planRun(
     options.platform !== undefined ||
     options.reference !== undefined ||
     options.values.length > 0 ||
-    options.set.length > 0;
+    options.set.length > 0 ||
+    options.prerequisites.length > 0;
   if (isCustom && chosen.length !== 1) {
     throw new UsageError(
       'E_OPTION',
-      '--chart, --platform, --reference, --values and --set belong to one suite, but several are chosen',
+      '--chart, --platform, --reference, --values, --set and --prerequisites belong to one suite, but several are chosen',
       {
         hint: `Choose one of: ${chosen.map((c) => c.definition.name).join(', ')}`,
       },
@@ -275,6 +276,11 @@ function rejectPlatform(options: RunOptions, chosen: readonly CataloguedSuite[])
         hint: 'Omit --platform, or omit --suite: a platform implies its suite.',
       });
     }
+    if (options.prerequisites.length > 0) {
+      throw new UsageError('E_OPTION', '--prerequisites belong to a chart, and the run tests a platform', {
+        hint: 'Let the commands of the platform create what its servers need.',
+      });
+    }
     const other = options.requirements.find((id) => !platform.requirements.includes(id));
     if (other === undefined) continue;
     throw new UsageError('E_OPTION', `requirement ${other} is about a chart, and the run tests a platform`, {
@@ -385,7 +391,10 @@ function furtherReferences(
   return Object.fromEntries(
     [...further].map((name) => [
       name,
-      { ...subjectFrom(referenceOf(definition, name), { images, values: [], set: [] }), referenceName: name },
+      {
+        ...subjectFrom(referenceOf(definition, name), { images, values: [], set: [], prerequisites: [] }),
+        referenceName: name,
+      },
     ]),
   );
 }
@@ -397,7 +406,10 @@ function furtherReferenceOf({ reference }: Fault, options: RunOptions): string |
 
 function subjectFrom(
   subject: ReferenceSubject,
-  options: Pick<RunOptions, 'chart' | 'chartVersion' | 'platform' | 'images' | 'values' | 'set'>,
+  options: Pick<
+    RunOptions,
+    'chart' | 'chartVersion' | 'platform' | 'images' | 'values' | 'set' | 'prerequisites'
+  >,
 ): SubjectConfig {
   const reference = options.chart === undefined;
   const platform = options.platform ?? (reference ? subject.platform : undefined);
@@ -415,6 +427,7 @@ function subjectFrom(
     // Another chart may not have the keys of the reference values.
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
     set: [...set, ...options.set],
+    ...(options.prerequisites.length > 0 && { prerequisites: options.prerequisites }),
     patches: Object.keys(images).length > 0 ? [{ images }] : [],
     reference: reference && options.platform === undefined,
     ...(platform !== undefined && { platform }),
@@ -492,6 +505,7 @@ export function describePlan(plan: RunPlan, topology: string): string[] {
         : `suite ${s.definition.name}: platform ${s.subject.platform}`,
       ...(s.subject.platform === undefined ? s.subject.values.map((file) => `  values ${file}`) : []),
       ...s.subject.set.map((pair) => `  set ${maskSet(pair)}`),
+      ...(s.subject.prerequisites ?? []).map((file) => `  prerequisites ${file}`),
       ...s.subject.images.map((image) => `  image ${image.name} = ${image.ref}`),
       ...Object.entries(s.references).map(
         ([name, { chart }]) => `  for faults: reference ${name}, chart ${chart}`,

@@ -169,6 +169,8 @@ export const subjectDigest = z.object({
     published: z.object({ reference: z.string(), version: z.string(), digest: z.string() }).optional(),
   }),
   values: z.array(fileDigest),
+  /** Absent when the chart was given none. */
+  prerequisites: z.array(fileDigest).optional(),
 });
 
 /** A platform, with the digests of its description and of the programs that this names. */
@@ -245,6 +247,8 @@ export const report = z.object({
       reference: z.string().optional(),
       chart: z.string(),
       values: z.array(z.string()),
+      /** Manifests that were applied to its namespaces before it; absent when there were none. */
+      prerequisites: z.array(z.string()).optional(),
       images: z.array(z.object({ name: z.string(), ref: z.string(), digest: z.string().optional() })),
       digest: subjectDigest.optional(),
       /** The platform that was tested in place of the chart. */

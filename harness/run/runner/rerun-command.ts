@@ -14,6 +14,7 @@ export function rerunCommand(
     plan.suites.some(({ definition }) => definition.code !== undefined) ||
     options.values.length > 0 ||
     options.set.length > 0 ||
+    options.prerequisites.length > 0 ||
     Object.keys(options.images).length > 0 ||
     options.cluster === 'existing';
   return [

@@ -8,6 +8,7 @@ import { createFileLog } from '../../core/log.ts';
 import { type FoundSecrets, Redactor } from '../../core/redact.ts';
 import { credentialsOfSet } from '../../core/credentials.ts';
 import type { PreparedImage } from '../../host/images/plan-images.ts';
+import type { KubeObject } from '../../kube/api/types.ts';
 import type { Cluster } from '../../kube/cluster/cluster.ts';
 import type { Rendered } from '../../kube/helm/types.ts';
 import type { RunOptions } from '../plan/options.ts';
@@ -70,6 +71,8 @@ export class TestRun {
   selection: Selection | undefined;
   /** Rendered manifests by `subjectKey`, from the task `subject`. */
   readonly rendered = new Map<string, Rendered>();
+  /** What the subject expects to find in its namespace, from the task `subject`. */
+  readonly prerequisites: KubeObject[] = [];
   /** As the worker observed them; several checks report the same one. */
   readonly stalls: Stall[] = [];
   /** Images for the nodes, from the task `images`. */

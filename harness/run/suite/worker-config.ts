@@ -21,6 +21,8 @@ export interface SubjectConfig {
   chartVersion?: string;
   values: readonly string[];
   set: readonly string[];
+  /** Files with manifests that are applied to a namespace before the chart; absent when there are none. */
+  prerequisites?: readonly string[];
   /** Replace images that the manifests name. */
   patches: readonly ManifestPatch[];
   /** Whether it is a built-in reference chart. */

@@ -62,7 +62,7 @@ export async function onceBeside(
 }
 
 function clusterScoped(object: KubeObject, namespace: string): ExistsOnce[] {
-  if (!CLUSTER_SCOPED.has(object.kind)) return [];
+  if (!isClusterScoped(object)) return [];
   const { name } = object.metadata;
   if (name.includes(namespace)) return [];
   const says = 'is cluster-scoped, and its name does not contain the namespace of the release';
@@ -71,9 +71,14 @@ function clusterScoped(object: KubeObject, namespace: string): ExistsOnce[] {
 
 function ownNamespace(object: KubeObject, namespace: string): ExistsOnce[] {
   const own = object.metadata.namespace;
-  if (own === undefined || own === namespace || CLUSTER_SCOPED.has(object.kind)) return [];
+  if (own === undefined || own === namespace || isClusterScoped(object)) return [];
   const says = `is in namespace ${own}, whatever the namespace of the release`;
   return [{ object: nameOf(object), why: 'own-namespace', says }];
+}
+
+/** Whether it is of a cluster-scoped kind of Kubernetes; an operator may bring more of them. */
+export function isClusterScoped({ kind }: KubeObject): boolean {
+  return CLUSTER_SCOPED.has(kind);
 }
 
 /** A Deployment with a host port can run beside another one only while nodes are left for both, so only DaemonSets count. */

@@ -15,6 +15,7 @@ export function subjectsSection(report: Report): Markup | undefined {
     <h3>${subject.suite}${subject.reference !== undefined && markup` <span class="muted">reference ${subject.reference}</span>`}</h3>
     <dl class="pairs"><dt>${subject.platform ? 'platform' : 'chart'}</dt><dd><code>${subject.platform?.file ?? subject.chart}</code></dd>
       ${!subject.platform && subject.values.length > 0 && markup`<dt>values</dt><dd>${subject.values.map((values) => markup`<code>${values}</code> `)}</dd>`}
+      ${subject.prerequisites && markup`<dt>prerequisites</dt><dd>${subject.prerequisites.map((file) => markup`<code>${file}</code> `)}</dd>`}
     </dl>
     ${
       subject.images.length > 0 &&

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CommandResult, CommandRunner } from '../../../core/command.ts';
 import { silentLog } from '../../../core/log.ts';
 import { FINGERPRINT_LABEL, type ImageRecipe } from '../../../host/images/types.ts';
+import type { KubeObject } from '../../../kube/api/types.ts';
 import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
 import { sampleContainer, sampleDeployment } from '../../../testing/sample-objects.ts';
 import { parseOptions } from '../../plan/options.ts';
@@ -77,7 +78,9 @@ function runOf({
   reuse = false,
   of = definition,
   declared = [],
+  prerequisites = [],
 }: {
+  prerequisites?: KubeObject[];
   declared?: Selection['declared'];
   of?: SuiteDefinition;
   image?: string;
@@ -94,6 +97,7 @@ function runOf({
     selection: { declared, chosen: declared },
     provider: { isExisting },
     rendered: new Map([['app', { objects }]]),
+    prerequisites,
     images: [],
     report: { subjects: [{ suite: 'app', chart: 'c', values: [], images: [] }] },
     warn: () => {},
@@ -175,6 +179,39 @@ describe('an image that cannot be pulled', () => {
     const run = runOf({ image: OTHER, ...about });
     await prepareAllImages.setup(run, step(says(message)));
     expect(run.images).toMatchObject([{ source: 'unavailable', failure: { reason: message } }]);
+  });
+});
+
+describe('the image of a prerequisite', () => {
+  const OF_DATABASE = 'docker.io/them/db:1';
+  const containers = [sampleContainer({ name: 'db', image: OF_DATABASE })];
+  const prerequisites = [sampleDeployment({ containers })];
+
+  it('is prepared, and is none of the subject', async () => {
+    const run = runOf({ prerequisites });
+    await prepareAllImages.setup(run, step(engine({})));
+    expect(run.images.find(({ ref }) => ref === OF_DATABASE)?.namedBy).toEqual([
+      'prerequisite Deployment web',
+    ]);
+  });
+
+  it('ends the run without a verdict when no registry has it: no check could say anything', async () => {
+    const missing: CommandRunner = {
+      run: (_file, args) =>
+        Promise.resolve(
+          args.includes(OF_DATABASE)
+            ? ({
+                exitCode: 1,
+                stdout: '',
+                stderr: args[0] === 'pull' ? 'manifest unknown' : 'No such image',
+              } as CommandResult)
+            : engine({}).run('docker', args),
+        ),
+    };
+    await expect(prepareAllImages.setup(runOf({ prerequisites }), step(missing))).rejects.toMatchObject({
+      code: 'E_IMAGE_PULL',
+    });
+    await prepareAllImages.setup(runOf({ prerequisites, reuse: true }), step(missing));
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ImagePlan, PreparedImage } from '../../../host/images/plan-images.ts';
-import { planImages, prepareImages } from '../../../host/images/plan-images.ts';
+import { OF_PREREQUISITE, planImages, prepareImages } from '../../../host/images/plan-images.ts';
 import { pullError, pullHint, type PullFailure } from '../../../host/images/pull-failure.ts';
 import type { ImageIdentity } from '../../../kube/cluster/cluster.ts';
 import { imagesOf, type ImageUse } from '../../../kube/manifests/objects.ts';
@@ -19,9 +19,9 @@ export const prepareAllImages: Task = {
     const deps = { run: command, log, signal, onProgress, clock: run.clock };
     await prepareImages(imagesOutsideTheCluster(run), deps);
     run.images = await prepareImages(imagesOnTheNodes(run), deps);
-    for (const { ref, failure } of run.images) {
+    for (const { ref, failure, namedBy } of run.images) {
       if (failure === undefined) continue;
-      if (!canDoWithout(run, failure)) throw pullError(ref, failure);
+      if (!canDoWithout(run, failure, namedBy)) throw pullError(ref, failure);
       run.warn(`image ${ref} is unavailable: ${failure.reason}`, pullHint(ref, failure.problem));
     }
     // The nodes of an existing cluster have images of their own.
@@ -33,10 +33,17 @@ export const prepareAllImages: Task = {
 
 /**
  * An image that no registry has is a defect of the subject: a check reports it, with the message of the cluster. In all other cases
- * nothing is known about the subject, so a failed check would be wrong. Nodes that exist may have the image, or credentials of their own.
+ * nothing is known about the subject, so a failed check would be wrong. Nothing is known about it without its prerequisites, either. Nodes
+ * that exist may have the image, or credentials of their own.
  */
-function canDoWithout({ provider, options }: TestRun, { problem }: PullFailure): boolean {
-  return provider.isExisting || options.reuse || problem === 'missing' || problem === 'other';
+function canDoWithout(
+  { provider, options }: TestRun,
+  { problem }: PullFailure,
+  namedBy: readonly string[],
+): boolean {
+  if (provider.isExisting || options.reuse) return true;
+  const isOfSubject = !namedBy.some((user) => user.startsWith(OF_PREREQUISITE));
+  return isOfSubject && (problem === 'missing' || problem === 'other');
 }
 
 /**
@@ -99,7 +106,7 @@ function reportedImage(
   };
 }
 
-function imagesOnTheNodes({ plan, project, rendered, selection }: TestRun): ImagePlan {
+function imagesOnTheNodes({ plan, project, rendered, prerequisites, selection }: TestRun): ImagePlan {
   if (!selection) throw new Error('the task "selection" has not run yet');
   const imagesIn = (key: string): ImageUse[] => imagesOf(rendered.get(key)?.objects ?? []);
   const named = plan.suites.flatMap(({ definition }) => imagesIn(subjectKey(definition)));
@@ -122,6 +129,7 @@ function imagesOnTheNodes({ plan, project, rendered, selection }: TestRun): Imag
   );
   return planImages({
     rendered: named,
+    prerequisites: imagesOf(prerequisites),
     recipes: [
       ...plan.suites.flatMap(({ definition: { subject, references = {} } }) =>
         // A chart of the user may name any of them.

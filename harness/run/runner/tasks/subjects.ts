@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { makePrivateFolder } from '../../../core/private-files.ts';
 import { count } from '../../../core/wording.ts';
 import { secretsIn } from '../../../kube/api/secret-values.ts';
+import { readPrerequisites, refuseRendered } from '../../../kube/manifests/prerequisites.ts';
 import { onceBeside } from '../../../kube/manifests/model/exists-once.ts';
 import { createDeployer } from '../../../kube/deploy/deployer.ts';
 import { createManifestDeployer } from '../../../kube/deploy/manifest-deployer.ts';
@@ -99,7 +100,7 @@ async function prepared(
     : undefined;
   const staged = await stageSubject(subject, folder, pulled);
   if (pulled && subject.chartVersion !== pulled.published.version) warnOfVersion(run, pulled.published);
-  const { chart, values, digest } = staged;
+  const { chart, values, prerequisites, digest } = staged;
   warnOfLinks(run, subject.chart, digest.chart.outside);
   const source = {
     chart,
@@ -112,8 +113,11 @@ async function prepared(
   const rendered = await deployer.validateSubject(source).catch((error: unknown) => {
     throw staged.inOwnPaths(error);
   });
-  run.redactor.learn(secretsIn(rendered.objects));
+  const expected = await readPrerequisites(prerequisites);
+  refuseRendered(expected, rendered.objects, source);
+  run.redactor.learn(secretsIn([...rendered.objects, ...expected]));
   run.rendered.set(key, rendered);
+  run.prerequisites.push(...expected);
   const elsewhere = { ...source, namespace: OTHER_NAMESPACE };
   const [first, ...others] = await onceBeside(rendered.objects, source, async () => ({
     ...elsewhere,
@@ -128,6 +132,9 @@ async function prepared(
     ...(referenceName !== undefined && { reference: referenceName }),
     chart: withinProject(run.project.root, subject.chart),
     values: subject.values.map((file) => withinProject(run.project.root, file)),
+    ...(subject.prerequisites && {
+      prerequisites: subject.prerequisites.map((file) => withinProject(run.project.root, file)),
+    }),
     images: [],
     digest,
   });
@@ -135,6 +142,7 @@ async function prepared(
     ...subject,
     chart,
     values,
+    ...(prerequisites.length > 0 && { prerequisites }),
     ...(subject.platform !== undefined && { platform: resolve(subject.platform) }),
     ...(first && { once: true }),
   };
