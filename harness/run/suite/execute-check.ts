@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import {
+  type Clock,
   endWithin,
   MachineTooSlow,
   orInterrupted,
@@ -277,10 +278,7 @@ async function run(
     });
   };
   const limitMs = check.options.timeoutMs ?? CHECK_TIMEOUT_MS;
-  const startedAt = clock.now();
-  const late = (state: BudgetState): Error => tooLate(state, limitMs, startedAt);
-  // A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported.
-  const limited = (): Promise<void> => endWithin(limitMs, body(), late, clock);
+  const limited = (): Promise<void> => endInTime(body(), limitMs, { lab, clock });
   await countAssertions(assertions, () => observeResults(sink, limited));
   if (assertions.count === 0) throw vacuous(subject.reference);
 }
@@ -293,6 +291,29 @@ function vacuous(isReference: boolean): Error {
     'the check made no assertion, so it would pass whatever the chart does',
     { hint: 'Assert something with expect(), or delete the check.' },
   );
+}
+
+/**
+ * A body that does not end in time is not awaited any longer, so that its failure can be diagnosed and reported. The time in which it waits
+ * for prerequisites does not count: they have a limit of their own.
+ */
+async function endInTime(
+  work: Promise<void>,
+  limitMs: number,
+  { lab, clock }: { lab: Lab; clock: Clock },
+): Promise<void> {
+  const startedAt = clock.now();
+  let late: Error | undefined;
+  let granted = lab.preparingMs(startedAt);
+  for (let ms = limitMs; ; granted += ms) {
+    try {
+      await endWithin(ms, work, (state) => (late = tooLate(state, limitMs, startedAt)), clock);
+      return;
+    } catch (error) {
+      ms = lab.preparingMs(clock.now()) - granted;
+      if (error !== late || ms <= 0) throw error;
+    }
+  }
 }
 
 function tooLate(state: BudgetState, limitMs: number, startedAt: number): Error {

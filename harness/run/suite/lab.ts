@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { podsReplaced } from '../../observe/waits/pod-end.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
+import { systemClock } from '../../core/deadline.ts';
 import { CheckFailure, DoesNotFit, InterruptedError, type UsageError } from '../../core/errors.ts';
 import { createCommandRunner, type CommandRunner } from '../../core/command.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
@@ -24,6 +25,7 @@ import { refuseClash } from './cluster-scoped-clash.ts';
 import type { ReferenceSubject } from './definition.ts';
 import { hasOptional, optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
+import { preparePrerequisites } from './prerequisites.ts';
 import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
@@ -80,6 +82,8 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
 
   readonly #checkId: string;
   #usesShared = false;
+  /** When this check waited for prerequisites; without an end, it still does. */
+  readonly #preparations: { from: number; to?: number }[] = [];
 
   constructor(shared: SharedLab, lifecycle: Lifecycle, checkId: string) {
     this.#shared = shared;
@@ -399,21 +403,43 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   }
 
   /**
-   * What the suite's environment has prepared in a namespace; prepares it on first use.
+   * Prepares a namespace on first use: what the suite's environment puts there, and the prerequisites of the subject, which are ready when
+   * this resolves.
    *
-   * @returns `undefined` when the suite has no environment
+   * @returns what the environment has prepared; `undefined` when the suite has none
+   * @throws InfrastructureError `E_PREREQUISITE`
    */
   environment(namespace: string, options?: Options, lifecycle = this.#lifecycle): Promise<Prepared> {
     const { prepared, deps } = this.#shared;
     const prepare = async (): Promise<MaybePrepared> => {
-      if (!deps.environment) return undefined;
       lifecycle.defer(`forget what was prepared in ${namespace}`, () => void prepared.delete(namespace));
-      return (await deps.environment()).prepare(namespace, options, lifecycle);
+      const own = await (await deps.environment?.())?.prepare(namespace, options, lifecycle);
+      await this.#applyPrerequisites(namespace);
+      return own;
     };
     const started = prepared.get(namespace) ?? prepare();
-    if (deps.environment) prepared.set(namespace, started);
+    prepared.set(namespace, started);
     // createSuiteKit takes both types from the definition whose environment this is.
     return started as Promise<Prepared>;
+  }
+
+  async #applyPrerequisites(namespace: string): Promise<void> {
+    const objects = await this.#shared.prerequisites();
+    if (objects.length === 0) return;
+    const { cluster, signal, clock = systemClock } = this.#shared.deps;
+    this.namespaces.add(namespace);
+    const span: { from: number; to?: number } = { from: clock.now() };
+    this.#preparations.push(span);
+    try {
+      await preparePrerequisites(objects, namespace, { kube: cluster.kube, signal, clock });
+    } finally {
+      span.to = clock.now();
+    }
+  }
+
+  /** How long this check has waited for prerequisites until now, in ms. That is not its own time. */
+  preparingMs(now: number): number {
+    return this.#preparations.reduce((sum, { from, to = now }) => sum + to - from, 0);
   }
 
   /** What was recorded in a namespace until now; `undefined` when nothing is or was recorded there. */

@@ -5,7 +5,9 @@ import { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
 import type { Redactor } from '../../core/redact.ts';
 import type { Deployer } from '../../kube/deploy/deployer.ts';
+import type { KubeObject } from '../../kube/api/types.ts';
 import type { Helm, Rendered } from '../../kube/helm/types.ts';
+import { readPrerequisites } from '../../kube/manifests/prerequisites.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
 import type { StallLog } from '../../observe/stalls/stall-log.ts';
 import type { AttachedCluster } from './attached-cluster.ts';
@@ -50,7 +52,7 @@ export class SharedLab {
   readonly lifecycle: Lifecycle;
   /** By namespace. */
   readonly recorders = new Map<string, Promise<Recorder>>();
-  /** What the environment has prepared, by namespace. */
+  /** What was prepared before an install, and what the environment says about it, by namespace. */
   readonly prepared = new Map<string, Promise<MaybePrepared>>();
   /** What the subject renders without changes of a check. */
   rendered: Promise<Rendered> | undefined;
@@ -59,6 +61,7 @@ export class SharedLab {
   /** `by`: id of the check that installs it, and that reports when it does not become ready. */
   #shared: { by: string; release: Promise<Release> } | undefined;
   #room: Promise<void> | undefined;
+  #prerequisites: Promise<KubeObject[]> | undefined;
   /** Namespaces of the shared release, since it is being installed: its own, and those that its objects name. */
   readonly sharedNamespaces: string[] = [];
   /** Set when the disturbance of the fault could not be applied. */
@@ -71,6 +74,11 @@ export class SharedLab {
       .join('-')
       .slice(0, 56)
       .replace(/-+$/, '');
+  }
+
+  /** What the subject expects to find in its namespace. */
+  prerequisites(): Promise<KubeObject[]> {
+    return (this.#prerequisites ??= readPrerequisites(this.deps.subject.prerequisites ?? []));
   }
 
   nextNamespace(): string {
