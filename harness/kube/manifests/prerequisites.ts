@@ -20,7 +20,7 @@ async function objectsOf(file: string): Promise<KubeObject[]> {
     const { code } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = { ENOENT: 'does not exist', EISDIR: 'is a folder' };
     const why = reasons[code ?? ''] ?? `cannot be read (${code ?? messageOf(error)})`;
-    throw bad(`the file of prerequisites ${file} ${why}`, 'Give files with manifests (YAML).', error);
+    throw bad(`the file of prerequisites ${file} ${why}`, 'Give files with manifests (YAML).');
   });
   const objects = parseManifests(text, file).map(({ object }) => object);
   if (objects.length === 0) throw bad(`${file} contains no objects`, 'Give files with manifests (YAML).');
@@ -29,7 +29,7 @@ async function objectsOf(file: string): Promise<KubeObject[]> {
     if (isClusterScoped(object)) {
       throw bad(
         `${file}: ${nameOf(object)} is cluster-scoped, and prerequisites are applied to each namespace of a release`,
-        'Create it on the cluster before the run, with --cluster existing or on a kept cluster, and remove it from the file.',
+        'Remove it from the file. Test on a cluster that has it: --cluster existing.',
       );
     }
     if (namespace !== undefined) {
@@ -73,6 +73,6 @@ function groupOf({ apiVersion }: KubeObject): string {
   return apiVersion.split('/').slice(0, -1).join('/');
 }
 
-function bad(message: string, hint: string, cause?: unknown): UsageError {
-  return new UsageError('E_PREREQUISITES', message, { hint, cause });
+function bad(message: string, hint: string): UsageError {
+  return new UsageError('E_PREREQUISITES', message, { hint });
 }
