@@ -198,7 +198,8 @@ async function execute(
     // What a check reads from rendered manifests does not depend on time.
     const isTimeless = check.options.static === true || status === 'errored';
     const span = { from: start, to: clock.now() };
-    const doubt = stalls && !isTimeless ? stallBehind(error, span, stalls) : undefined;
+    const lost = isTimeless ? undefined : await lab.lostPrerequisite();
+    const doubt = (stalls && !isTimeless ? stallBehind(error, span, stalls) : undefined) ?? lost;
     const outage = await clusterOutage(shared, error);
     if (outage) {
       return {
@@ -223,7 +224,11 @@ async function execute(
         ...(isMild && because !== undefined && { adviceBecause: because }),
       }),
       doubt,
-      isRepeatable: !rests.onSharedRelease && !changesSharedRelease(check),
+      isRepeatable:
+        !rests.onSharedRelease &&
+        !changesSharedRelease(check) &&
+        // The shared release has the loss in its history.
+        (lost === undefined || check.options.release === 'none'),
     };
   }
 }

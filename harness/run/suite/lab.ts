@@ -25,7 +25,7 @@ import { refuseClash } from './cluster-scoped-clash.ts';
 import type { ReferenceSubject } from './definition.ts';
 import { hasOptional, optionalManifests } from './optional-manifests.ts';
 import { refusalOf, renderFitting, type OwnChanges } from './own-changes.ts';
-import { preparePrerequisites } from './prerequisites.ts';
+import { lossOf, preparePrerequisites } from './prerequisites.ts';
 import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
@@ -431,10 +431,25 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     const span: { from: number; to?: number } = { from: clock.now() };
     this.#preparations.push(span);
     try {
-      await preparePrerequisites(objects, namespace, { kube: cluster.kube, signal, clock });
+      const pods = await preparePrerequisites(objects, namespace, { kube: cluster.kube, signal, clock });
+      this.#shared.prerequisitePods.set(namespace, pods);
     } finally {
       span.to = clock.now();
     }
+  }
+
+  /**
+   * Says which prerequisite in the namespaces of this check was not ready, or gone, some time after it had been ready. Then a failure may
+   * not be the subject's. On a shared release, that time may be before the check. `undefined` when none was.
+   */
+  async lostPrerequisite(): Promise<string | undefined> {
+    for (const namespace of this.namespaces) {
+      const recording = await this.recordingOf(namespace);
+      const pods = this.#shared.prerequisitePods.get(namespace) ?? [];
+      const lost = recording && pods.flatMap((pod) => lossOf(pod, recording))[0];
+      if (lost !== undefined) return lost;
+    }
+    return undefined;
   }
 
   /** How long this check has waited for prerequisites until now, in ms. That is not its own time. */

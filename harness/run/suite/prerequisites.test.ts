@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../core/deadline.ts';
 import { ApiError } from '../../kube/api/errors.ts';
-import type { KubeClient, ObjectRef } from '../../kube/api/client.ts';
+import type { KubeClient, ListOptions, ObjectRef } from '../../kube/api/client.ts';
+import type { Pod } from '../../kube/api/types.ts';
 import { fakeCheck, fakeLab, type FakeLab } from '../../testing/fake-lab.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { expect as counted } from './assertions.ts';
@@ -169,4 +170,35 @@ it.each<[string, boolean, string]>([
     { timeoutMs: 800 },
   );
   expect((await executeCheck(check, lab)).result.status).toBe(status);
+});
+
+it.each<[string, boolean, string]>([
+  ['is in doubt when one of them was not ready meanwhile', true, 'errored'],
+  ['is a failure when all of them were ready', false, 'failed'],
+])('a red check %s', async (_case, lost, status) => {
+  const podThat = (isReady: boolean, namespace: string | undefined): Pod =>
+    ({
+      ...{ apiVersion: 'v1', kind: 'Pod', spec: { containers: [] } },
+      metadata: { name: 'db-1', namespace, uid: `in ${namespace ?? ''}`, ownerReferences: [{ uid: 'rs' }] },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+    }) as unknown as Pod;
+  const { lab } = await labWith(DATABASE, {
+    kube: {
+      list: ((kind: string, { namespace }: ListOptions) =>
+        Promise.resolve(kind === 'Pod' ? [podThat(true, namespace)] : [])) as KubeClient['list'],
+      follow: ((kind: string, namespace: string, onEvent: (event: unknown) => void) => {
+        for (const isReady of kind === 'Pod' ? [true, !lost, true] : [])
+          onEvent({ type: 'MODIFIED', object: podThat(isReady, namespace), receivedAt: 1 });
+        return { synced: Promise.resolve(), stop: () => Promise.resolve() };
+      }) as KubeClient['follow'],
+    },
+  });
+  const check = fakeCheck('X-16', async (context) => {
+    await context.lab.install({ rollout: false });
+    counted(1).toBe(2);
+  });
+  const { result } = await executeCheck(check, lab);
+  expect(result.status).toBe(status);
+  if (lost)
+    expect(result.reason).toMatch(/^prerequisite pod db-1 was not ready .*which may be why it failed/);
 });

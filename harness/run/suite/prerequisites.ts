@@ -3,9 +3,10 @@ import { type Clock, systemClock, WaitTimeout } from '../../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { ApiError } from '../../kube/api/errors.ts';
-import type { KubeObject } from '../../kube/api/types.ts';
+import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import { isCoreApi } from '../../kube/manifests/core-api.ts';
 import { nameOf } from '../../kube/manifests/objects.ts';
+import type { Recording } from '../../observe/recorder/recording.ts';
 import { jobComplete } from '../../observe/waits/job.ts';
 import { podReady } from '../../observe/waits/pod-start.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
@@ -22,13 +23,14 @@ interface Surroundings {
 /**
  * Applies the objects in their order, then waits until workloads and pods are ready and Jobs complete.
  *
+ * @returns their pods that keep running
  * @throws InfrastructureError `E_PREREQUISITE` naming the object that is refused or does not become ready, and why
  */
 export async function preparePrerequisites(
   objects: readonly KubeObject[],
   namespace: string,
   { kube, signal, clock = systemClock }: Surroundings,
-): Promise<void> {
+): Promise<Pod[]> {
   for (const object of objects) await apply(object, namespace, { kube, signal });
   for (const object of objects.filter(({ apiVersion }) => isCoreApi(apiVersion))) {
     try {
@@ -45,6 +47,26 @@ export async function preparePrerequisites(
       );
     }
   }
+  const names = new Set(objects.filter(({ kind }) => kind === 'Pod').map(({ metadata }) => metadata.name));
+  // The release is not installed yet, and pods of checks have no owner.
+  return (await kube.list('Pod', { namespace, signal })).filter(
+    ({ metadata, status }) =>
+      status?.phase === 'Running' &&
+      ((metadata.ownerReferences ?? []).length > 0 || names.has(metadata.name)),
+  );
+}
+
+/** When the pod of a prerequisite, once ready, was not ready or deleted: a sentence for each loss. */
+export function lossOf({ metadata: { name, uid } }: Pod, recording: Recording): string[] {
+  const isGone = recording.changes.some(
+    ({ type, object }) => type === 'DELETED' && object.metadata.uid === uid,
+  );
+  return [
+    ...recording
+      .everUnready(uid ?? name)
+      .map(({ says }) => `prerequisite pod ${name} was not ready (${says})`),
+    ...(isGone ? [`prerequisite pod ${name} was deleted`] : []),
+  ];
 }
 
 async function apply(

@@ -5,7 +5,7 @@ import { Lifecycle } from '../../core/lifecycle.ts';
 import type { Log } from '../../core/log.ts';
 import type { Redactor } from '../../core/redact.ts';
 import type { Deployer } from '../../kube/deploy/deployer.ts';
-import type { KubeObject } from '../../kube/api/types.ts';
+import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import type { Helm, Rendered } from '../../kube/helm/types.ts';
 import { readPrerequisites } from '../../kube/manifests/prerequisites.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
@@ -54,6 +54,8 @@ export class SharedLab {
   readonly recorders = new Map<string, Promise<Recorder>>();
   /** What was prepared before an install, and what the environment says about it, by namespace. */
   readonly prepared = new Map<string, Promise<MaybePrepared>>();
+  /** The pods of prerequisites that ran when they were ready, by namespace. */
+  readonly prerequisitePods = new Map<string, readonly Pod[]>();
   /** What the subject renders without changes of a check. */
   rendered: Promise<Rendered> | undefined;
   readonly #prefix: string;
