@@ -1,6 +1,4 @@
 /** Claims are bound, fit their replicas, and keep what is written to them. */
-import { filesOf } from '../../../clusters/nodes/container-files.ts';
-import { runningContainersOf } from '../../../clusters/nodes/container-memory.ts';
 import { DoesNotFit } from '../../../harness/core/errors.ts';
 import type { KubeObject, Pod } from '../../../harness/kube/api/types.ts';
 import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
@@ -15,12 +13,11 @@ import { podCreated } from '../../../harness/observe/waits/pod-creation.ts';
 import { podGone } from '../../../harness/observe/waits/pod-end.ts';
 import { podReady } from '../../../harness/observe/waits/pod-start.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { fateOf, fateText, markClaims } from '../claim-markers.ts';
 import { requirement } from '../kit.ts';
 import { type LiveWorkload, readWorkloads, runningWorkloads } from '../live-workloads.ts';
 
 const NAMESPACE = 'default';
-/** A script that empties its folder with a wildcard must not overlook it, so it has no leading dot. */
-const MARKER = 'kindproof-marker';
 const READY_MS = 600_000;
 
 requirement(
@@ -95,34 +92,19 @@ requirement(
       const { model, namespace, pods } = workload;
       const [pod] = pods;
       if (!pod || !nodes) return [];
-      const written = [];
-      const text = `written by kindproof to ${pod.metadata.uid ?? pod.metadata.name}`;
-      for (const mount of lastingMounts(model).filter(({ container }) =>
-        runningContainersOf(pod).includes(container),
-      )) {
-        const files = await filesOf(nodes, pod, mount.container);
-        const file = `${mount.path.replace(/\/$/, '')}/${MARKER}`;
-        if (!(await files.write(file, text))) {
-          observe(`${model.title}: ${mount.container} cannot write to ${mount.path}`);
-          continue;
-        }
-        const hash = (await files.hashes([file])).get(file);
-        written.push({ ...mount, file, hash });
-      }
+      const written = await markClaims(nodes, { title: model.title, pod }, observe);
       if (written.length === 0) return [];
       await kube.delete('Pod', { name: pod.metadata.name, namespace });
       await podGone(kube, pod, { timeoutMs: ((pod.spec.terminationGracePeriodSeconds ?? 30) + 90) * 1000 });
       const successor = await successorOf(workload, pod);
       const lost: string[] = [];
-      for (const { container, path, file, hash, volume } of written) {
-        const found = (await (await filesOf(nodes, successor, container)).hashes([file])).get(file);
-        if (found === undefined || found !== hash)
-          lost.push(
-            `${model.title}: a file in ${path} (volume ${volume}) ${found === undefined ? 'is gone' : 'has other content'} after pod ${pod.metadata.name} was replaced`,
-          );
+      for (const marker of written) {
+        const fate = await fateOf(nodes, marker, [successor]);
+        if (fate !== 'kept')
+          lost.push(`${fateText(marker, fate)} after pod ${pod.metadata.name} was replaced`);
         else
           observe(
-            `${model.title}: ${path} of ${successor.metadata.name} has what ${pod.metadata.name} wrote`,
+            `${model.title}: ${marker.path} of ${successor.metadata.name} has what ${pod.metadata.name} wrote`,
           );
       }
       return lost;
