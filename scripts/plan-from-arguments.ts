@@ -45,6 +45,7 @@ export async function planFromOptions(options: RunOptions): Promise<RunPlan> {
 async function rejectBadFiles(options: RunOptions): Promise<void> {
   await checkSubjectFiles(options);
   await readPrerequisites(options.prerequisites);
+  await checkSubjectFiles({ chart: options.previous, values: options.previousValues, set: [] });
   const { kubeconfig, context } = options;
   if (kubeconfig !== undefined && context !== undefined) await minimiseKubeconfig(kubeconfig, context);
 }

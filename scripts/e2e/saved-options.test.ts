@@ -36,6 +36,24 @@ it('keep the version of a published chart, but not for another chart', async () 
   expect([other.chart, other.chartVersion]).toEqual(['./mine', undefined]);
 });
 
+it('keep the version before, but not for another chart', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const again = async (...argv: string[]) => {
+    const { previous, previousValues } = await withSavedOptions(parsed('--rerun', directory, ...argv));
+    return [previous, previousValues];
+  };
+
+  await saveOptions(
+    directory,
+    parsed('--chart', './mine', '--previous', './old', '--previous-values', 'o.yaml'),
+  );
+
+  expect(await again()).toEqual(['./old', ['o.yaml']]);
+  expect(await again('--chart', './other')).toEqual([undefined, []]);
+  expect(await again('--previous', './older')).toEqual(['./older', []]);
+});
+
 it('keep --no-provide, which belongs to the cluster', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'kp-unit-options-'));
   onTestFinished(() => rm(directory, { recursive: true }));

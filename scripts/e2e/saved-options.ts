@@ -17,6 +17,10 @@ const savedSchema = z.object({
   platform: z.string().optional(),
   reference: z.string().optional(),
   chartVersion: z.string().optional(),
+  previous: z.string().optional(),
+  previousVersion: z.string().optional(),
+  /** Absent in older files. */
+  previousValues: z.array(z.string()).default([]),
   values: z.array(z.string()),
   set: z.array(z.string()),
   /** Absent in older files. */
@@ -60,6 +64,9 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
     context,
     chart,
     chartVersion,
+    previous,
+    previousVersion,
+    previousValues,
     platform,
     reference,
     provide,
@@ -76,11 +83,19 @@ export async function withSavedOptions(options: RunOptions): Promise<RunOptions>
         ...(reference !== undefined && { reference }),
         ...(chart !== undefined && { chart }),
         ...(chartVersion !== undefined && { chartVersion }),
+        ...(options.previous === undefined && {
+          ...(previous !== undefined && { previous }),
+          ...(previousVersion !== undefined && { previousVersion }),
+        }),
       }),
     ...options,
     ...(!isChosen && { suites, all }),
     // A requirement does not imply a suite that is only found by its path.
     ...(isChosen && !options.all && options.suites.length === 0 && { suites: suites.filter(isPath) }),
+    previousValues:
+      options.previousValues.length > 0 || options.chart !== undefined || options.previous !== undefined
+        ? options.previousValues
+        : previousValues,
     values: options.values.length > 0 ? options.values : values,
     set: [...set, ...options.set],
     prerequisites: options.prerequisites.length > 0 ? options.prerequisites : prerequisites,

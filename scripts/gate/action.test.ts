@@ -49,6 +49,19 @@ it.each([
 });
 
 it.each([
+  ['charts/before', '', ['--previous', '/ws/charts/before']],
+  [
+    'oci://r.example/c/toolman',
+    '1.3.0',
+    ['--previous', 'oci://r.example/c/toolman', '--previous-version', '1.3.0'],
+  ],
+])('the action passes the version before, %s %s', async (previous, version, expected) => {
+  const { stdout } = await stepWith({ suite: 'toolman', previous, 'previous-version': version });
+  const args = stdout.split('\n');
+  expect(args.slice(args.indexOf('--previous')).slice(0, expected.length)).toEqual(expected);
+});
+
+it.each([
   ['charts/toolman', '', ['--chart', '/ws/charts/toolman']],
   [
     'oci://r.example/c/toolman',

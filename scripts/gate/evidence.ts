@@ -6,6 +6,7 @@ import { checksOf } from '../../harness/run/report/coverage.ts';
 import {
   checkStatus,
   fileDigest as fileDigestSchema,
+  previousSubject,
   proof,
   subjectDigest,
   subjectPlatform,
@@ -34,6 +35,8 @@ export const evidence = z.object({
     values: subjectDigest.shape.values,
     /** The platform that was tested in place of the chart. */
     platform: subjectPlatform.optional(),
+    /** The version before, from which it was upgraded; absent when none was given. */
+    previous: previousSubject.optional(),
     set: z.array(z.string()),
     /** What the chart found in its namespaces; not part of what is released. */
     prerequisites: subjectDigest.shape.values,
@@ -131,6 +134,7 @@ export function buildEvidence(input: {
       chart: subject?.digest?.chart,
       values: subject?.digest?.values ?? [],
       platform: subject?.platform,
+      previous: subject?.previous,
       set: [...input.set],
       prerequisites: subject?.digest?.prerequisites ?? [],
       images: subject?.images ?? [],

@@ -41,12 +41,17 @@ describe('e2eArguments', () => {
         ...['--suite', 'toolman', '--chart', '../chart', '--values', 'a.yaml', 'b.yaml', '--set', 'x=-1'],
         ...['--image', 'toolman=me/toolman:1', '--kubernetes', 'v1.36.3', '--out', 'evidence'],
         ...['--timeout', '50m', '--prerequisites', 'db.yaml', 'cache.yaml'],
+        ...['--timeout', '50m', '--previous', 'oci://r.example/c/chart', '--previous-version', '1.3.0'],
+        ...['--previous-values', 'old.yaml'],
       ],
       ignore,
     );
     const options = parseOptions(e2eArguments(gate!), ignore);
     expect(options).toMatchObject({
       suites: ['toolman'],
+      previous: 'oci://r.example/c/chart',
+      previousVersion: '1.3.0',
+      previousValues: ['old.yaml'],
       strict: true,
       chart: '../chart',
       values: ['a.yaml', 'b.yaml'],

@@ -36,6 +36,15 @@ function gateCommand() {
       'release a platform in place of a chart: the description of its commands (YAML)',
     )
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
+    .option(
+      '--previous <path>',
+      'the version of the chart before, to upgrade from and to go back to: a folder, a package (.tgz) or oci://…',
+    )
+    .option('--previous-version <version>', 'version of --previous given as oci://… (default: the newest)')
+    .option(
+      '--previous-values <file...>',
+      'values files for --previous (default: --values, --set and --image of the chart)',
+    )
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
     .option('--prerequisites <file...>', 'manifests that the chart expects to find in its namespace')
@@ -81,6 +90,9 @@ export function e2eArguments(options: GateOptions): string[] {
     ...repeated('--chart', options.chart),
     ...repeated('--platform', options.platform),
     ...repeated('--chart-version', options.chartVersion),
+    ...repeated('--previous', options.previous),
+    ...repeated('--previous-version', options.previousVersion),
+    ...repeated('--previous-values', ...(options.previousValues ?? [])),
     ...repeated('--values', ...(options.values ?? [])),
     ...repeated('--set', ...(options.set ?? [])),
     ...repeated('--prerequisites', ...(options.prerequisites ?? [])),

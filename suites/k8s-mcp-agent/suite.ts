@@ -5,6 +5,7 @@ import { gpuGroup } from '../../clusters/topology.ts';
 import { agentFaults } from '../../fixtures/faults/k8s-mcp-agent/index.ts';
 import { gpuDevicePluginImage } from '../../fixtures/images/gpu-device-plugin.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
+import { withServiceLinks } from '../../fixtures/previous.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
 
@@ -31,6 +32,7 @@ export const agent: SuiteDefinition = {
     chart: join(directory, '..', '..', 'fixtures', 'charts', 'k8s-mcp-agent'),
     values: [],
     releaseName: 'k8s-mcp-agent',
+    previous: { version: '0.0.9', patches: withServiceLinks('DaemonSet') },
     images: [
       { name: 'agent', recipe: agentImage, override: { containers: ['agent'] } },
       // Not part of the chart: a check starts it beside the agent.

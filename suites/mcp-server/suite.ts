@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { mcpServerFaults } from '../../fixtures/faults/mcp-server/index.ts';
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { mcpClientImage, mcpGatewayImage, mcpServerImage } from '../../fixtures/images/mcp-server.ts';
+import { withoutLiveness } from '../../fixtures/previous.ts';
 import type { SubjectImage, SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
 import { imageValues } from './image-values.ts';
@@ -68,6 +69,7 @@ export const mcpServer: SuiteDefinition = {
     chart,
     values,
     releaseName: 'mcp',
+    previous: { version: '0.9.0', patches: withoutLiveness('Deployment') },
     images,
   },
   references: {

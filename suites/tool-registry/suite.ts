@@ -36,6 +36,12 @@ export const registry: SuiteDefinition<RegistryOptions, RegistryNamespace> = {
     chart: join(directory, '..', '..', 'fixtures', 'manifests', 'tool-registry', 'base'),
     values: [],
     releaseName: 'tool-registry',
+    // The release before, with one revision of the schema less.
+    previous: {
+      patches: [
+        { images: { api: toolRegistryPreviousImage.ref, migrations: toolRegistryPreviousImage.ref } },
+      ],
+    },
     images: [
       {
         name: 'tool-registry-mcp',

@@ -5,6 +5,7 @@ import { toolmanFaults } from '../../fixtures/faults/toolman/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import { dockerDaemonImage } from '../../fixtures/images/docker-daemon.ts';
 import { mcpClientImage } from '../../fixtures/images/mcp-server.ts';
+import { withoutLiveness } from '../../fixtures/previous.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE } from '../any-chart/rows.ts';
 
@@ -51,6 +52,7 @@ export const toolman: SuiteDefinition = {
     chart,
     values: [join(fixtures, 'values', 'toolman', 'reference.yaml')],
     releaseName: 'toolman',
+    previous: { version: '0.9.0', patches: withoutLiveness('Deployment') },
     images: [
       {
         name: 'toolman',

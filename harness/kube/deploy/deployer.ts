@@ -22,6 +22,8 @@ export interface Deployer {
   validateSubject(subject: Subject & Partial<ReleaseRef>): Promise<Rendered>;
   install(source: ChartSource, options?: ApplyOptions): Promise<unknown>;
   upgrade(source: ChartSource, options?: ApplyOptions): Promise<unknown>;
+  /** Takes a release back to the revision before its last upgrade, which `source` was installed as. */
+  rollback(source: ChartSource, options?: ApplyOptions): Promise<unknown>;
   uninstall(options: UninstallOptions): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export function createDeployer(helm: Helm, manifests: Deployer, cluster?: Deploy
         : install());
     },
     upgrade: async (source, options) => (await choose(source)).upgrade(source, options),
+    rollback: async (source, options) => (await choose(source)).rollback(source, options),
     uninstall: (options) => (installedBy.get(releaseKey(options)) ?? helm).uninstall(options),
   };
 }
@@ -55,7 +58,7 @@ export function releaseKey({ namespace, releaseName }: ReleaseRef): string {
 }
 
 /** True for a folder that has manifests and no Chart.yaml. Everything else goes to helm, which reports what is wrong with it. */
-async function isManifestFolder(path: string): Promise<boolean> {
+export async function isManifestFolder(path: string): Promise<boolean> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,

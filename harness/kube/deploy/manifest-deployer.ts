@@ -1,6 +1,7 @@
 /** Installs a folder of plain manifests by server-side apply, like `kubectl apply --server-side -f FOLDER`. */
 import { maskSet } from '../../core/credentials.ts';
 import { CheckFailure, UsageError } from '../../core/errors.ts';
+import { refusalHint } from '../helm/failure.ts';
 import type { ChartSource, Rendered } from '../helm/types.ts';
 import { checkSubjectFiles } from '../helm/subject-files.ts';
 import { ApiError, isLackOfPermission } from '../api/errors.ts';
@@ -63,6 +64,7 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
       if (isLackOfPermission(error.message)) throw error;
       throw new CheckFailure('E_APPLY', `the cluster refuses ${nameOf(object)}: ${error.message}`, {
         cause: error,
+        hint: refusalHint(error.message),
       });
     }
   }
@@ -75,6 +77,7 @@ export function createManifestDeployer(deps: ManifestDeployerDeps): Deployer {
     },
     install: apply,
     upgrade: apply,
+    rollback: apply,
     async uninstall(release) {
       const objects = applied.get(releaseKey(release)) ?? [];
       applied.delete(releaseKey(release));

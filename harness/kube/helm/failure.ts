@@ -255,11 +255,16 @@ function refusal(
   });
 }
 
-function refusalHint(message: string): string | undefined {
+/** What to do about the reason for which the API server refuses an object; `undefined` when it says so itself. */
+export function refusalHint(message: string): string | undefined {
   const hints: [RegExp, string][] = [
     [
-      /field is immutable|updates to statefulset spec/,
+      /field is immutable|updates to statefulset spec/i,
       'Selectors, claim templates and Job templates are immutable: keep version and chart labels out of them.',
+    ],
+    [
+      /is immutable after creation|cannot change roleRef|may not change once set/i,
+      'The cluster never changes this field: give the object another name, and say in the notes of the release what has to be moved.',
     ],
     [
       /no matches for kind|ensure CRDs are installed first/,

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
-import { copyWithNextVersion } from './next-version.ts';
+import { copyWithNextVersion, copyWithVersion } from './next-version.ts';
 
 const CHART = '# a comment\nname: web\nversion: 1.2.9\nappVersion: "v2"\n';
 
@@ -34,6 +34,14 @@ it('copies a folder and raises both versions', async () => {
   );
   expect(await readFile(join(chart, 'templates', 'a.yaml'), 'utf8')).toBe('kind: A');
   expect(await readFile(join(folder, 'web', 'Chart.yaml'), 'utf8')).toBe(CHART);
+});
+
+it('gives a copy an earlier version, and leaves that of the application', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'web'));
+  await writeFile(join(folder, 'web', 'Chart.yaml'), CHART);
+  const chart = await copyWithVersion(join(folder, 'web'), join(folder, 'copy'), '1.1.0');
+  expect(await readFile(join(chart, 'Chart.yaml'), 'utf8')).toBe(CHART.replace('1.2.9', '1.1.0'));
 });
 
 it('unpacks a package', async () => {

@@ -1,10 +1,10 @@
-/** A copy of a chart with a higher version, to compare what both render. */
+/** A copy of a chart with another version. */
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { UsageError } from '../../core/errors.ts';
 import { chartFiles } from './chart-files.ts';
 
@@ -19,6 +19,30 @@ export async function copyWithNextVersion(
   chart: string,
   folder: string,
 ): Promise<{ chart: string; version: string }> {
+  const copy = await copyOf(chart, folder);
+  let version = '';
+  await changeMetadata(copy, (metadata) => {
+    version = nextPatch(String(metadata.get('version')));
+    metadata.set('version', version);
+    const appVersion = metadata.get('appVersion');
+    if (typeof appVersion === 'string') metadata.set('appVersion', nextPatch(appVersion));
+  });
+  return { chart: copy, version };
+}
+
+/**
+ * Copies a chart into a new folder and gives it this version; its `appVersion`, which often names an image, stays.
+ *
+ * @returns the copy
+ * @throws UsageError as `copyWithNextVersion`
+ */
+export async function copyWithVersion(chart: string, folder: string, version: string): Promise<string> {
+  const copy = await copyOf(chart, folder);
+  await changeMetadata(copy, (metadata) => metadata.set('version', version));
+  return copy;
+}
+
+async function copyOf(chart: string, folder: string): Promise<string> {
   const copy = join(folder, 'chart');
   if ((await stat(chart)).isFile()) await unpack(chart, copy);
   else {
@@ -28,14 +52,14 @@ export async function copyWithNextVersion(
       await copyFile(source, target);
     }
   }
-  const file = join(copy, 'Chart.yaml');
+  return copy;
+}
+
+async function changeMetadata(chart: string, change: (metadata: Document) => void): Promise<void> {
+  const file = join(chart, 'Chart.yaml');
   const metadata = parseDocument(await readFile(file, 'utf8'));
-  const version = nextPatch(String(metadata.get('version')));
-  metadata.set('version', version);
-  const appVersion = metadata.get('appVersion');
-  if (typeof appVersion === 'string') metadata.set('appVersion', nextPatch(appVersion));
+  change(metadata);
   await writeFile(file, metadata.toString());
-  return { chart: copy, version };
 }
 
 /** `1.2.3` -> `1.2.4`; the last number is raised, whatever the form. */

@@ -13,6 +13,7 @@ Examples:
                                                           the same, for a chart that needs a database in its namespace
   npm run e2e -- --suite toolman --chart ../my-chart --values my-values.yaml --image toolman=me/toolman:dev
   npm run e2e -- --suite toolman --chart oci://ghcr.io/me/charts/toolman --chart-version 1.4.0
+  npm run e2e -- --chart ../my-chart --previous oci://ghcr.io/me/charts/my-chart --previous-version 1.3.0
   npm run e2e -- --platform ../platform/kindproof.yaml    test a platform by its commands, whatever it is written in
   npm run e2e -- --suite ../my-suite/suite.ts             run a suite of your own: docs/writing-a-suite.md
   npm run e2e -- --requirement T-35 T-28 --reuse          only the checks of two requirements
@@ -40,6 +41,15 @@ function e2eCommand() {
     )
     .option('--reference <name>', 'test this further reference subject of the suite, and prove its faults')
     .option('--chart-version <version>', 'version of a chart given as oci://… (default: the newest)')
+    .option(
+      '--previous <path>',
+      'the version of the chart before, to upgrade from and to go back to: a folder, a package, or oci://…',
+    )
+    .option('--previous-version <version>', 'version of --previous given as oci://… (default: the newest)')
+    .option(
+      '--previous-values <file...>',
+      'values files for --previous (default: --values, --set and --image of the chart)',
+    )
     .option('--values <file...>', 'values files to use instead of the reference values')
     .option('--set <key=value...>', 'single values; override all values files')
     .option(
@@ -92,7 +102,7 @@ type Flags = OptionsOf<ReturnType<typeof e2eCommand>>;
 /** The flags, with plural names and empty lists where a flag may be repeated. */
 export interface RunOptions extends Omit<
   Flags,
-  'suite' | 'requirement' | 'fault' | 'image' | 'values' | 'set' | 'prerequisites'
+  'suite' | 'requirement' | 'fault' | 'image' | 'values' | 'set' | 'prerequisites' | 'previousValues'
 > {
   suites: string[];
   requirements: string[];
@@ -100,6 +110,7 @@ export interface RunOptions extends Omit<
   values: string[];
   set: string[];
   prerequisites: string[];
+  previousValues: string[];
   /** Name of an image of the subject -> reference to use instead. */
   images: Record<string, string>;
 }
@@ -109,7 +120,7 @@ export function parseOptions(argv: readonly string[], out: (text: string) => voi
   const flags = parseArguments(e2eCommand(), argv, out);
   if (!flags) return undefined;
   const { suite = [], requirement = [], fault = [], image = {}, values = [], set = [], ...others } = flags;
-  const { prerequisites = [], ...rest } = others;
+  const { prerequisites = [], previousValues = [], ...rest } = others;
   const options = {
     ...rest,
     suites: suite,
@@ -119,6 +130,7 @@ export function parseOptions(argv: readonly string[], out: (text: string) => voi
     values,
     set,
     prerequisites,
+    previousValues,
   };
   rejectContradictions(options);
   return options;
@@ -150,6 +162,15 @@ function rejectContradictions(options: RunOptions): void {
       'Give --chart oci://HOST/REPOSITORY/CHART, or omit it: a folder or package has one version.',
     );
   }
+  if (options.previous !== undefined && options.chart === undefined && options.rerun === undefined)
+    bad('--previous belongs to --chart', 'Add --chart: the reference subjects have a version before.');
+  if (options.previousVersion !== undefined && options.previous?.startsWith('oci://') !== true)
+    bad(
+      '--previous-version belongs to a chart in a registry',
+      'Give --previous oci://HOST/REPOSITORY/CHART, or omit it: a folder or package has one version.',
+    );
+  if (options.previousValues.length > 0 && options.previous === undefined)
+    bad('--previous-values belongs to --previous', 'Give --previous with the version of the chart before.');
   if (options.cluster === 'existing' && (!options.kubeconfig || !options.context)) {
     bad(
       '--cluster existing needs --kubeconfig FILE and --context NAME',

@@ -216,6 +216,43 @@ describe('the subject', () => {
   });
 });
 
+describe('the version before', () => {
+  const previousOf = (line: string, of = catalogue) =>
+    plan(`--suite toolman ${line}`, 0, of).suites[0]?.subject.previous;
+
+  it('of a chart of the user is what --previous names, with the values and images of the subject', () => {
+    const chart = '--chart ./mine --values v.yaml --set a=1 --image toolman-app=me/app:2';
+    expect(previousOf(chart)).toBeUndefined();
+    expect(previousOf(`${chart} --previous oci://r.example/c/mine --previous-version 1.3.0`)).toEqual({
+      chart: 'oci://r.example/c/mine',
+      chartVersion: '1.3.0',
+      values: ['v.yaml'],
+      set: ['image=me/app:2', 'a=1'],
+      patches: [],
+    });
+  });
+
+  it('has only the values of --previous-values, where they are given', () => {
+    const line = '--chart ./mine --values v.yaml --set a=1 --previous ./old --previous-values o.yaml';
+    expect(previousOf(line)).toEqual({ chart: './old', values: ['o.yaml'], set: [], patches: [] });
+  });
+
+  it('of a reference is a copy of it, with its differences', () => {
+    const [{ definition, requirements }] = catalogue as [CataloguedSuite];
+    const difference = { target: { kind: 'Deployment' }, ops: [] };
+    const subject = { ...definition.subject, previous: { version: '0.9.0', patches: [difference] } };
+    const of = [{ definition: { ...definition, subject }, requirements }];
+    expect(previousOf('--set a=1', of)).toEqual({
+      chart: 'charts/toolman',
+      values: ['values/toolman.yaml'],
+      set: ['a=1'],
+      patches: [difference],
+      copiedAs: '0.9.0',
+    });
+    expect(previousOf('--chart ./mine', of)).toBeUndefined();
+  });
+});
+
 describe('a subject of plain manifests with an environment', () => {
   const registry = suite('registry', ['R-01'], []);
   const [image] = registry.definition.subject.images;

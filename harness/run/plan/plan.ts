@@ -2,9 +2,9 @@
 import { maskSet } from '../../core/credentials.ts';
 import { suggest } from '../../core/suggest.ts';
 import { UsageError } from '../../core/errors.ts';
-import type { Fault, ReferenceSubject, SuiteDefinition } from '../suite/definition.ts';
+import type { Fault, PreviousVersion, ReferenceSubject, SuiteDefinition } from '../suite/definition.ts';
 import { referenceOf } from '../suite/reference.ts';
-import type { SubjectConfig } from '../suite/worker-config.ts';
+import type { PreviousSubject, SubjectConfig, SubjectSource } from '../suite/worker-config.ts';
 import type { RunOptions } from './options.ts';
 import type { Requirement } from '../suite/requirements.ts';
 import { CHECK_TAGS, tagFilter } from './tags.ts';
@@ -404,13 +404,15 @@ function furtherReferenceOf({ reference }: Fault, options: RunOptions): string |
   return options.chart === undefined && reference !== options.reference ? reference : undefined;
 }
 
-function subjectFrom(
-  subject: ReferenceSubject,
-  options: Pick<
-    RunOptions,
-    'chart' | 'chartVersion' | 'platform' | 'images' | 'values' | 'set' | 'prerequisites'
-  >,
-): SubjectConfig {
+type SubjectOptions = Pick<RunOptions, 'images' | 'values' | 'set' | 'prerequisites'> &
+  Partial<
+    Pick<
+      RunOptions,
+      'chart' | 'chartVersion' | 'platform' | 'previous' | 'previousVersion' | 'previousValues'
+    >
+  >;
+
+function subjectFrom(subject: ReferenceSubject, options: SubjectOptions): SubjectConfig {
   const reference = options.chart === undefined;
   const platform = options.platform ?? (reference ? subject.platform : undefined);
   const set: string[] = [];
@@ -421,20 +423,51 @@ function subjectFrom(
     if (typeof override === 'function') set.push(...override(ref));
     else for (const container of override.containers) images[container] = ref;
   }
-  return {
+  const source: SubjectSource = {
     chart: options.chart ?? subject.chart,
     ...(options.chartVersion === undefined ? {} : { chartVersion: options.chartVersion }),
     // Another chart may not have the keys of the reference values.
     values: options.values.length > 0 ? options.values : reference ? subject.values : [],
     set: [...set, ...options.set],
-    ...(options.prerequisites.length > 0 && { prerequisites: options.prerequisites }),
     patches: Object.keys(images).length > 0 ? [{ images }] : [],
+  };
+  const previous = reference ? earlier(source, subject.previous) : givenPrevious(source, options);
+  return {
+    ...source,
+    ...(options.prerequisites.length > 0 && { prerequisites: options.prerequisites }),
     reference: reference && options.platform === undefined,
     ...(platform !== undefined && { platform }),
+    ...(previous && platform === undefined && { previous }),
     images: subject.images.map((image) => ({
       name: image.name,
       ref: options.images[image.name] ?? image.recipe.ref,
     })),
+  };
+}
+
+/** Of a reference: its own files in an earlier version. Images of the user run in both. */
+function earlier(source: SubjectSource, previous: PreviousVersion | undefined): PreviousSubject | undefined {
+  if (!previous) return undefined;
+  const { version, patches } = previous;
+  return {
+    ...source,
+    patches: [...patches, ...source.patches],
+    ...(version !== undefined && { copiedAs: version }),
+  };
+}
+
+/** Of the user: with the values and images of the subject, unless it has values of its own. */
+function givenPrevious(
+  { values, set, patches }: SubjectSource,
+  { previous, previousVersion, previousValues = [] }: SubjectOptions,
+): PreviousSubject | undefined {
+  if (previous === undefined) return undefined;
+  return {
+    chart: previous,
+    ...(previousVersion !== undefined && { chartVersion: previousVersion }),
+    ...(previousValues.length > 0
+      ? { values: previousValues, set: [], patches: [] }
+      : { values, set, patches }),
   };
 }
 
@@ -495,6 +528,12 @@ export function notProvableLines(faults: SuitePlan['notProvable']): string[] {
   return [...byReason].map(([reason, names]) => `not provable here, because ${reason}: ${names.join(', ')}`);
 }
 
+function previousLines({ previous, reference }: SubjectConfig): string[] {
+  if (!previous || reference) return [];
+  const { chart, chartVersion } = previous;
+  return [`  version before: chart ${chart}${chartVersion === undefined ? '' : ` ${chartVersion}`}`];
+}
+
 /** The plan as lines of text. */
 export function describePlan(plan: RunPlan, topology: string): string[] {
   return [
@@ -503,6 +542,7 @@ export function describePlan(plan: RunPlan, topology: string): string[] {
       s.subject.platform === undefined
         ? `suite ${s.definition.name}: chart ${s.subject.chart}${s.subject.chartVersion === undefined ? '' : ` ${s.subject.chartVersion}`}`
         : `suite ${s.definition.name}: platform ${s.subject.platform}`,
+      ...previousLines(s.subject),
       ...(s.subject.platform === undefined ? s.subject.values.map((file) => `  values ${file}`) : []),
       ...s.subject.set.map((pair) => `  set ${maskSet(pair)}`),
       ...(s.subject.prerequisites ?? []).map((file) => `  prerequisites ${file}`),

@@ -181,6 +181,15 @@ export const subjectPlatform = z.object({
   files: z.array(fileDigest),
 });
 
+/** The version before a subject. */
+export const previousSubject = z.object({
+  chart: z.string(),
+  /** Set for a reference: it has the files of the subject in this version, with differences of kindproof. */
+  version: z.string().optional(),
+  values: z.array(z.string()),
+  digest: subjectDigest,
+});
+
 /** An image that was prepared for the nodes. */
 export const preparedImage = z.object({
   ref: z.string(),
@@ -253,6 +262,8 @@ export const report = z.object({
       digest: subjectDigest.optional(),
       /** The platform that was tested in place of the chart. */
       platform: subjectPlatform.optional(),
+      /** The version before, from which the subject was upgraded. */
+      previous: previousSubject.optional(),
     }),
   ),
   images: z.array(preparedImage).optional(),

@@ -41,6 +41,11 @@ export function subjectKey({ name }: { name: string }, reference?: string): stri
   return reference === undefined ? name : `${name}/${reference}`;
 }
 
+/** Where `rendered` has the version before a subject. */
+export function previousKey(key: string): string {
+  return `${key}@previous`;
+}
+
 /** More names than this say no more. */
 const NAMED_CHECKS = 6;
 

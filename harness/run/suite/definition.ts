@@ -29,6 +29,15 @@ export interface ReferenceSubject {
   recipes?: readonly ImageRecipe[];
   /** The description of a platform, which is tested in place of the chart. */
   platform?: string;
+  /** How the version before differs: the subject is upgraded from it, and taken back to it. */
+  previous?: PreviousVersion;
+}
+
+/** An earlier version of a reference subject: its files with an earlier version in Chart.yaml, and these differences. */
+export interface PreviousVersion {
+  /** Of the chart; plain manifests have none. */
+  version?: string;
+  patches: readonly ManifestPatch[];
 }
 
 /** For a suite that also tests platforms: programs of any kind that deploy and manage what its chart would. */
@@ -103,6 +112,8 @@ export interface Fault {
   patches?: readonly ManifestPatch[];
   /** Applied to systems that a check installs beside the subject, by their name. */
   neighbours?: Readonly<Record<string, { set?: readonly string[]; patches?: readonly ManifestPatch[] }>>;
+  /** Applied to the version before, which gets nothing else of the fault: for a defect that lies in what both have. */
+  previous?: readonly ManifestPatch[];
   /** Applied to optional manifests, by the name of their file, for checks that apply those. */
   optional?: Readonly<Record<string, readonly ManifestPatch[]>>;
   /** Changes words of the chart's documents, or takes one away, for checks that follow them. */

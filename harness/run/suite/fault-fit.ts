@@ -22,6 +22,7 @@ export async function misfitOf(fault: Fault, shared: SharedLab): Promise<string 
   const lab = labOf(shared);
   try {
     if (fault.set || fault.patches) await lab.render();
+    if (fault.previous) await lab.render({ previous: true });
     for (const file of Object.keys(fault.optional ?? {})) await lab.optional(file);
     for (const { file } of fault.documents ?? []) await lab.document(file);
     return undefined;

@@ -29,6 +29,7 @@ import { lossOf, preparePrerequisites } from './prerequisites.ts';
 import { referenceOf } from './reference.ts';
 import { Release } from './release.ts';
 import { DisturbanceError, type SharedLab } from './shared-lab.ts';
+import type { SubjectConfig, SubjectSource } from './worker-config.ts';
 
 /** Another system, which a check installs beside the subject, as it is. */
 export interface Neighbour extends Pick<ReferenceSubject, 'chart' | 'values'> {
@@ -40,6 +41,8 @@ export interface Neighbour extends Pick<ReferenceSubject, 'chart' | 'values'> {
 export interface InstallOptions<Options = unknown> {
   /** Installs this system in place of the subject; the environment of the suite prepares nothing for it. */
   neighbour?: Neighbour;
+  /** The version before the subject, without the fault of a proof. */
+  previous?: boolean;
   /** Without the values of the subject: as the chart is by itself. */
   onlyChart?: boolean;
   /** `key=value`; override the subject's values. */
@@ -70,7 +73,7 @@ export interface InstallOptions<Options = unknown> {
 /** What can be changed about a subject that is only rendered. */
 export type RenderOptions = Pick<
   InstallOptions,
-  'neighbour' | 'onlyChart' | 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
+  'neighbour' | 'previous' | 'onlyChart' | 'set' | 'values' | 'patches' | 'releaseName' | 'namespace'
 >;
 
 /** The lab of one check. `Options`, `Prepared`: of the suite's environment. */
@@ -251,6 +254,22 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     if (options.rollout !== false) await release.rolledOut(options.timeoutMs);
   }
 
+  /**
+   * Takes a release that was upgraded from the version before back to it, as its owner does, and waits for the rollout: helm rolls back,
+   * plain manifests are applied.
+   */
+  async takeBack(release: Release): Promise<void> {
+    const { deployer, definition } = this.#shared.deps;
+    const prepared = await this.#shared.prepared.get(release.namespace);
+    const place = { releaseName: release.name, namespace: release.namespace };
+    const changes = this.#changes({ ...place, previous: true }, prepared);
+    const { objects } = await renderFitting(changes);
+    const { limits } = definition;
+    await deployer.rollback(changes.source, limits && { timeoutMs: limits.hookMs });
+    release.replaceObjects(objects);
+    await release.rolledOut();
+  }
+
   /** Uninstalls a release before the check ends, as its owner does. */
   async uninstall({ name: releaseName, namespace }: Release): Promise<void> {
     const { deployer, definition } = this.#shared.deps;
@@ -361,9 +380,11 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   /**
    * The subject with everything that is applied to it, in this order: its own values and patches, the environment's, the check's, the
    * fault's.
+   *
+   * @throws DoesNotFit when the run knows no version before
    */
   source(options: RenderOptions = {}, prepared?: PreparedNamespace): ChartSource {
-    const { definition, fault } = this.#shared.deps;
+    const { definition, fault, subject: own } = this.#shared.deps;
     const { neighbour } = options;
     if (neighbour) {
       const changed = fault?.neighbours?.[neighbour.name];
@@ -376,18 +397,21 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
         patches: [...(options.patches ?? []), ...(changed?.patches ?? [])],
       };
     }
-    const { subject } = this.#shared.deps;
+    const subject: SubjectSource = options.previous ? previousOf(own) : own;
+    const ofFault = options.previous
+      ? { set: [], patches: fault?.previous ?? [] }
+      : { set: fault?.set ?? [], patches: fault?.patches ?? [] };
     return {
       chart: subject.chart,
       values: [...(options.onlyChart ? [] : subject.values), ...(options.values ?? [])],
-      set: [...(options.onlyChart ? [] : subject.set), ...(options.set ?? []), ...(fault?.set ?? [])],
+      set: [...(options.onlyChart ? [] : subject.set), ...(options.set ?? []), ...ofFault.set],
       releaseName: options.releaseName ?? definition.subject.releaseName,
       namespace: options.namespace ?? 'default',
       patches: [
         ...subject.patches,
         ...(prepared?.patches ?? []),
         ...(options.patches ?? []),
-        ...(fault?.patches ?? []),
+        ...ofFault.patches,
       ],
     };
   }
@@ -580,4 +604,11 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     recorders.set(namespace, started);
     return started;
   }
+}
+
+function previousOf({ previous }: SubjectConfig): SubjectSource {
+  if (previous) return previous;
+  throw new DoesNotFit(
+    'no version before is known: add --previous with its folder, package or oci:// reference (--previous-version)',
+  );
 }

@@ -14,24 +14,36 @@ export interface ClusterDescriptor {
   fate: 'deleted' | 'kept' | 'cleaned';
 }
 
-/** The subject of a suite in this run: the reference, or the user's own. */
-export interface SubjectConfig {
+/** A chart or manifests, with what is applied to them. */
+export interface SubjectSource {
   chart: string;
   /** Of a published chart (`oci://…`); the newest by default. */
   chartVersion?: string;
   values: readonly string[];
   set: readonly string[];
-  /** Files with manifests that are applied to a namespace before the chart; absent when there are none. */
-  prerequisites?: readonly string[];
-  /** Replace images that the manifests name. */
+  /** Of a subject: replace images that the manifests name. Of a version before: how it differs, too. */
   patches: readonly ManifestPatch[];
+}
+
+/** The version before that the subject is upgraded from, and taken back to. */
+export interface PreviousSubject extends SubjectSource {
+  /** Its files are those of the subject; the copy gets this version. */
+  copiedAs?: string;
+}
+
+/** The subject of a suite in this run: the reference, or the user's own. */
+export interface SubjectConfig extends SubjectSource {
   /** Whether it is a built-in reference chart. */
   reference: boolean;
+  /** Files with manifests that are applied to a namespace before the chart; absent when there are none. */
+  prerequisites?: readonly string[];
   /** Name of the further reference subject of the suite that it is, or replaces. */
   referenceName?: string;
   images: readonly { name: string; ref: string; digest?: string }[];
   /** The description of the platform that is tested in place of the chart. */
   platform?: string;
+  /** Absent when the run knows none. */
+  previous?: PreviousSubject;
   /** It can exist only once on a cluster: its releases are installed one after the other. */
   once?: boolean;
 }

@@ -9,7 +9,7 @@ import type { Report } from '../../report/model.ts';
 import { referenceOf } from '../../suite/reference.ts';
 import type { SubjectConfig } from '../../suite/worker-config.ts';
 import type { Task } from '../task.ts';
-import { subjectKey, type TestRun } from '../test-run.ts';
+import { previousKey, subjectKey, type TestRun } from '../test-run.ts';
 
 /** Pulls or builds every image that the subjects, the checks and the environments use. */
 export const prepareAllImages: Task = {
@@ -114,6 +114,9 @@ function imagesOnTheNodes({ plan, project, rendered, prerequisites, selection }:
   const ofProofs = plan.suites.flatMap(({ definition, references }) =>
     Object.keys(references).flatMap((name) => imagesIn(subjectKey(definition, name)).map(({ ref }) => ref)),
   );
+  const ofPrevious = [...rendered.keys()]
+    .filter((key) => rendered.has(previousKey(key)))
+    .flatMap((key) => imagesIn(previousKey(key)).map(({ ref }) => ref));
   const prepared = plan.suites.flatMap((suite) => {
     const ofChecks = imagesOfChecks(suite, selection);
     return [suite.subject, ...Object.values(suite.references)].map(({ images, referenceName }) => ({
@@ -140,7 +143,7 @@ function imagesOnTheNodes({ plan, project, rendered, prerequisites, selection }:
       ),
       ...project.probeImages,
     ],
-    always: [...always, ...ofProofs, ...project.probeImages.map((r) => r.ref)],
+    always: [...always, ...ofProofs, ...ofPrevious, ...project.probeImages.map((r) => r.ref)],
   });
 }
 

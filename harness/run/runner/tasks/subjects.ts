@@ -1,25 +1,27 @@
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { UsageError } from '../../../core/errors.ts';
 import { makePrivateFolder } from '../../../core/private-files.ts';
 import { count } from '../../../core/wording.ts';
 import { secretsIn } from '../../../kube/api/secret-values.ts';
 import { readPrerequisites, refuseRendered } from '../../../kube/manifests/prerequisites.ts';
 import { onceBeside } from '../../../kube/manifests/model/exists-once.ts';
-import { createDeployer } from '../../../kube/deploy/deployer.ts';
+import { createDeployer, isManifestFolder } from '../../../kube/deploy/deployer.ts';
 import { createManifestDeployer } from '../../../kube/deploy/manifest-deployer.ts';
 import { createHelm } from '../../../kube/helm/helm.ts';
 import type { ExistsOnce } from '../../../kube/manifests/model/model.ts';
+import { copyWithVersion } from '../../../kube/helm/next-version.ts';
 import { isPublished, type PublishedChart } from '../../../kube/helm/published-chart.ts';
 import { stageSubject } from '../../../kube/helm/stage-subject.ts';
 import type { Deployer } from '../../../kube/deploy/deployer.ts';
-import type { Helm } from '../../../kube/helm/types.ts';
+import type { ChartSource, Helm } from '../../../kube/helm/types.ts';
 import { fileDigest } from '../../../kube/helm/subject-digest.ts';
 import type { Report } from '../../report/model.ts';
 import type { SuitePlan } from '../../plan/plan.ts';
 import type { SuiteDefinition } from '../../suite/definition.ts';
-import type { SubjectConfig } from '../../suite/worker-config.ts';
+import type { PreviousSubject, SubjectConfig } from '../../suite/worker-config.ts';
 import type { Task } from '../task.ts';
-import { subjectKey, type TestRun } from '../test-run.ts';
+import { previousKey, subjectKey, type TestRun } from '../test-run.ts';
 
 /** Of the rendered objects that a run knows before it installs anything. */
 export const RENDER_NAMESPACE = 'default';
@@ -88,10 +90,8 @@ interface About {
 }
 
 /** Copies, renders and reports a subject; returns it with the paths of the copies. */
-async function prepared(
-  subject: SubjectConfig,
-  { run, definition, helm, deployer, further }: About,
-): Promise<SubjectConfig> {
+async function prepared(subject: SubjectConfig, about: About): Promise<SubjectConfig> {
+  const { run, definition, helm, deployer, further } = about;
   const key = subjectKey(definition, further);
   // Not within that of the suite, where a reference called `chart` would be in the way.
   const folder = join(stagingDirectory(run), key.replace('/', '.'));
@@ -125,6 +125,8 @@ async function prepared(
   }));
   if (first) warnOfOnce(run, first, others.length);
   const { referenceName } = subject;
+  const previous =
+    subject.previous && (await preparedPrevious(subject.previous, { ...source, key, folder }, about));
   const platform = await platformOf(subject, { run, definition });
   run.report.subjects.push({
     suite: definition.name,
@@ -137,15 +139,71 @@ async function prepared(
     }),
     images: [],
     digest,
+    ...(previous && { previous: previous.reported }),
   });
   return {
     ...subject,
     chart,
     values,
     ...(prerequisites.length > 0 && { prerequisites }),
+    ...(previous && { previous: previous.staged }),
     ...(subject.platform !== undefined && { platform: resolve(subject.platform) }),
     ...(first && { once: true }),
   };
+}
+
+/**
+ * Copies and renders the version before a subject.
+ *
+ * @param beside the copy of the subject, its key and its folder
+ */
+async function preparedPrevious(
+  previous: PreviousSubject,
+  beside: ChartSource & { key: string; folder: string },
+  { run, helm, deployer }: About,
+): Promise<{ staged: PreviousSubject; reported: Report['subjects'][number]['previous'] }> {
+  const { copiedAs, ...source } = previous;
+  const folder = join(beside.folder, 'previous');
+  const pulled = isPublished(source.chart)
+    ? await helm.pull(source.chart, source.chartVersion, join(folder, 'pulled'))
+    : undefined;
+  const earlier =
+    copiedAs === undefined
+      ? source.chart
+      : await copyWithVersion(beside.chart, join(folder, 'copy'), copiedAs);
+  const staged = await stageSubject({ ...source, chart: earlier }, folder, pulled);
+  const { chart, values, digest } = staged;
+  if ((await isManifestFolder(chart)) !== (await isManifestFolder(beside.chart))) {
+    throw new UsageError('E_OPTION', `--previous ${source.chart} is not of the form of the subject`, {
+      hint: 'Both have to be charts, or both folders with plain manifests: one cannot be upgraded to the other.',
+    });
+  }
+  const { releaseName, namespace } = beside;
+  // Without lint: it is released already.
+  const rendered = await deployer
+    .render({ ...source, chart, values, releaseName, namespace })
+    .catch((error: unknown) => {
+      throw ofPrevious(staged.inOwnPaths(error));
+    });
+  run.redactor.learn(secretsIn(rendered.objects));
+  run.rendered.set(previousKey(beside.key), rendered);
+  return {
+    staged: { ...previous, chart, values },
+    reported: {
+      chart: withinProject(run.project.root, source.chart),
+      ...(copiedAs !== undefined && { version: copiedAs }),
+      values: source.values.map((file) => withinProject(run.project.root, file)),
+      digest,
+    },
+  };
+}
+
+function ofPrevious(error: unknown): unknown {
+  if (!(error instanceof UsageError)) return error;
+  return new UsageError(error.code, `the version before cannot be used: ${error.message}`, {
+    cause: error,
+    hint: error.hint ?? 'If it has other values than the subject, give them with --previous-values.',
+  });
 }
 
 /** Not copied: its programs may need whatever lies around them. Their digests say what was tested. */
