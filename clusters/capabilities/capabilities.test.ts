@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { field } from '../../harness/kube/manifests/objects.ts';
 import { createCapabilities } from './capabilities.ts';
 import { existingCluster } from '../existing/existing-provider.ts';
 import { fakeKube, fakeNode } from '../testing/fake-kube.ts';
@@ -37,6 +38,21 @@ describe('createCapabilities', () => {
   ])('proves default-storage-class, case %#', async (objects, present, evidence) => {
     const result = await capabilitiesOf(objects).capabilities.probe('default-storage-class');
     expect(result).toMatchObject({ name: 'default-storage-class', present });
+    expect(result.evidence).toMatch(evidence);
+  });
+
+  it.each([
+    [[], true, /may patch nodes and evict pods/],
+    [['nodes'], false, /may not patch nodes$/],
+    [['nodes', 'pods'], false, /may not patch nodes, and not evict pods/],
+  ])('proves node-cordon, without rights on %j', async (denied, present, evidence) => {
+    const { kube, capabilities } = capabilitiesOf([]);
+    kube.client.create = (review) => {
+      const { resource } = field(review['spec'], 'resourceAttributes') as { resource: string };
+      return Promise.resolve({ ...review, status: { allowed: !denied.includes(resource) } });
+    };
+    const result = await capabilities.probe('node-cordon');
+    expect(result).toMatchObject({ present });
     expect(result.evidence).toMatch(evidence);
   });
 

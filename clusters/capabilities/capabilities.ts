@@ -3,7 +3,7 @@ import { InfrastructureError } from '../../harness/core/errors.ts';
 import type { CapabilityResult, Cluster } from '../../harness/kube/cluster/cluster.ts';
 import type { ProbeContext, ProbeOptions, ProbeResult } from './probe.ts';
 import { createProbeContext } from './probe.ts';
-import { probeCgroupVersion, probeNodeAccess } from './node-probes.ts';
+import { probeCgroupVersion, probeNodeAccess, probeNodeCordon } from './node-probes.ts';
 import { probeDra, probeGpuNodes } from './gpu-probes.ts';
 import { probeMetrics, probePodSecurity } from './api-probes.ts';
 import { probeNetworkPolicy } from './network-policy.ts';
@@ -17,6 +17,7 @@ type Probe = (context: ProbeContext, argument: string) => Promise<ProbeResult>;
 /** By the names that checks list in `needs`; `name:argument` passes an argument. */
 const PROBES: Record<string, Probe> = {
   'node-access': probeNodeAccess,
+  'node-cordon': probeNodeCordon,
   metrics: probeMetrics,
   'network-policy': probeNetworkPolicy,
   'shared-storage': probeSharedStorage,

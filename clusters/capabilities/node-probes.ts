@@ -1,4 +1,5 @@
 /** Capabilities of the nodes. */
+import { mayI } from '../../harness/kube/api/access-review.ts';
 import { eventually } from '../../harness/observe/waits/eventually.ts';
 import type { ProbeContext, ProbeResult } from './probe.ts';
 
@@ -28,6 +29,19 @@ export async function probeNodeAccess({ cluster, clock, signal }: ProbeContext):
     { timeoutMs: ACCESS_MS, clock, ...(signal && { signal }) },
   );
   return { present: result.ok, evidence: result.actual };
+}
+
+/** The user may cordon nodes and evict pods. */
+export async function probeNodeCordon({ kube }: ProbeContext): Promise<ProbeResult> {
+  const wanted = [
+    { what: 'patch nodes', request: { resource: 'nodes', verb: 'patch' } },
+    { what: 'evict pods', request: { resource: 'pods', subresource: 'eviction', verb: 'create' } },
+  ];
+  const answers = await Promise.all(wanted.map(({ request }) => mayI(kube, request)));
+  const denied = wanted.filter((_, index) => !answers[index]).map(({ what }) => what);
+  return denied.length === 0
+    ? { present: true, evidence: 'the user may patch nodes and evict pods' }
+    : { present: false, evidence: `the user of the kubeconfig may not ${denied.join(', and not ')}` };
 }
 
 /** The nodes use this cgroup version. */

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../harness/core/log.ts';
-import { RUN_LABEL } from '../../harness/core/run-id.ts';
+import { CORDONED_BY, RUN_LABEL } from '../../harness/core/run-id.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { KubeObject } from '../../harness/kube/api/types.ts';
+import { field } from '../../harness/kube/manifests/objects.ts';
 import { sleepingClock } from '../../harness/testing/sleeping-clock.ts';
-import { fakeKube, type FakeKube } from '../testing/fake-kube.ts';
+import { fakeKube, type FakeKube, fakeNode } from '../testing/fake-kube.ts';
 import { acquireRunLock, readRuns } from './run-lock.ts';
 import { sweepCluster } from './sweep-cluster.ts';
 import type { SweepOptions } from './sweep.ts';
@@ -95,6 +96,20 @@ describe('sweepCluster', () => {
     await sweep(options);
     expect(left()).toEqual(names);
     expect(await recorded()).toEqual(options.all ? ['alive'] : ['alive', 'dead']);
+  });
+
+  it('uncordons the nodes of ended runs only', async () => {
+    const cordoned = (name: string, run?: string): KubeObject => ({
+      ...fakeNode(name, { spec: { unschedulable: true } }),
+      metadata: { name, annotations: run === undefined ? {} : { [CORDONED_BY]: run } },
+    });
+    kube.objects.push(cordoned('one', 'dead'), cordoned('two', 'alive'), cordoned('three'));
+    expect((await sweep()).filter((line) => line.includes('node'))).toEqual([
+      'removed cordon of node one',
+      'left cordon of node two: run alive is in progress',
+    ]);
+    const still = kube.objects.filter(({ spec }) => field(spec, 'unschedulable') === true);
+    expect(still.map(({ metadata }) => metadata.name)).toEqual(['two', 'three']);
   });
 
   it('refuses the id of a run in progress', async () => {

@@ -4,8 +4,10 @@ import { join, resolve } from 'node:path';
 import type { Clock } from '../../harness/core/deadline.ts';
 import type { Log } from '../../harness/core/log.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
+import { ApiError } from '../../harness/kube/api/errors.ts';
 import { clusterInventory } from '../../harness/kube/api/inventory.ts';
 import { fullNameOf } from '../../harness/kube/manifests/objects.ts';
+import { cordonsOfRuns, uncordonNode } from './cordons.ts';
 import { stateOf, type Leftover } from './leftover.ts';
 import { forgetRun, readRuns, type RunRegistry } from './run-lock.ts';
 import { objectsOfRuns, removeObjects, type RunObject } from './run-objects.ts';
@@ -22,7 +24,7 @@ export interface ClusterSweepDeps {
 }
 
 export interface ClusterSweepItem {
-  /** Kind of the object: `Namespace`, `ClusterRole`. */
+  /** Kind of the object: `Namespace`, `ClusterRole`; `cordon of node` for what is undone. */
   kind: string;
   name: string;
   run: string;
@@ -33,8 +35,8 @@ export interface ClusterSweepItem {
 }
 
 /**
- * Removes namespaces and cluster-scoped objects of runs that have ended, and waits until they are gone. A run without a record on this
- * machine may be in progress on another one: it is left unless it is named, or `all` is given.
+ * Removes namespaces and cluster-scoped objects of runs that have ended, waits until they are gone, and uncordons their nodes. A run
+ * without a record on this machine may be in progress on another one: it is left unless it is named, or `all` is given.
  *
  * @returns one item for each object
  * @throws UsageError `E_RUN_ALIVE` for the id of a run in progress; InfrastructureError when the cluster does not answer
@@ -57,12 +59,13 @@ export async function sweepCluster(
   const doomed = found.filter(({ left }) => left === undefined);
   const remaining =
     options.dryRun === true ? [] : await removeObjects(kube, doomed, { wait: { clock, signal } });
-  const items = found.map(({ left, ...one }) => {
+  const objects = found.map(({ left, ...one }) => {
     const why = remaining.find(({ object }) => object === one.object)?.why;
     if (left !== undefined) return itemOf(one, 'left', left);
     if (options.dryRun === true) return itemOf(one, 'would-remove');
     return why === undefined ? itemOf(one, 'removed') : itemOf(one, 'failed', why);
   });
+  const items = [...objects, ...(await sweepCordons(kube, { runs, options }))];
   for (const item of items) log.info('swept', { ...item });
   if (options.dryRun !== true) await forgetSwept(deps, items, runId);
   return items;
@@ -76,6 +79,33 @@ function itemOf(
   const { kind } = object;
   const name = fullNameOf(object).slice(kind.length + 1);
   return { kind, name, run, state, action, ...(reason !== undefined && { reason }) };
+}
+
+/** Gives nodes back that a killed run has cordoned. */
+async function sweepCordons(
+  kube: KubeClient,
+  { runs, options }: { runs: Awaited<ReturnType<typeof readRuns>>; options: Omit<SweepOptions, 'network'> },
+): Promise<ClusterSweepItem[]> {
+  const cordons = (await cordonsOfRuns(kube)).filter(
+    ({ run }) => options.runId === undefined || run === options.runId,
+  );
+  return Promise.all(
+    cordons.map(async ({ node, run }): Promise<ClusterSweepItem> => {
+      const owners = runs.filter((record) => record.run === run);
+      const state = stateOf(owners, ({ kept }) => kept.length > 0);
+      const item = { kind: 'cordon of node', name: node, run, state };
+      const left = whyLeft({ run, state }, options);
+      if (left !== undefined) return { ...item, action: 'left', reason: left };
+      if (options.dryRun === true) return { ...item, action: 'would-remove' };
+      try {
+        await uncordonNode(kube, node);
+        return { ...item, action: 'removed' };
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return { ...item, action: 'failed', reason: error.message };
+      }
+    }),
+  );
 }
 
 /** A killed run of which nothing is left on the cluster needs no record any more, and no copy of the kubeconfig. */

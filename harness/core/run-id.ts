@@ -19,3 +19,6 @@ export function newRunId(now = new Date()): string {
 export function runOfNamespace(namespace: string): string | undefined {
   return /^kp-(\d{4}-\d{4}-[0-9a-z]{3})(?:-|$)/.exec(namespace)?.[1];
 }
+
+/** Annotation of a node that a run has cordoned, with the id of the run: a label would make it an object of the run. */
+export const CORDONED_BY = 'kindproof.dev/cordoned-by';

@@ -1,8 +1,11 @@
-/** Permissions of a ServiceAccount, as the API server evaluates them: with aggregated roles, groups and other authorizers. */
+/**
+ * Permissions of a ServiceAccount, and of the own user, as the API server evaluates them: with aggregated roles, groups and other
+ * authorizers.
+ */
 import { z } from 'zod';
 import type { KubeClient } from './client.ts';
 
-/** An API request in the account's namespace. Defaults: the core group, no subresource. */
+/** An API request: of an account in its namespace, of the own user in any. Defaults: the core group, no subresource. */
 export interface AccessRequest {
   group?: string;
   resource: string;
@@ -30,6 +33,20 @@ export async function isAllowed(
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
       resourceAttributes: { namespace, group, resource, subresource, verb, name: object },
     },
+  });
+  return review.parse(answer).status.allowed;
+}
+
+/** Whether the user of the client may make the request in every namespace, by SelfSubjectAccessReview (authorization.k8s.io/v1). */
+export async function mayI(
+  kube: Pick<KubeClient, 'create'>,
+  { group = '', resource, subresource = '', verb, name = '' }: AccessRequest,
+): Promise<boolean> {
+  const answer = await kube.create({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    metadata: { name: '' },
+    spec: { resourceAttributes: { group, resource, subresource, verb, name } },
   });
   return review.parse(answer).status.allowed;
 }

@@ -43,6 +43,14 @@ describe('podEvicted', () => {
     );
   });
 
+  it('gives up when something else keeps the budget from allowing it', async () => {
+    const kube = cluster([refusal], { currentHealthy: 1 });
+    const unless = () => Promise.resolve('the volume of web-0 is on another node');
+    await expect(podEvicted(kube, pod, { unless, clock: sleepingClock() })).rejects.toThrow(
+      /gave up early: the volume of web-0/,
+    );
+  });
+
   it('does not ask a budget of other pods', async () => {
     const other = { matchLabels: { app: 'other' } };
     await expect(

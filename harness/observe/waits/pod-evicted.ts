@@ -10,13 +10,22 @@ import type { WaitLimits } from './limits.ts';
 
 const BUDGET = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' };
 
+export interface EvictionWait extends WaitLimits {
+  /** Why a refusal will not end, asked after each; `undefined` as long as it may. */
+  unless?: () => Promise<string | undefined>;
+}
+
 /**
  * Evicts a pod, and waits until the API server accepts it. Default limit 180 000 ms.
  *
- * @throws WaitTimeout early when a budget never allows it
+ * @throws WaitTimeout early when a budget never allows it, or `unless` says so
  * @throws CheckFailure `E_EVICTION` when the pod has several budgets, which the API refuses
  */
-export function podEvicted(kube: KubeClient, pod: Pod, wait: WaitLimits = {}): Promise<void> {
+export function podEvicted(
+  kube: KubeClient,
+  pod: Pod,
+  { unless, ...wait }: EvictionWait = {},
+): Promise<void> {
   const { name, namespace, labels } = pod.metadata;
   return waitFor<undefined>({
     what: `the eviction of pod ${name}`,
@@ -28,7 +37,7 @@ export function podEvicted(kube: KubeClient, pod: Pod, wait: WaitLimits = {}): P
       if (answer.evicted) return { done: true, value: undefined };
       const budgets = await kube.list(BUDGET, { namespace, signal: wait.signal });
       const own = budgets.filter((budget) => selects(budget, labels));
-      const never = own.map(neverAllows).find((why) => why !== undefined);
+      const never = own.map(neverAllows).find((why) => why !== undefined) ?? (await unless?.());
       return never === undefined
         ? { done: false, seen: answer.reason }
         : { done: false, seen: answer.reason, hopeless: never };
