@@ -1,9 +1,10 @@
 /**
- * A Deployment of the check that does everything right, behind a Service, updated at the same time as the subject. What it loses is due to
- * the machine: a node that learns too late that a pod is leaving.
+ * A Deployment of the check that does everything right, behind a Service, updated or evicted at the same time as the subject. What it
+ * loses is due to the machine: a node that learns too late that a pod is leaving.
  */
 import { busyboxImage } from '../../fixtures/images/build.ts';
 import { InfrastructureError } from '../../harness/core/errors.ts';
+import { matchesSelector } from '../../harness/kube/api/selectors.ts';
 import type { Container, PodSpec, Service } from '../../harness/kube/api/types.ts';
 import { preStopSeconds } from '../../harness/kube/manifests/pre-stop.ts';
 import {
@@ -13,6 +14,8 @@ import {
   type RequestLog,
 } from '../../harness/observe/predicates/live/request-log.ts';
 import type { PredicateResult } from '../../harness/observe/predicates/result.ts';
+import { podEvicted } from '../../harness/observe/waits/pod-evicted.ts';
+import { podGone } from '../../harness/observe/waits/pod-end.ts';
 import { rolledOut } from '../../harness/observe/waits/rollout.ts';
 import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
 import { serveOn } from '../../harness/run/suite/control-pod.ts';
@@ -25,6 +28,12 @@ export const CONTROL_PORT = 8080;
 /** Of its pods. */
 export const CONTROL_LABELS = { 'kindproof.dev/control': NAME };
 const ROLLOUT_MS = 300_000;
+const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
+const NO_CONTROL_PLANE = {
+  requiredDuringSchedulingIgnoredDuringExecution: {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: CONTROL_PLANE, operator: 'DoesNotExist' }] }],
+  },
+};
 /** Seconds that its pods drain when the subject states none, and at most. */
 const DRAIN_SECONDS = 3;
 const MOST_DRAIN_SECONDS = 10;
@@ -35,6 +44,8 @@ export interface RollingControl {
   target: LoadTarget;
   /** Replaces its pods, and waits for the new ones. */
   update(): Promise<void>;
+  /** Evicts its pods on a node, or one that is elsewhere, and waits until others have taken their place. */
+  leave(node: string): Promise<void>;
 }
 
 /**
@@ -52,6 +63,10 @@ export async function startRollingControl(
     await rolledOut(kube, ref, { timeoutMs: ROLLOUT_MS });
   };
   return notAboutSubject('E_CONTROL', 'the control failed', async () => {
+    const nodes = await kube.list('Node');
+    const workers = nodes.filter(({ metadata }) => metadata.labels?.[CONTROL_PLANE] === undefined);
+    // A control plane has the image only when it is the only node.
+    const affinity = workers.length > 0 && { affinity: { nodeAffinity: NO_CONTROL_PLANE } };
     await kube.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -60,7 +75,10 @@ export async function startRollingControl(
         replicas: 2,
         strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         selector: { matchLabels: CONTROL_LABELS },
-        template: { metadata: { labels: CONTROL_LABELS }, spec: podSpec(drainSeconds) },
+        template: {
+          metadata: { labels: CONTROL_LABELS },
+          spec: { ...podSpec(drainSeconds), ...affinity },
+        },
       },
     });
     const service = (await kube.create({
@@ -69,6 +87,12 @@ export async function startRollingControl(
       metadata: { name: NAME, namespace },
       spec: { selector: CONTROL_LABELS, ports: [{ port: CONTROL_PORT }] },
     })) as Service;
+    await kube.create({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: NAME, namespace },
+      spec: { maxUnavailable: 1, selector: { matchLabels: CONTROL_LABELS } },
+    });
     await ready();
     return {
       target: { host: service.spec.clusterIP ?? '', port: CONTROL_PORT, path: '/' },
@@ -76,6 +100,21 @@ export async function startRollingControl(
         notAboutSubject('E_CONTROL', 'the control failed', async () => {
           const annotations = { 'kindproof.dev/updated': new Date().toISOString() };
           await kube.patch('Deployment', ref, { spec: { template: { metadata: { annotations } } } });
+          await ready();
+        }),
+      leave: (node) =>
+        notAboutSubject('E_CONTROL', 'the control failed', async () => {
+          const pods = (await kube.list('Pod', { namespace })).filter(({ metadata }) =>
+            matchesSelector({ matchLabels: CONTROL_LABELS }, metadata.labels),
+          );
+          const here = pods.filter(({ spec }) => spec.nodeName === node);
+          const leaving = here.length > 0 ? here : pods.slice(0, 1);
+          await Promise.all(
+            leaving.map(async (pod) => {
+              await podEvicted(kube, pod);
+              await podGone(kube, pod);
+            }),
+          );
           await ready();
         }),
     };

@@ -5,6 +5,7 @@ import { anyChartFaults } from '../../fixtures/faults/any-chart/index.ts';
 import { busyboxImage, toolmanImage } from '../../fixtures/images/build.ts';
 import { agentImage } from '../../fixtures/images/k8s-mcp-agent.ts';
 import { noteOperatorImage } from '../../fixtures/images/note-operator.ts';
+import { withoutLiveness } from '../../fixtures/previous.ts';
 import type { SuiteDefinition } from '../../harness/run/suite/definition.ts';
 import { EVERY_SUITE, OWN_RELEASES } from './rows.ts';
 
@@ -29,6 +30,8 @@ export const anyChart: SuiteDefinition = {
     'checks/uninstall.e2e.ts',
     'checks/pods.e2e.ts',
     'checks/updates.e2e.ts',
+    'checks/versions.e2e.ts',
+    'checks/drain.e2e.ts',
     'checks/autoscaling.e2e.ts',
     'checks/admission.e2e.ts',
     'checks/network.e2e.ts',
@@ -47,6 +50,7 @@ export const anyChart: SuiteDefinition = {
         override: { containers: ['web', 'store', 'agent'] },
       },
     ],
+    previous: { version: '0.9.0', patches: withoutLiveness('Deployment', 'StatefulSet') },
     // The charts of the other suites are subjects of this one, too.
     recipes: [toolmanImage, agentImage],
   },
@@ -56,11 +60,13 @@ export const anyChart: SuiteDefinition = {
       chart: join(charts, 'quillkv'),
       values: [],
       images: [{ name: 'busybox', recipe: busyboxImage, override: { containers: ['quill'] } }],
+      previous: { version: '2.2.0', patches: withoutLiveness('StatefulSet') },
     },
     parcelboard: {
       chart: join(charts, 'parcelboard'),
       values: [],
       images: [{ name: 'busybox', recipe: busyboxImage, override: { containers: ['httpd', 'courier'] } }],
+      previous: { version: '0.13.0', patches: withoutLiveness('Deployment') },
     },
     operator: {
       chart: join(charts, 'operator'),
@@ -72,6 +78,7 @@ export const anyChart: SuiteDefinition = {
           override: { containers: ['controller', 'renderer', 'test'] },
         },
       ],
+      previous: { version: '0.9.0', patches: withoutLiveness('Deployment') },
     },
   },
   // What Kubernetes and helm allow by default: a Deployment's progressDeadlineSeconds, and --timeout. A wait that is hopeless ends earlier.

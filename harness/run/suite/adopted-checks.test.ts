@@ -44,8 +44,8 @@ describe('adoptedChecks', () => {
     expect(adopted(['X-01'], { own })).toEqual([]);
   });
 
-  it('takes a check that disturbs releases of its own only for a row', () => {
-    expect(adopted(['X-25'])).toEqual([]);
+  it('takes one that disturbs releases of its own, too', () => {
+    expect(adopted(['X-25'])).toEqual([['X-25']]);
     expect(adopted(['X-25'], { rows: [{ id: 'T-61', checkedBy: 'X-25' }] })).toEqual([['X-25', 'T-61']]);
   });
 });

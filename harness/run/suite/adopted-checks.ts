@@ -4,8 +4,7 @@ import type { Check } from './check.ts';
 import type { SuiteDefinition } from './definition.ts';
 
 /**
- * The generic checks of the suite's shared requirements that it has no check of its own for. A check that disturbs releases of its own is
- * among them only when a row of the suite says that this requirement checks it.
+ * The generic checks of the suite's shared requirements that it has no check of its own for.
  *
  * @param generic checks of the suite for any chart
  * @param rows the suite's own requirements
@@ -28,7 +27,6 @@ export function adoptedChecks(
     const shared = check.requirements.filter((id) => suite.shared.includes(id) && !checked.has(id));
     const mapped = rows.filter(({ checkedBy }) => checkedBy !== undefined && shared.includes(checkedBy));
     if (shared.length === 0) return [];
-    if (check.options.disruptive === true && mapped.length === 0) return [];
     // The suite has a check of its own that reports when the shared release does not become ready.
     const options = { ...check.options, first: false };
     const requirements = [...shared, ...mapped.map(({ id }) => id)];

@@ -3,9 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { type Observation, waitFor } from '../../../harness/core/deadline.ts';
 import { InfrastructureError } from '../../../harness/core/errors.ts';
+import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
 import type { RequestLog } from '../../../harness/observe/predicates/live/request-log.ts';
+import type { HttpService } from '../../../harness/observe/predicates/rendered/http-services.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import type { Release } from '../../../harness/run/suite/release.ts';
 
 export interface LoadTarget {
   /** An address: a name would add the answers of the DNS to those of the Service. */
@@ -28,6 +31,13 @@ const INTERVAL_SECONDS = 0.1;
 /** Bounds the load of a check that never stops it: more than ten minutes. */
 const MOST = 7000;
 const WAIT_MS = 120_000;
+
+/** Where a Service of a release is called. */
+export async function targetOf(release: Release, { service, port, path }: HttpService): Promise<LoadTarget> {
+  const ref = { name: service.metadata.name, namespace: namespaceOf(service, release) };
+  const live = await release.kube.get('Service', ref);
+  return { host: live?.spec.clusterIP ?? '', port, path };
+}
 
 /**
  * Starts the load in a namespace, with which it is deleted. The first answers of the targets, or 40 s without one, come before the first

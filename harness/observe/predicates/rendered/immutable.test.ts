@@ -7,7 +7,13 @@ import {
   sampleSystem,
 } from '../../../testing/sample-objects.ts';
 import type { KubeObject } from '../../../kube/api/types.ts';
-import { changingPodLabels, haveImmutableFields, nothingImmutableChanges } from './immutable.ts';
+import {
+  changingPodLabels,
+  haveImmutableFields,
+  immutableChanges,
+  nothingImmutableChanges,
+  selectorsStay,
+} from './immutable.ts';
 
 const withVersion = (version: string): KubeObject =>
   sampleDeployment({}, { selector: { matchLabels: { app: 'web', version } } });
@@ -40,6 +46,16 @@ it.each([
   ],
 ])('names what an upgrade cannot change: %#', (before, after, complaint) => {
   expect(nothingImmutableChanges([before], [after])).toMatchObject({ ok: false, actual: complaint });
+});
+
+it('compares the selectors of workloads alone', () => {
+  expect(selectorsStay([withVersion('1'), sampleService()], [withVersion('1')])).toMatchObject({ ok: true });
+  expect(selectorsStay([withVersion('1')], [withVersion('2')]).actual).toBe(
+    'Deployment web: spec.selector.matchLabels.version is "1" and becomes "2"',
+  );
+  const claims = [{ metadata: { name: 'a' } }];
+  expect(selectorsStay([set({})], [set({ volumeClaimTemplates: claims })])).toMatchObject({ ok: true });
+  expect(immutableChanges([set({})], [set({ volumeClaimTemplates: claims })])).toHaveLength(1);
 });
 
 it('does not compare objects that the next version renames', () => {

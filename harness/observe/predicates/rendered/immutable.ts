@@ -36,18 +36,41 @@ export function nothingImmutableChanges(
     return IMMUTABLE[object.kind] && later ? [{ object, later }] : [];
   });
   if (pairs.length === 0) return selectedNothing(expected, 'no object has an immutable field');
-  const complaints = pairs.flatMap(({ object, later }) =>
-    (IMMUTABLE[object.kind] ?? []).flatMap((key) => {
-      const where = firstDifference(field(object['spec'], key), field(later['spec'], key), `spec.${key}`);
-      return where === undefined ? [] : [`${nameOf(object)}: ${where}`];
-    }),
-  );
   return {
-    ...nothingWrong(expected, complaints),
+    ...nothingWrong(expected, immutableChanges(before, after)),
     observed: [
       `${pairs.length} objects with immutable fields: ${pairs.map(({ object }) => nameOf(object)).join(', ')}`,
     ],
   };
+}
+
+/** `Deployment web: spec.selector.matchLabels.version is "1" and becomes "2"`, for each immutable field that changes. */
+export function immutableChanges(before: readonly KubeObject[], after: readonly KubeObject[]): string[] {
+  return before.flatMap((object) => {
+    const later = find(after, object.kind, object.metadata.name);
+    if (!later) return [];
+    return (IMMUTABLE[object.kind] ?? []).flatMap((key) => {
+      const where = firstDifference(field(object['spec'], key), field(later['spec'], key), `spec.${key}`);
+      return where === undefined ? [] : [`${nameOf(object)}: ${where}`];
+    });
+  });
+}
+
+/** Workloads that both versions render select their pods by the same labels. */
+export function selectorsStay(before: readonly KubeObject[], after: readonly KubeObject[]): PredicateResult {
+  const both = before.filter(
+    ({ apiVersion, kind, metadata }) => apiVersion.startsWith('apps/') && find(after, kind, metadata.name),
+  );
+  const complaints = both.flatMap((object) => {
+    const later = find(after, object.kind, object.metadata.name);
+    const where = firstDifference(
+      field(object['spec'], 'selector'),
+      field(later?.['spec'], 'selector'),
+      'spec.selector',
+    );
+    return where === undefined ? [] : [`${nameOf(object)}: ${where}`];
+  });
+  return nothingWrong('every workload selects its pods by the same labels as before', complaints);
 }
 
 /** Labels of pods that change with nothing but the version: each new version restarts these pods. One line for each workload. */
