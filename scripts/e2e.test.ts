@@ -147,7 +147,7 @@ describe('wrong usage', PATIENT, () => {
 describe('a command that needs no cluster', PATIENT, () => {
   it.concurrent('prints the plan', async () => {
     const { exitCode, stdout } = await kindproof(
-      'e2e --suite toolman --chart @/chart --set db.password=hunter2 --dry-run --json',
+      'e2e --suite toolman --chart @/chart --previous @/chart --set db.password=hunter2 --dry-run --json',
     );
     expect(JSON.parse(stdout)).toMatchObject({
       suites: [{ suite: 'toolman', subject: { reference: false, set: ['db.password=•••'] } }],

@@ -6,6 +6,7 @@ import { withImagesOfChecks } from '../harness/run/plan/images-of-checks.ts';
 import { parseOptions, type RunOptions } from '../harness/run/plan/options.ts';
 import { describePlan, type RunPlan } from '../harness/run/plan/plan.ts';
 import { selectChecks } from '../harness/run/plan/select-checks.ts';
+import type { SubjectSource } from '../harness/run/suite/worker-config.ts';
 import { withSavedOptions } from './e2e/saved-options.ts';
 import { interruptSignal } from './interrupt.ts';
 import { planFromOptions } from './plan-from-arguments.ts';
@@ -56,6 +57,10 @@ export async function run(options: RunOptions, plan: RunPlan, commandLine: strin
   }
 }
 
+function masked<T extends SubjectSource>(source: T): T {
+  return { ...source, set: source.set.map(maskSet) };
+}
+
 async function dryRun(all: RunPlan, options: RunOptions): Promise<string> {
   const { listChecks } = await import('../harness/run/runner/vitest-runner.ts');
   const projects = all.suites.map(({ definition: { name, code } }) => ({
@@ -69,7 +74,10 @@ async function dryRun(all: RunPlan, options: RunOptions): Promise<string> {
   if (options.json) {
     const suites = plan.suites.map(({ definition, subject, ...rest }) => ({
       suite: definition.name,
-      subject: { ...subject, set: subject.set.map(maskSet) },
+      subject: {
+        ...masked(subject),
+        ...(subject.previous && { previous: masked(subject.previous) }),
+      },
       ...rest,
       checks: chosen.filter((check) => check.suite === definition.name).map(({ id }) => id),
     }));
