@@ -57,7 +57,7 @@ it('gives up an eviction whose budget waits for a pod that cannot leave the node
   delete waiting.spec.nodeName;
   const { client } = fakeKube([waiting]);
   client.evict = () => Promise.resolve({ evicted: false, reason: 'not now' });
-  const ties = [{ claim: 'data', namespace: 'demo', says: 'claim data ties pod web-1' }];
+  const ties = [{ claim: 'data', pod: 'web-1', namespace: 'demo', says: 'claim data ties pod web-1' }];
   expect(await drained(client, [makePod({ name: 'web-2' })], ties)).toEqual([
     'pod web-2 was not evicted, because a budget waits for another one: claim data ties pod web-1',
   ]);

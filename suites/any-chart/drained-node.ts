@@ -15,6 +15,7 @@ import { notAboutSubject } from '../../harness/run/suite/not-about-subject.ts';
 /** A claim whose volume only one node can mount. */
 export interface TiedClaim {
   claim: string;
+  pod: string;
   namespace: string;
   says: string;
 }
@@ -95,7 +96,7 @@ export async function tiesTo(
         const modes = field(spec, 'accessModes');
         const mode = Array.isArray(modes) ? ` (${modes.join(', ')})` : '';
         const says = `claim ${claim}${mode} ties pod ${name} to node ${node}, where its volume is`;
-        return [{ claim, namespace, says }];
+        return [{ claim, pod: name, namespace, says }];
       }),
     ),
   );

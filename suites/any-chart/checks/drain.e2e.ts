@@ -101,18 +101,24 @@ requirement(
     const [controlLog = { requests: [] }, ...logs] = await load.stop();
     observe(`node ${node} was drained of ${here.map(({ metadata }) => metadata.name).join(', ')}`);
 
-    const because = [...ties.map(({ says }) => says), ...sharedClaims(serving)];
-    for (const [index, { service }] of services.entries()) {
+    const because = (workload: ModelWorkload): string[] => {
+      const own = serving.filter(({ model }) => model === workload);
+      const names = own.flatMap(({ pods }) => pods.map(({ metadata }) => metadata.name));
+      return [...ties.filter(({ pod }) => names.includes(pod)).map(({ says }) => says), ...sharedClaims(own)];
+    };
+    for (const [index, { service, workload }] of services.entries()) {
       const log = logs[index] ?? { requests: [] };
       const title = `Service ${service.metadata.name}`;
       if (quietStatuses(log, changes).length === 0)
         observe(`${title} answers no plain HTTP: ${log.requests[0]?.outcome ?? 'nothing was sent'}`);
       else
-        await expect(withCauses(noRequestLostBeside(controlLog, { log, title }, changes), because)).toHold();
+        await expect(
+          withCauses(noRequestLostBeside(controlLog, { log, title }, changes), because(workload)),
+        ).toHold();
     }
     for (const { model } of serving)
       for (const result of await keptEndpoints(release, model, from))
-        await expect(withCauses(result, because)).toHold();
+        await expect(withCauses(result, because(model))).toHold();
   },
 );
 
