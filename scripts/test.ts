@@ -23,7 +23,7 @@ import { runTorture } from './torture.ts';
 import { quickOf } from './listed-command.ts';
 
 /** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
-const FAULT_SAMPLE = 8;
+const FAULT_SAMPLE = 5;
 
 const UNIT_REPORT = join(cacheDirectory, 'unit-tests.json');
 
