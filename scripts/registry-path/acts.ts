@@ -39,6 +39,7 @@ export async function prepareApplication(
     options: { reuse: false },
     selection: { declared: [], chosen: [] },
     rendered: new Map([['app', { objects: [podOf(ref)] }]]),
+    prerequisites: [],
     images: [],
     warn: (text: string, hint = '') => said.push(`${text} (${hint})`),
   } as unknown as TestRun;
@@ -72,6 +73,7 @@ export async function prepareChart(
     provider: { kubernetesVersion: () => Promise.resolve('v1.36.3') },
     ...{ project: { root: projectRoot }, report: { subjects: [] }, redactor: { learn: () => {} } },
     rendered: new Map(),
+    prerequisites: [],
     warn: (text: string) => said.push(text),
   } as unknown as TestRun;
   try {
