@@ -50,7 +50,7 @@ function claimMounts(pod: Pod): ClaimMount[] {
 /**
  * Writes a file to each claim that a pod mounts.
  *
- * @param observe is told of a mount that cannot be written to
+ * @param observe gets a line for each mount that cannot be written to
  * @returns the files that were written
  */
 export async function markClaims(

@@ -9,7 +9,7 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { namespaceRestored } from '../../../harness/observe/waits/namespace-restored.ts';
 import { podGone } from '../../../harness/observe/waits/pod-end.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { CheckSkipped } from '../../../harness/run/suite/check.ts';
+import { CheckSkipped, type CheckContext } from '../../../harness/run/suite/check.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { imageValues } from '../image-values.ts';
 import { requirement } from '../kit.ts';
@@ -25,7 +25,7 @@ import { copiedTo } from '../platform/copied.ts';
 import { failureOf } from '../platform/failure-of.ts';
 import { platformUnderTest, SERVER_IMAGE } from '../platform/platform-of.ts';
 import type { Platform, Right, ServerState } from '../platform/platform.ts';
-import { settingsOf, smallEntry } from '../platform/registry-entry.ts';
+import { oneOf, settingsOf } from '../platform/registry-entry.ts';
 import { admit, heldBack, holdBackNewPods } from '../readiness-gate.ts';
 import { handleOf } from '../server.ts';
 import { differences, shapeOf } from '../shape.ts';
@@ -47,28 +47,18 @@ requirement(
     const { lab, kube, observe } = context;
     const platform = await platformUnderTest(context);
     const namespace = await lab.namespace();
-    const entry = { ...smallEntry(namespace), replicas: 1 };
+    const entry = oneOf(namespace);
     await platform.deploy('kept', entry);
     await platform.deploy('changed', entry);
     const release = platform.release('changed');
     await needNoOwner(release);
     // As they are before anybody changes them.
     const backup = release.objects;
-    const lists = async (when: string, place: string, expected: readonly string[]): Promise<void> => {
-      const result = await eventually(
-        async () => {
-          const said = (await platform.list(place)).map(summary).toSorted();
-          const same = said.join() === expected.join();
-          return nothingWrong(
-            `it lists ${expected.join('; ')} ${when}`,
-            same ? [] : [`it lists ${said.join('; ') || 'nothing'}`],
-          );
-        },
-        { timeoutMs: FOLLOWS_MS },
-      );
-      await expect(result).toHold();
-      observe(result.expected);
-    };
+    const lists = (when: string, place: string, expected: readonly string[]): Promise<void> =>
+      comesToSay({ says: 'it lists', right: expected.join('; '), when, observe }, async () => {
+        const servers = await platform.list(place);
+        return servers.map(summary).toSorted().join('; ') || 'nothing';
+      });
     const { kind, name } = handleOf(release);
     const scale = (replicas: number): Promise<unknown> =>
       kube.patch(kind, { name, namespace }, { spec: { replicas } }, { subresource: 'scale' });
@@ -87,6 +77,22 @@ requirement(
     await lists('after others have created', place, ['changed running, 1 of 1 ready']);
   },
 );
+
+/** Asks until the platform says what is right. `says`: how a sentence about it begins. */
+async function comesToSay(
+  { says, right, when, observe }: Record<'says' | 'right' | 'when', string> & Pick<CheckContext, 'observe'>,
+  ask: () => Promise<string>,
+): Promise<void> {
+  const result = await eventually(
+    async () => {
+      const said = await ask();
+      return nothingWrong(`${says} ${right} ${when}`, said === right ? [] : [`${says} ${said}`]);
+    },
+    { timeoutMs: FOLLOWS_MS },
+  );
+  await expect(result).toHold();
+  observe(result.expected);
+}
 
 /** @throws DoesNotFit when a controller of the platform restores what others change: its own objects are the source of truth */
 async function needNoOwner(release: Release): Promise<void> {
@@ -107,25 +113,22 @@ requirement(
     const { lab, kube, observe } = context;
     const platform = await platformUnderTest(context);
     const namespace = await lab.namespace();
-    await platform.deploy('killed', { ...smallEntry(namespace), replicas: 1 });
+    await platform.deploy('killed', oneOf(namespace));
     const release = platform.release('killed');
     const handle = handleOf(release);
-    const reports = async (when: string, phase: string, ready: number): Promise<void> => {
-      const result = await eventually(
+    const reports = (when: string, phase: string, ready: number): Promise<void> =>
+      comesToSay(
+        {
+          says: 'it is reported as',
+          right: `${phase}, ${ready} ready, ${ready} available`,
+          when,
+          observe,
+        },
         async () => {
           const state = await platform.status('killed');
-          const said = `${state?.phase ?? 'absent'}, ${state?.ready ?? 0} ready, ${state?.available ?? ready} available`;
-          const right = `${phase}, ${ready} ready, ${ready} available`;
-          return nothingWrong(
-            `it is reported as ${right} ${when}`,
-            said === right ? [] : [`it is reported as ${said}`],
-          );
+          return `${state?.phase ?? 'absent'}, ${state?.ready ?? 0} ready, ${state?.available ?? ready} available`;
         },
-        { timeoutMs: FOLLOWS_MS },
       );
-      await expect(result).toHold();
-      observe(result.expected);
-    };
     await reports('after the deployment', 'running', 1);
     // The next pod is ready when the check says so, so no report can come too late.
     await holdBackNewPods(kube, handle);
@@ -166,7 +169,7 @@ requirement(
       const config = withToken(await readKubeconfig(lab.access.kubeconfig), token);
       return platform.as({ ...lab.access, kubeconfig: await kubeconfigIn(folder, name, config) });
     };
-    const entry = { ...smallEntry(namespace), replicas: 1 };
+    const entry = oneOf(namespace);
     const names = async (one: Platform): Promise<string[]> =>
       (await one.list(namespace)).map(({ name }) => name);
     const manager = await account('manager', rights);
@@ -186,7 +189,7 @@ requirement(
     expect(await names(reader), 'what an account lists that may only read').toEqual(['granted']);
     const before = await inventory(kube, namespace);
     const refused = await failureOf(
-      reader.deploy('refused', { ...entry, replicas: 1 }),
+      reader.deploy('refused', entry),
       'a deployment by an account that may only read',
     );
     expect(refused, 'what is said about the deployment').toMatch(DENIED);
@@ -205,7 +208,7 @@ requirement(
     const { lab, subject, observe } = context;
     const platform = await platformUnderTest(context);
     const namespace = await lab.namespace();
-    const entry = { ...smallEntry(namespace), replicas: 1 };
+    const entry = oneOf(namespace);
     await platform.deploy('compared', entry);
     const release = platform.release('compared');
     const image = subject.images.find(({ name }) => name === SERVER_IMAGE)?.ref ?? '';
@@ -246,7 +249,7 @@ requirement(
     const { lab, kube, observe } = context;
     const platform = await platformUnderTest(context);
     const namespace = await lab.namespace();
-    await platform.deploy('measured', { ...smallEntry(namespace), replicas: 1 });
+    await platform.deploy('measured', oneOf(namespace));
     const measured = async (): Promise<Usage | undefined> => {
       const pods = await kube.list(
         { apiVersion: 'metrics.k8s.io/v1beta1', kind: 'PodMetrics' },

@@ -26,7 +26,7 @@ import {
 import { failureOf } from '../platform/failure-of.ts';
 import { platformOf, platformUnderTest } from '../platform/platform-of.ts';
 import { allowNone } from '../platform/quota.ts';
-import { smallEntry, type RegistryEntry } from '../platform/registry-entry.ts';
+import { oneOf, smallEntry } from '../platform/registry-entry.ts';
 import { environmentOf, handleOf, portOf, serverOf, serverPods, serviceOf, urlOf } from '../server.ts';
 
 const OWN = { release: 'none', disruptive: true } as const;
@@ -37,10 +37,6 @@ const OF_NOBODY = { repository: 'kindproof/of-nobody', tag: '1.0.0' };
 const UNDONE_MS = 60_000;
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
-
-function oneOf(namespace: string): RegistryEntry {
-  return { ...smallEntry(namespace), replicas: 1 };
-}
 
 requirement(
   'M-01',

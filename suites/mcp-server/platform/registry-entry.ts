@@ -42,6 +42,11 @@ export function smallEntry(namespace: string): RegistryEntry {
   return { ...entry, resources: { requests, limits: { cpu: '500m', memory: '128Mi' } } };
 }
 
+/** A small entry with one replica. */
+export function oneOf(namespace: string): RegistryEntry {
+  return { ...smallEntry(namespace), replicas: 1 };
+}
+
 /** The values of the chart that an entry stands for, as for `--set`: the lab notices a chart that does not have them. */
 export function settingsOf({ replicas, resources, service, env }: RegistryEntry): string[] {
   return leavesOf({ replicaCount: replicas, resources, service, env }).map(
