@@ -115,6 +115,13 @@ describe('containerOomKilled', () => {
     expect(await containerOomKilled(kube, fresh, 'app', { clock })).toBe(lastState.terminated);
   });
 
+  it('needs no reason of the runtime for what the kernel has killed', async () => {
+    const lastState = ended(137);
+    const { kube, clock } = changingCluster([podWith({ state: running, lastState })]);
+    const killed = await containerOomKilled(kube, fresh, 'app', { clock, seenByKernel: true });
+    expect(killed).toBe(lastState.terminated);
+  });
+
   it('says how the container ended instead', async () => {
     const { kube, clock } = changingCluster([podWith({ state: running, lastState: ended(1) })]);
     await expect(containerOomKilled(kube, fresh, 'app', { clock })).rejects.toThrow(
