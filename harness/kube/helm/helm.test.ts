@@ -127,13 +127,29 @@ echo "Pulled: r.example/c/toolman:1.4.0" >&2; echo "Digest: ${DIGEST}" >&2`;
     expect(await calls()).toContain('--kube-version v1.36.3 --api-versions a/v1');
   });
 
+  it('patches what it renders, and no hook', async () => {
+    const configMap = (name: string, annotations = {}) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, annotations },
+    });
+    const hook = configMap('hook', { 'helm.sh/hook': 'pre-install' });
+    const { helm, calls } = await fakeHelm(
+      [hook, configMap('plain')].map((object) => `echo ---; ${print(object)}`).join('\n'),
+    );
+    const ops = [{ op: 'add' as const, path: '/data', value: { key: 'patched' } }];
+    const rendered = await helm.render({ ...source, patches: [{ target: { kind: 'ConfigMap' }, ops }] });
+    expect(rendered.objects).toEqual([hook, { ...configMap('plain'), data: { key: 'patched' } }]);
+    expect(await calls()).not.toContain('--post-renderer');
+  });
+
   it('passes patches without writing them to disk, as they may contain credentials', async () => {
     const workDir = await temporaryFolder();
     const { helm, calls } = await fakeHelm('printenv KINDPROOF_PATCHES >> "$(dirname "$0")/calls"', {
       workDir,
     });
     const patches = [{ settings: [{ names: ['PASSWORD'], value: 'hunter22' }] }];
-    await helm.render({ ...source, patches }).catch(() => undefined);
+    await helm.install({ ...source, patches }).catch(() => undefined);
     const [call, handed] = (await calls()).split('\n');
     expect(call).toMatch(/--post-renderer \S+ --post-renderer-args \S+post-render\.mjs/);
     expect(call).not.toContain('hunter22');

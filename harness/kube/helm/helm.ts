@@ -10,7 +10,10 @@ import { systemClock, type Clock } from '../../core/deadline.ts';
 import { InfrastructureError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { makePrivateFolder } from '../../core/private-files.ts';
+import type { KubeObject } from '../api/types.ts';
+import { hookEvents } from '../manifests/objects.ts';
 import { parseManifests } from '../manifests/parse.ts';
+import { patchObjects } from '../manifests/patch.ts';
 import {
   capabilityArguments,
   duration,
@@ -125,15 +128,11 @@ export function createHelm(deps: HelmDeps): Helm {
 
     async render(source) {
       const { stdout } = await helm(
-        [
-          'template',
-          ...sourceArguments(source),
-          ...capabilityArguments((await deps.capabilities?.()) ?? {}),
-          ...patchArguments(source),
-        ],
-        { what: `render ${source.chart}`, changes: false, subject: source, patches: source.patches },
+        ['template', ...sourceArguments(source), ...capabilityArguments((await deps.capabilities?.()) ?? {})],
+        { what: `render ${source.chart}`, changes: false, subject: source },
       );
-      return { objects: parseManifests(stdout).map((manifest) => manifest.object) };
+      const objects = parseManifests(stdout).map((manifest) => manifest.object);
+      return { objects: patchRendered(objects, source.patches) };
     },
 
     validateSubject: (subject) => validateSubject(self, subject),
@@ -298,6 +297,17 @@ export function createHelm(deps: HelmDeps): Helm {
     },
   };
   return self;
+}
+
+/** As helm does with a post-renderer, which gets no hooks. Here, no process has to be started for it. */
+function patchRendered(objects: KubeObject[], patches: ChartSource['patches'] = []): KubeObject[] {
+  if (patches.length === 0) return objects;
+  const isHook = (object: KubeObject): boolean => hookEvents(object).length > 0;
+  const patched = patchObjects(
+    objects.filter((object) => !isHook(object)),
+    patches,
+  );
+  return objects.map((object) => (isHook(object) ? object : (patched.shift() ?? object)));
 }
 
 function patchArguments({ patches = [] }: ChartSource): string[] {
