@@ -337,15 +337,17 @@ describe('teardown', () => {
     const order: string[] = [];
     const { lab } = fakeLab({
       kube: {
-        list: () => {
-          order.push('read');
+        list: (kind: unknown) => {
+          order.push(`read ${String(kind)}`);
           return Promise.resolve([]);
         },
         delete: () => Promise.resolve(void order.push('delete')),
       },
     });
     const { result } = await executeCheck(installs, lab);
-    expect(order.lastIndexOf('read')).toBeLessThan(order.indexOf('delete'));
+    // The pods of a deleted namespace are read to end them.
+    expect(order.lastIndexOf('read Event')).toBeLessThan(order.indexOf('delete'));
+    expect(order).toContain('read Event');
     for (const file of result.artifacts ?? []) expect(file).toMatch(/^app\/T-01\/kp-id-app/);
   });
 

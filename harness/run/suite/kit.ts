@@ -113,10 +113,10 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
 
   async function declareChecks(importFile: ImportFile): Promise<void> {
     await importAll(importFile);
-    // Long checks start first: they mostly wait for Kubernetes, and short checks run meanwhile.
     const order = [...checks].sort(
       (a, b) =>
         weight(a.options, config.subject) - weight(b.options, config.subject) ||
+        typical(b.options) - typical(a.options) ||
         limitOf(b.options) - limitOf(a.options),
     );
     for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
@@ -200,15 +200,19 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
 
   async function declareProofs(importFile: ImportFile): Promise<void> {
     await importAll(importFile);
-    const faults = definition.faults.filter(
-      (f) => config.faults === undefined || config.faults.includes(f.name),
-    );
-    for (const fault of faults) {
-      const exclusive = checks.some(
-        ({ options, requirements }) =>
-          (options.exclusive === true || subjectFor(fault, config).once === true) &&
-          requirements.some((id) => fault.requirements.includes(id)),
-      );
+    const faults = definition.faults
+      .filter((f) => config.faults === undefined || config.faults.includes(f.name))
+      .map((fault) => {
+        const own = checks.filter((c) => c.requirements.some((id) => fault.requirements.includes(id)));
+        const once = subjectFor(fault, config).once === true;
+        return {
+          fault,
+          exclusive: own.some(({ options }) => options.exclusive === true || once),
+          typicalMs: own.reduce((sum, { options }) => sum + typical(options), 0),
+        };
+      })
+      .sort((a, b) => Number(a.exclusive) - Number(b.exclusive) || b.typicalMs - a.typicalMs);
+    for (const { fault, exclusive } of faults) {
       const declare = exclusive ? test : test.concurrent;
       const record: TestRecord = {
         type: 'proof',
@@ -239,6 +243,10 @@ function tagsOf({ suite, options }: Check): string[] {
   return [suite, options.static ? 'static' : 'live', ...(options.disruptive ? ['disruptive'] : [])];
 }
 
+function typical({ typicalMs = 0 }: CheckOptions): number {
+  return typicalMs;
+}
+
 function limitOf({ timeoutMs }: CheckOptions): number {
   return timeoutMs ?? CHECK_TIMEOUT_MS;
 }
@@ -255,5 +263,5 @@ function weight(options: CheckOptions, subject: SubjectConfig): number {
   if (isAlone(options, subject)) return 4;
   if (last) return 2;
   if (exclusive) return 3;
-  return disruptive ? 0 : 1;
+  return disruptive || typical(options) > 0 ? 0 : 1;
 }

@@ -11,6 +11,7 @@ import { CheckFailure, DoesNotFit, InterruptedError, type UsageError } from '../
 import { createCommandRunner, type CommandRunner } from '../../core/command.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
+import { deleteNamespace } from '../../kube/api/namespace-end.ts';
 import { createNamespace } from '../../kube/api/new-namespace.ts';
 import type { ChartSource, Helm, Rendered } from '../../kube/helm/types.ts';
 import { secretsIn } from '../../kube/api/secret-values.ts';
@@ -420,7 +421,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
   async namespace(labels: Record<string, string> = {}, lifecycle = this.#lifecycle): Promise<string> {
     const { cluster, runId, definition, clock, signal } = this.#shared.deps;
     const name = this.#shared.nextNamespace();
-    lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.teardown.delete('Namespace', { name }));
+    lifecycle.defer(`delete namespace ${name}`, () => deleteNamespace(cluster.kube.teardown, name));
     const own = { [RUN_LABEL]: runId, 'kindproof.dev/suite': definition.name };
     await createNamespace(cluster.kube, { name, labels: { ...own, ...labels } }, { clock, signal });
     return name;
@@ -564,7 +565,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
       own.push(name);
       this.namespaces.add(name);
       if (isKnown || rendered.has(name)) continue;
-      lifecycle.defer(`delete namespace ${name}`, () => cluster.kube.teardown.delete('Namespace', { name }));
+      lifecycle.defer(`delete namespace ${name}`, () => deleteNamespace(cluster.kube.teardown, name));
       await createNamespace(cluster.kube, { name, labels: this.labels }, { clock, signal });
     }
     return own;

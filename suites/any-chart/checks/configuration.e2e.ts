@@ -57,7 +57,7 @@ requirement(
 requirement(
   'X-20',
   'brings a changed configuration to every pod',
-  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 900_000 },
+  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 900_000, typicalMs: 130_000 },
   async ({ lab, kube, cluster, subject, observe }) => {
     const { nodes } = cluster;
     if (!nodes) throw new Error('node-access is proven, and there are no nodes');

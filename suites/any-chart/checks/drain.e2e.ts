@@ -33,7 +33,7 @@ const ROLLOUT_MS = 600_000;
 requirement(
   'X-26',
   'lets its pods be evicted, and serves meanwhile',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 80_000 },
   async ({ lab, kube, observe }) => {
     const { objects } = await lab.render({ namespace: NAMESPACE });
     if (!lasting(modelOf(objects, { namespace: NAMESPACE })).some(isEvictable))

@@ -202,7 +202,7 @@ function measured<T>(work: () => Promise<T>): Promise<T> {
 requirement(
   'X-17',
   'stays within the size limits of its volumes',
-  { timeoutMs: 480_000 },
+  { timeoutMs: 480_000, typicalMs: 90_000 },
   async ({ release, lab, observe }) => {
     const limited = (await runningWorkloads(release)).filter(({ model }) =>
       hasStorageLimit(model.template.spec),

@@ -10,7 +10,7 @@ import { runningWorkloads } from '../live-workloads.ts';
 requirement(
   'X-25',
   'ends its pods by themselves, within their grace period',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 70_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install();
     const workloads = await runningWorkloads(release);

@@ -70,7 +70,7 @@ function storageOf(claim: KubeObject | undefined): string {
 requirement(
   'X-21',
   'keeps its data when a pod is replaced',
-  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 900_000 },
+  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 900_000, typicalMs: 70_000 },
   async ({ lab, kube, cluster, observe }) => {
     const { nodes } = cluster;
     if (!nodes) throw new Error('node-access is proven, and there are no nodes');

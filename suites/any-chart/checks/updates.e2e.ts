@@ -25,7 +25,7 @@ const ROLLOUT_MS = 600_000;
 requirement(
   'X-24',
   'answers every request while it is updated',
-  { release: 'none', disruptive: true, timeoutMs: 900_000 },
+  { release: 'none', disruptive: true, timeoutMs: 900_000, typicalMs: 140_000 },
   async ({ lab, kube, observe }) => {
     const { objects } = await lab.render({ namespace: NAMESPACE });
     needUpdatable(lasting(modelOf(objects, { namespace: NAMESPACE })), observe);

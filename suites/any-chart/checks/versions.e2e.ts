@@ -17,7 +17,7 @@ const REFUSED: readonly string[] = ['E_INSTALL_REFUSED', 'E_APPLY'];
 requirement(
   'X-04',
   'is upgraded from the version before and taken back to it, and keeps its data',
-  { release: 'none', disruptive: true, timeoutMs: 1_200_000 },
+  { release: 'none', disruptive: true, timeoutMs: 1_200_000, typicalMs: 150_000 },
   async ({ lab, kube, cluster, observe, note }) => {
     const { nodes } = cluster;
     const release = await versionBefore(lab);

@@ -3,6 +3,7 @@ import { rolloutOfDaemonSet } from '../../../harness/observe/predicates/live/dae
 import { daemonSetReady } from '../../../harness/observe/waits/daemon-set.ts';
 import { namespaceRestored } from '../../../harness/observe/waits/namespace-restored.ts';
 import { inventory } from '../../../harness/kube/api/inventory.ts';
+import { deleteNamespace } from '../../../harness/kube/api/namespace-end.ts';
 import { busyboxImage } from '../../../fixtures/images/build.ts';
 import { ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
@@ -66,7 +67,7 @@ requirement(
       );
       const ref = { releaseName: source.releaseName, namespace: given };
       lab.defer(`delete namespace ${DOCUMENTED_NAMESPACE}`, () =>
-        kube.teardown.delete('Namespace', { name: DOCUMENTED_NAMESPACE }),
+        deleteNamespace(kube.teardown, DOCUMENTED_NAMESPACE),
       );
       lab.defer(`uninstall ${ref.releaseName} from ${given}`, () =>
         lab.helm.uninstall({ ...ref, ignoreNotFound: true, wait: true }),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CommandError, createCommandRunner, type CommandRunner } from '../../../harness/core/command.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
 import { findProgram } from '../../../harness/host/tools/find-program.ts';
+import { deleteNamespace } from '../../../harness/kube/api/namespace-end.ts';
 import type { AttachedCluster } from '../../../harness/run/suite/attached-cluster.ts';
 import { CheckSkipped } from '../../../harness/run/suite/check.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
@@ -109,7 +110,7 @@ export async function commandSession(
         await lab.helm.uninstall({ releaseName: name, namespace, ignoreNotFound: true });
       }
     }
-    await cluster.kube.teardown.delete('Namespace', { name: DOCUMENTED_NAMESPACE });
+    await deleteNamespace(cluster.kube.teardown, DOCUMENTED_NAMESPACE);
   });
   const home = await mkdtemp(join(lab.runDirectory, '.commands-'));
   lab.defer(`remove ${home}`, () => rm(home, { recursive: true, force: true }));

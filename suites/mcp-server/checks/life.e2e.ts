@@ -90,7 +90,7 @@ async function needEntry(lab: Lab, { resources }: RegistryEntry): Promise<void> 
 requirement(
   ['M-26', 'M-28'],
   'loses no call while it is scaled from 1 to 3 to 1, and while its configuration changes',
-  OWN,
+  { ...OWN, typicalMs: 130_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
@@ -139,7 +139,7 @@ function isStaying({ metadata }: { metadata: { deletionTimestamp?: string } }): 
 requirement(
   ['M-63', 'M-64', 'M-65'],
   'serves on with its old pods while a new image cannot start, and returns to an earlier revision, configuration included',
-  OWN,
+  { ...OWN, typicalMs: 70_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
@@ -201,7 +201,7 @@ requirement(
 requirement(
   ['M-76', 'M-30'],
   'has no pod when it is stopped, and nothing of it is left when it is deleted; other servers stay',
-  OWN,
+  { ...OWN, typicalMs: 50_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();

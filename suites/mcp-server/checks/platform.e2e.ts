@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
 import { clusterInventory, inventory } from '../../../harness/kube/api/inventory.ts';
+import { deleteNamespace } from '../../../harness/kube/api/namespace-end.ts';
 import { managersOf } from '../../../harness/kube/api/ownership.ts';
 import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
 import { nameOf } from '../../../harness/kube/manifests/objects.ts';
@@ -58,7 +59,7 @@ requirement(
 requirement(
   ['M-25', 'M-66'],
   'is reported as deployed when all its pods are ready; otherwise the reason is said, and nothing of it is left',
-  { ...OWN, timeoutMs: 420_000 },
+  { ...OWN, timeoutMs: 420_000, typicalMs: 120_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
@@ -153,7 +154,7 @@ requirement(
 requirement(
   ['M-57', 'M-62'],
   'is deployed, used, scaled, updated, stopped and deleted, and the cluster is as it was before',
-  { ...OWN, timeoutMs: 420_000 },
+  { ...OWN, timeoutMs: 420_000, typicalMs: 70_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     const namespace = await lab.namespace();
@@ -480,6 +481,6 @@ async function staying(release: Release) {
 /** The name of a namespace that does not exist; the run deletes it when the check ends. */
 function namespaceBeside({ lab, kube }: CheckContext, namespace: string, suffix: string): string {
   const name = `${namespace}-${suffix}`.slice(0, 63);
-  lab.defer(`delete namespace ${name}`, () => kube.teardown.delete('Namespace', { name }));
+  lab.defer(`delete namespace ${name}`, () => deleteNamespace(kube.teardown, name));
   return name;
 }

@@ -24,7 +24,7 @@ const FOLLOWS_MS = 60_000;
 requirement(
   'M-39',
   'leads to a pod while it is ready, and not before and after, although its containers run',
-  OWN,
+  { ...OWN, typicalMs: 70_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     await platform.deploy('routed', await ownEntry(lab, await lab.namespace()));
@@ -78,7 +78,7 @@ requirement(
 requirement(
   'M-38',
   'leads to the pod that takes the place of another, and to no address of a pod that is gone',
-  OWN,
+  { ...OWN, typicalMs: 50_000 },
   async ({ lab, subject, kube, observe }) => {
     const platform = await platformOf({ lab, subject });
     await platform.deploy('followed', await ownEntry(lab, await lab.namespace()));

@@ -17,7 +17,7 @@ const LEARNED_MS = 60_000;
 requirement(
   'M-59',
   'runs three times at once, twice in one namespace, each with its own configuration, endpoints and answers',
-  OWN,
+  { ...OWN, typicalMs: 60_000 },
   async ({ lab, kube, subject, observe }) => {
     const servers = await severalServers(lab, subject);
     for (const { id, release, service } of servers) {
@@ -43,7 +43,7 @@ requirement(
 requirement(
   'M-60',
   'is found by a gateway by its name and namespace, also after its pods were replaced, and not after it was removed',
-  { ...OWN, images: [GATEWAY] },
+  { ...OWN, images: [GATEWAY], typicalMs: 100_000 },
   async ({ lab, subject, observe }) => {
     const servers = await severalServers(lab, subject);
     const namespaces = [...new Set(servers.map(({ release }) => release.namespace))];

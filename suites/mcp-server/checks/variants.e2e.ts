@@ -86,7 +86,7 @@ requirement(
 requirement(
   'M-03',
   'keeps its data on a bound volume when its pod is replaced',
-  { ...OWN, needs: ['default-storage-class'] },
+  { ...OWN, needs: ['default-storage-class'], typicalMs: 40_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ set: ['persistence.enabled=true', 'replicaCount=1'] });
     const { model, container } = serverOf(release);
@@ -139,7 +139,7 @@ function claimMounts({ spec }: Pod, container: string): { claim: string; path: s
 requirement(
   ['M-42', 'M-41'],
   'replaces its pods when its configuration changes, and gives them the variables of its Service',
-  OWN,
+  { ...OWN, typicalMs: 40_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ set: ['config.KP_COLOUR=blue', 'replicaCount=1'] });
     needVariable(release, 'KP_COLOUR');

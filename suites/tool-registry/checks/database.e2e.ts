@@ -118,7 +118,7 @@ requirement(
 requirement(
   ['R-09', 'R-10', 'R-44'],
   'gives up after 30 attempts, reports the cause, and is restarted by Kubernetes',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 100_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({
       patches: await replicas(lab, 1),

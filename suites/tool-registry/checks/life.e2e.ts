@@ -124,7 +124,7 @@ requirement(
 requirement(
   'R-55',
   'rolls back from a bad image to the previous revision, which serves throughout, also on the newer schema',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 130_000 },
   async ({ lab, kube, subject, observe }) => {
     const previous = subject.images.find(({ name }) => name === 'previous')?.ref ?? '';
     const roles = await renderedRoles(lab);

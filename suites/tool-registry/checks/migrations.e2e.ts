@@ -80,7 +80,7 @@ requirement(
 requirement(
   ['R-05', 'R-07', 'R-32'],
   'migrates an empty database once, however many replicas start, and gets no traffic before that',
-  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000, typicalMs: 50_000 },
   async ({ lab, observe }) => {
     const namespace = await lab.namespace();
     const { database } = await lab.environment(namespace);
@@ -124,7 +124,7 @@ requirement(
 requirement(
   ['R-11', 'R-31'],
   "migrates the previous release's database to the newest revision without losing data, while that release goes on serving",
-  { release: 'none', disruptive: true, timeoutMs: 420_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000, typicalMs: 40_000 },
   async ({ lab, subject, kube, observe }) => {
     const release = await lab.install({
       patches: [...(await replicas(lab, 1)), await previous(lab, subject)],
@@ -187,7 +187,7 @@ requirement(
 requirement(
   'R-12',
   'stops an upgrade whose migration fails, retries with growing back-off, and completes it once the migration succeeds',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 120_000 },
   async ({ lab, subject, kube, observe }) => {
     const release = await lab.install({
       patches: [...(await replicas(lab, 1)), await previous(lab, subject)],

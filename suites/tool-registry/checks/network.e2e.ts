@@ -23,7 +23,7 @@ const FILE = 'networkpolicy.yaml';
 requirement(
   'R-41',
   'reaches only DNS, its database and the embedding service under its network policy, and strangers cannot reach it',
-  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 480_000, typicalMs: 90_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: await replicas(lab, 1) });
     const { namespace } = release;

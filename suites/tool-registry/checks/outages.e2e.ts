@@ -29,7 +29,7 @@ const BACK_MS = 120_000;
 requirement(
   'R-51',
   'gets no traffic while its database is down or hangs, is not restarted, and recovers',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 100_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({
       patches: [...(await replicas(lab, 1)), ...(await impatientLiveness(lab))],

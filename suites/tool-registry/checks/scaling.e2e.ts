@@ -23,7 +23,7 @@ const DECIDED = { timeoutMs: 120_000 };
 requirement(
   'R-33',
   'scales from 3 to 5 replicas, whose migrations have nothing to do, and back to 3',
-  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000, typicalMs: 70_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: await replicas(lab, 3) });
     const first = await serverPods(release);
@@ -63,7 +63,7 @@ requirement(
 requirement(
   'R-34',
   'is scaled by cpu at 70 %, and applying the manifests again does not undo the autoscaler',
-  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 480_000, typicalMs: 70_000 },
   async ({ lab, kube, observe }) => {
     const { object, spec } = await autoscaler(lab);
     const { deployment: scaled } = await renderedRoles(lab);

@@ -25,7 +25,7 @@ const DECIDED = { timeoutMs: 180_000 };
 requirement(
   ['T-26', 'T-62', 'T-44'],
   'gets more replicas under load and fewer without, and its pods stay within their limits',
-  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, needs: ['metrics'], timeoutMs: 600_000, typicalMs: 130_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({
       set: [

@@ -24,7 +24,7 @@ const SEEN = { timeoutMs: 100_000 };
 requirement(
   ['T-57', 'T-58', 'TA-13'],
   'takes over a changed configuration under load without losing a request, and a rollback takes it back',
-  { release: 'none', disruptive: true, timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, timeoutMs: 600_000, typicalMs: 160_000 },
   async ({ lab, observe }) => {
     const server = await renderedServer(lab);
     needOwnReplicas(server.workload);

@@ -121,7 +121,7 @@ requirement(
 requirement(
   'T-15',
   'takes credentials only from a Secret, starts without an optional one, and uses a changed one after a restart',
-  { release: 'none', disruptive: true, timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, timeoutMs: 480_000, typicalMs: 60_000 },
   async ({ lab, kube, observe }) => {
     const release = await lab.install({ patches: withReplicas(await renderedServer(lab), 1) });
     const { namespace, container } = serverIn(release);

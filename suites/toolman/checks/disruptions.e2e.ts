@@ -30,7 +30,7 @@ const NOT_ACCEPTED = /connect E(CONNREFUSED|HOSTUNREACH|TIMEDOUT)/;
 requirement(
   ['T-59', 'TA-11'],
   'keeps 2 of its 3 replicas when its pods are evicted: a second eviction at once is refused',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, typicalMs: 50_000 },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
     needOwnReplicas(server.workload);
@@ -76,7 +76,7 @@ requirement(
 requirement(
   ['T-60', 'T-61'],
   'ends after its preStop hook, out of the Service, and answers the call that is in flight',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, typicalMs: 40_000 },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
     needOpenServer(server);

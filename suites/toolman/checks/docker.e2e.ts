@@ -16,7 +16,7 @@ const ANSWER = `require('http').createServer((_, answer) => answer.end('OK')).li
 requirement(
   'T-38',
   'can read its ServiceAccount token below the folder of the Docker socket',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, typicalMs: 80_000 },
   async ({ lab, observe }) => {
     const set = ['dind.enabled=true'];
     const server = await renderedServer(lab, { set });

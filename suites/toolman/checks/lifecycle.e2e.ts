@@ -63,7 +63,7 @@ requirement(
 requirement(
   'T-65',
   'uninstalls completely except for retained claims, and installs again under the same name',
-  { release: 'none', disruptive: true, timeoutMs: 420_000 },
+  { release: 'none', disruptive: true, timeoutMs: 420_000, typicalMs: 70_000 },
   async ({ lab, kube, observe }) => {
     const home = await lab.namespace();
     const patches = withReplicas(await renderedServer(lab), 1);

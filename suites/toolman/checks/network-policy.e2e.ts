@@ -5,6 +5,7 @@ import { InfrastructureError } from '../../../harness/core/errors.ts';
 import { RUN_LABEL } from '../../../harness/core/run-id.ts';
 import { ApiError } from '../../../harness/kube/api/errors.ts';
 import type { KubeClient } from '../../../harness/kube/api/client.ts';
+import { deleteNamespace } from '../../../harness/kube/api/namespace-end.ts';
 import { createNamespace } from '../../../harness/kube/api/new-namespace.ts';
 import type { Pod } from '../../../harness/kube/api/types.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
@@ -36,7 +37,7 @@ interface Source {
 requirement(
   ['T-23', 'TA-16'],
   'is reached from the namespaces mcp and orchestrator under its network policy, from no other one, and stays ready',
-  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 600_000 },
+  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 600_000, typicalMs: 90_000 },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
     const agents = await Promise.all(
@@ -70,7 +71,7 @@ requirement(
 requirement(
   'TA-29',
   'reaches DNS and the API server, and nothing else, when its outgoing connections are restricted',
-  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 420_000 },
+  { release: 'none', disruptive: true, needs: ['network-policy'], timeoutMs: 420_000, typicalMs: 50_000 },
   async ({ lab, kube, observe }) => {
     const elsewhere = await lab.namespace();
     await startBarePod(kube, {
@@ -141,7 +142,7 @@ async function agentNamespaces(lab: Lab): Promise<string[]> {
         return isOurs ? { done: true, value: undefined } : { done: false, seen: 'another check uses it' };
       },
     });
-    lab.defer(`delete namespace ${name}`, () => kube.teardown.delete('Namespace', { name }));
+    lab.defer(`delete namespace ${name}`, () => deleteNamespace(kube.teardown, name));
   }
   return ALLOWED;
 }

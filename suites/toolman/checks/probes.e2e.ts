@@ -72,7 +72,7 @@ requirement(
 requirement(
   ['T-17', 'T-18'],
   'is removed from the Service when a pod freezes, and the pod is restarted when it stays frozen',
-  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 480_000 },
+  { release: 'none', disruptive: true, needs: ['node-access'], timeoutMs: 480_000, typicalMs: 70_000 },
   async ({ lab, kube, cluster, observe }) => {
     const server = await renderedServer(lab);
     const patches = [...withReplicas(server, 2), withFastProbes(server)];

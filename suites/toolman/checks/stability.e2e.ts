@@ -69,6 +69,7 @@ requirement(
 requirement(
   'T-45',
   'never had a restart, an OOM kill or an eviction',
+  { typicalMs: 60_000 },
   async ({ release, lab, cluster, observe }) => {
     const controls = await controlsOf(lab, release);
     await soak();

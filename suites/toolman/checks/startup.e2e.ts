@@ -17,7 +17,7 @@ const DISCOVERY_SECONDS = 70;
 requirement(
   ['T-19', 'TA-22'],
   'is not restarted while it discovers a tool server that answers late',
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, typicalMs: 80_000 },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
     const late = `${await serversValue(lab)}.late`;
