@@ -118,7 +118,7 @@ function givenSuite(build, root, suite) {
   const file = JSON.stringify(suite);
   /** @param {string} what */
   const worker = (what) =>
-    `import suite from ${file};\nimport { kitOf, importFile } from ${kit};\nconst kit = kitOf(suite, ${file});\nawait kit.${what}(importFile(suite, kit, ${file}));\n`;
+    `import suite from ${file};\nimport { kitOf, importFile } from ${kit};\nconst kit = kitOf(suite, ${file});\nconst later = await kit.${what}(importFile(suite, kit, ${file}));\nlater?.();\n`;
   const text = {
     suite: `export { default } from ${file};\n`,
     'checks.e2e': worker('declareChecks'),

@@ -1,7 +1,11 @@
-/** Declares one test for each fault of the suite under proof: its checks have to fail, for the stated reason. */
+/** Declares one test for each fault of the suites under proof: their checks have to fail, for the stated reason. */
 import { inject } from 'vitest';
 import type { SuiteKit } from '../harness/run/suite/kit.ts';
 
-const { suite } = inject('kindproof');
-const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };
-await kit.declareProofs((folder, file) => import(`./${folder}/checks/${file}.e2e.ts`));
+const own = inject('kindproof');
+const later: (() => void)[] = [];
+for (const { suite } of [own, ...(own.others ?? [])]) {
+  const { kit } = (await import(`./${suite}/kit.ts`)) as { kit: SuiteKit };
+  later.push(await kit.declareProofs((folder, file) => import(`./${folder}/checks/${file}.e2e.ts`)));
+}
+for (const declare of later) declare();

@@ -7,7 +7,7 @@ import { afterAll, inject, test, type TestContext } from 'vitest';
 import type { AttachCluster } from './attached-cluster.ts';
 import { adoptedChecks } from './adopted-checks.ts';
 import type { Check, CheckContext, CheckOptions } from './check.ts';
-import type { SuiteDefinition } from './definition.ts';
+import type { Fault, SuiteDefinition } from './definition.ts';
 import type { MaybePrepared } from './environment.ts';
 import { LONGEST_EXTENSION } from '../../core/lost-time.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, MOST_ATTEMPTS } from './execute-check.ts';
@@ -17,7 +17,7 @@ import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-nam
 import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
-import type { SubjectConfig } from './worker-config.ts';
+import type { SubjectConfig, WorkerConfig } from './worker-config.ts';
 import { requirementsOf } from './requirements.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
@@ -54,8 +54,12 @@ export interface SuiteKit<Options = unknown, Prepared extends MaybePrepared = Ma
   collectChecks: (importFile: ImportFile) => Promise<readonly Check[]>;
   /** Imports the suite's files and declares one vitest test for each check. */
   declareChecks: (importFile: ImportFile) => Promise<void>;
-  /** Imports the suite's files and declares one vitest test for each fault to prove. */
-  declareProofs: (importFile: ImportFile) => Promise<void>;
+  /**
+   * Imports the suite's files and declares one vitest test for each fault whose proof can run beside others.
+   *
+   * @returns declares the others: after those of all suites of the worker, because vitest starts no concurrent test beside them
+   */
+  declareProofs: (importFile: ImportFile) => Promise<() => void>;
 }
 
 /**
@@ -65,7 +69,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
   definition: SuiteDefinition<Options, Prepared>,
   deps: { attach: AttachCluster; generic?: SuiteKit },
 ): SuiteKit<Options, Prepared> {
-  const config = inject('kindproof');
+  const config = configOf(definition.name);
   const checks: Check[] = [];
   let importing = '';
   let connected: Session | undefined;
@@ -198,7 +202,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     );
   }
 
-  async function declareProofs(importFile: ImportFile): Promise<void> {
+  async function declareProofs(importFile: ImportFile): Promise<() => void> {
     await importAll(importFile);
     const faults = definition.faults
       .filter((f) => config.faults === undefined || config.faults.includes(f.name))
@@ -211,32 +215,43 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
           typicalMs: own.reduce((sum, { options }) => sum + typical(options), 0),
         };
       })
-      .sort((a, b) => Number(a.exclusive) - Number(b.exclusive) || b.typicalMs - a.typicalMs);
-    for (const { fault, exclusive } of faults) {
-      const declare = exclusive ? test : test.concurrent;
-      const record: TestRecord = {
-        type: 'proof',
-        fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
-      };
-      const options = {
-        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * PROOF_TIMEOUT_MS,
-        meta: { kindproof: record },
-      };
-      declare(fault.name, options, async ({ task, signal }) => {
-        const outcome = await runBody({ task, signal }, { exclusive }, (opened) =>
-          proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
-        );
-        task.meta.kindproof = { ...record, outcome };
-        if (isUncaught(outcome.proof)) throw new Error(outcome.proof.reason);
-      });
-    }
+      .sort((a, b) => b.typicalMs - a.typicalMs);
+    for (const { fault } of faults.filter(({ exclusive }) => !exclusive)) declareProof(fault, false);
     afterAll(async () => {
       await Promise.allSettled(running);
       await connected?.stalls.stop();
     });
+    return () => {
+      for (const { fault } of faults.filter(({ exclusive }) => exclusive)) declareProof(fault, true);
+    };
+  }
+
+  function declareProof(fault: Fault, exclusive: boolean): void {
+    const declare = exclusive ? test : test.concurrent;
+    const record: TestRecord = {
+      type: 'proof',
+      fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
+    };
+    const options = {
+      timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * PROOF_TIMEOUT_MS,
+      meta: { kindproof: record },
+    };
+    declare(fault.name, options, async ({ task, signal }) => {
+      const outcome = await runBody({ task, signal }, { exclusive }, (opened) =>
+        proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
+      );
+      task.meta.kindproof = { ...record, outcome };
+      if (isUncaught(outcome.proof)) throw new Error(outcome.proof.reason);
+    });
   }
 
   return { requirement, collectChecks, declareChecks, declareProofs };
+}
+
+/** That of the suite; for a suite whose checks others adopt, that of the worker. */
+function configOf(suite: string): WorkerConfig {
+  const own = inject('kindproof');
+  return [own, ...(own.others ?? [])].find((config) => config.suite === suite) ?? own;
 }
 
 function tagsOf({ suite, options }: Check): string[] {

@@ -68,6 +68,8 @@ export interface WorkerConfig {
   advice?: readonly string[];
   /** Faults to prove, in mode `prove`. */
   faults?: readonly string[];
+  /** Of the other suites whose faults the same worker proves, in mode `prove`. */
+  others?: readonly WorkerConfig[];
   /** Secrets of the suite's environment, by name. */
   secrets: Readonly<Record<string, string>>;
   /** Redacted in all output. */

@@ -19,7 +19,7 @@ export const checks: Task = {
     reportNotProvable(run);
     const summary = await runChecks({
       root: run.project.root,
-      projects: run.plan.suites.flatMap((suite) => projectsOf(run, suite)),
+      projects: projectsOf(run),
       signal,
       listener: listenerOf(run),
     });
@@ -60,14 +60,46 @@ function requirementsOf({ faults }: SuitePlan['definition'], fault: string): str
   return [...(faults.find(({ name }) => name === fault)?.requirements ?? [])];
 }
 
-function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
-  const { plan, project, directory, secrets, tools, report } = run;
-  const { definition, subject, faults } = suite;
+/** One for the checks of each suite, one after the other; then one for the faults of all suites, so that no suite waits for another. */
+function projectsOf(run: TestRun): CheckProject[] {
+  const { plan, project } = run;
+  const proofs = new Map<string, WorkerConfig[]>();
+  for (const suite of plan.suites.filter(({ faults }) => faults.length > 0)) {
+    const file = suite.definition.code?.proofs ?? project.proofsFile;
+    const config = { ...configOf(run, suite), mode: 'prove' as const, faults: suite.faults };
+    proofs.set(file, [...(proofs.get(file) ?? []), config]);
+  }
+  return [
+    ...plan.suites.flatMap((suite) => checksOf(run, suite)),
+    ...[...proofs].flatMap(([file, [first, ...others]]) =>
+      first ? [{ name: `${first.suite} faults`, file, config: { ...first, others } }] : [],
+    ),
+  ];
+}
+
+function checksOf(run: TestRun, suite: SuitePlan): CheckProject[] {
+  const { definition, advice } = suite;
+  const checks = (run.report.plan?.checks ?? [])
+    .filter((check) => check.suite === definition.name)
+    .map(({ id }) => id);
+  if (checks.length === 0) return [];
+  return [
+    {
+      name: definition.name,
+      file: definition.code?.checks ?? run.project.checksFile,
+      config: { ...configOf(run, suite), mode: 'check', checks, ...(advice && { advice }) },
+    },
+  ];
+}
+
+function configOf(run: TestRun, suite: SuitePlan): Omit<WorkerConfig, 'mode'> {
+  const { plan, directory, secrets, tools } = run;
+  const { definition, subject } = suite;
   const withImages = (one: SubjectConfig): SubjectConfig => ({
     ...one,
     images: withDigests(one.images, run.images),
   });
-  const config: Omit<WorkerConfig, 'mode'> = {
+  return {
     runId: plan.runId,
     runDirectory: directory,
     suite: definition.name,
@@ -80,25 +112,6 @@ function projectsOf(run: TestRun, suite: SuitePlan): CheckProject[] {
     secrets: secrets.of(definition.name),
     redact: run.redactor.known,
   };
-  const projects: CheckProject[] = [];
-  const checks = (report.plan?.checks ?? [])
-    .filter((check) => check.suite === definition.name)
-    .map(({ id }) => id);
-  if (checks.length > 0) {
-    projects.push({
-      name: definition.name,
-      file: definition.code?.checks ?? project.checksFile,
-      config: { ...config, mode: 'check', checks, ...(suite.advice && { advice: suite.advice }) },
-    });
-  }
-  if (faults.length > 0) {
-    projects.push({
-      name: `${definition.name} faults`,
-      file: definition.code?.proofs ?? project.proofsFile,
-      config: { ...config, mode: 'prove', faults },
-    });
-  }
-  return projects;
 }
 
 /** Faults that the plan leaves out are part of the report, and announced together: there may be many for one reason. */
