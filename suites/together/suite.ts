@@ -29,7 +29,7 @@ export const together: SuiteDefinition<RegistryOptions, RegistryNamespace> = {
   requirements: [],
   valuesVariants: {},
   faults: togetherFaults,
-  shared: ['X-09'],
+  shared: ['X-07', 'X-09'],
 };
 
 /** The others are means of checks, or off by default. */

@@ -5,6 +5,7 @@ import { canBeTogether, selectOnlyTheirOwn } from '../../../harness/observe/pred
 import { nothingWrong, type PredicateResult } from '../../../harness/observe/predicates/result.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
+import { serveThroughDrain } from '../../any-chart/drain.ts';
 import { holdingOf, removeAtEnd, uninstalled } from '../../any-chart/uninstalled.ts';
 import { requirement } from '../kit.ts';
 import { installSystems, namespacesFor, renderedSystems, type InstalledSystem } from '../systems.ts';
@@ -34,6 +35,24 @@ requirement(
       const left = { before, controlNamespace, isAlone: cluster.provider === 'kind' };
       await expect(nothingLeft(lab, systems, left, note)).toHold();
     }
+  },
+);
+
+requirement(
+  'X-07',
+  'serves on beside the other systems, each of them, while a node with pods of theirs is drained',
+  { release: 'none', disruptive: true, exclusive: true, needs: ['node-cordon'], timeoutMs: 1_200_000 },
+  async (context) => {
+    const { lab } = context;
+    const namespaces = await namespacesFor(lab, 'apart');
+    await lab.environment(namespaces[0] ?? '');
+    const systems = await installSystems(lab, namespaces);
+    const serving = await serveThroughDrain(
+      systems.map(({ release }) => release),
+      context,
+    );
+    // Otherwise it would be the check of one system.
+    expect(serving.length, `systems of two replicas or more: ${serving.join(', ')}`).toBeGreaterThan(1);
   },
 );
 
