@@ -95,6 +95,12 @@ describe('a wait', () => {
     expect(ages).toEqual([0, 1000, 1000, 1500]);
   });
 
+  it('ends at its limit by the clock when the work around it says so', async () => {
+    const { outcome, endedAt } = await withLostTime({ lostTime: speed(0.5) }, () => wait(undefined, 210_000));
+    expect(outcome).toBeInstanceOf(WaitTimeout);
+    expect(endedAt).toBe(150_000);
+  });
+
   it('counts for the work that it belongs to, also when other work runs at the same time', async () => {
     const [slow, fast] = await Promise.all([wait(speed(0.5), 210_000), wait(undefined, 210_000)]);
     expect(slow.outcome).toBe('ready');

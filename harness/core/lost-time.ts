@@ -21,11 +21,11 @@ export interface LostTimeAccount {
 export const LONGEST_EXTENSION = 3;
 
 /** Checks run concurrently, so the account belongs to the asynchronous context, not to the worker. */
-const current = new AsyncLocalStorage<LostTimeAccount>();
+const current = new AsyncLocalStorage<LostTimeAccount | undefined>();
 
-/** Runs `body`: waits in it do not count lost time against their limits. Without an account, a limit is a limit. */
+/** Runs `body`: waits in it do not count lost time against their limits. Without an account, a limit is one by the clock. */
 export function withLostTime<T>(account: LostTimeAccount | undefined, body: () => Promise<T>): Promise<T> {
-  return account ? current.run(account, body) : body();
+  return current.run(account, body);
 }
 
 export interface BudgetState {

@@ -1,5 +1,6 @@
 /** A platform that drives the subject's chart with helm: one release for each server. */
 import { CheckFailure, DoesNotFit } from '../../../harness/core/errors.ts';
+import { withLostTime } from '../../../harness/core/lost-time.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { handleOf } from '../server.ts';
@@ -50,9 +51,13 @@ class HelmPlatform implements Platform {
       await this.#change(name, {});
       return this.#state(name);
     }
-    const timeoutMs = timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1000 };
+    const install = (options = {}): Promise<Release> =>
+      this.#lab.install({ releaseName: name, namespace, set, ...options });
     try {
-      const release = await this.#lab.install({ releaseName: name, namespace, set, ...timeoutMs });
+      const release = await (timeoutSeconds === undefined
+        ? install()
+        : // By the clock, as helm counts the limit of its user, whatever else the machine does.
+          withLostTime(undefined, () => install({ timeoutMs: timeoutSeconds * 1000 })));
       this.#servers.set(name, { release, set });
     } catch (error) {
       // As `helm install` does with the option to undo what failed.
