@@ -24,6 +24,7 @@ import { notAboutSubject } from '../../../harness/run/suite/not-about-subject.ts
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { probeEffects } from '../../pods/beside-controls.ts';
 import { startControls } from '../../pods/control-pods.ts';
+import { probedBeside } from '../../pods/probed-beside.ts';
 import { startFrozenControl } from '../frozen-control.ts';
 import { requirement } from '../kit.ts';
 import { type LiveWorkload, runningWorkloads } from '../live-workloads.ts';
@@ -51,7 +52,7 @@ requirement(
     const patience = workloads.flatMap(({ model }) =>
       lastingProbes(model).map(({ probe }) => patienceOf(probe)),
     );
-    await passed(Math.min(Math.max(SHORTEST_WINDOW, ...patience) + 5, LONGEST_WINDOW));
+    await probedBeside(1000 * Math.min(Math.max(SHORTEST_WINDOW, ...patience) + 5, LONGEST_WINDOW));
     const recording = await release.settleRecording();
     const recorded = pods.filter((pod) => isRecorded(release, pod));
     if (recorded.length === 0)
@@ -95,23 +96,6 @@ function namingSidecars(says: string, pods: readonly Pod[]): string {
   const unready = /unready status: \[([^\]]*)\]/.exec(says)?.[1]?.split(' ') ?? [];
   if (!main || unready.length === 0 || unready.includes(main.name)) return says;
   return `${says}; its main container ${main.name} is ready, its sidecar ${unready.join(', ')} is not`;
-}
-
-/** For the kubelets to probe the release and its controls at the same time. */
-function passed(seconds: number): Promise<void> {
-  let begun: number | undefined;
-  return waitFor({
-    what: `${seconds} s beside the control pods`,
-    timeoutMs: 2 * seconds * 1000,
-    intervalMs: 1000,
-    look: (now) => {
-      begun ??= now;
-      const gone = (now - begun) / 1000;
-      return Promise.resolve(
-        gone >= seconds ? { done: true, value: undefined } : { done: false, seen: `${Math.round(gone)} s` },
-      );
-    },
-  });
 }
 
 requirement(

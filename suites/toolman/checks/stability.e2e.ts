@@ -4,7 +4,7 @@ import { cgroupOf } from '../../../clusters/nodes/container-cgroup.ts';
 import { noRestartsNoOom, type CgroupKills } from '../../../harness/observe/predicates/live/restarts.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
 import { consistently } from '../../../harness/observe/waits/consistently.ts';
-import { seconds, waitFor } from '../../../harness/core/deadline.ts';
+import { waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure, InfrastructureError } from '../../../harness/core/errors.ts';
 import type { Container, Pod } from '../../../harness/kube/api/types.ts';
 import { ownPods } from '../../../harness/kube/api/workload-pods.ts';
@@ -18,6 +18,7 @@ import {
   type PairedAnswer,
 } from '../../pods/beside-controls.ts';
 import { startControls, type ControlPods } from '../../pods/control-pods.ts';
+import { probedBeside } from '../../pods/probed-beside.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { requirement } from '../kit.ts';
@@ -72,7 +73,7 @@ requirement(
   { typicalMs: 60_000 },
   async ({ release, lab, cluster, observe }) => {
     const controls = await controlsOf(lab, release);
-    await soak();
+    await probedBeside(SOAK_MS);
     const { nodes } = cluster;
     const { pods, kills } = nodes
       ? await countedKills(nodes, () => serverPods(release))
@@ -97,24 +98,6 @@ requirement(
     await expectNone('pod is restarted by a probe or becomes unready', effects);
   },
 );
-
-/** For the kubelets to probe the release and its controls at the same time. */
-function soak(): Promise<void> {
-  let begun: number | undefined;
-  return waitFor({
-    what: `${seconds(SOAK_MS)} beside the control pods`,
-    timeoutMs: 2 * SOAK_MS,
-    intervalMs: 1000,
-    look: (now) => {
-      begun ??= now;
-      return Promise.resolve(
-        now - begun >= SOAK_MS
-          ? { done: true, value: undefined }
-          : { done: false, seen: seconds(now - begun) },
-      );
-    },
-  });
-}
 
 async function expectNone(what: string, { broken, undecided }: Judgement): Promise<void> {
   await expect(nothingWrong(`no ${what}`, broken)).toHold();
