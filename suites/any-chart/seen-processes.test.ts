@@ -4,10 +4,12 @@ import { makePod } from '../../harness/testing/sample-world.ts';
 import { seenContainers } from './seen-processes.ts';
 
 /** A node on which the only container runs these processes. */
-function nodeWith(...processes: { pids: string; ids: string; map: string; root: string }[]): NodeAccess {
+function nodeWith(
+  ...processes: { pids: string; ids: string; map: string; root: string; name?: string }[]
+): NodeAccess {
   const stdout = processes
-    .map(({ pids, ids, map, root }) => {
-      const status = `Name:\tsleep\nNSpid:\t${pids}\nUid:\t${ids}\nGid:\t${ids}\nGroups:\t${ids} \nCapBnd:\t00\nSeccomp:\t2`;
+    .map(({ pids, ids, map, root, name = 'sleep' }) => {
+      const status = `Name:\t${name}\nNSpid:\t${pids}\nUid:\t${ids}\nGid:\t${ids}\nGroups:\t${ids} \nCapBnd:\t00\nSeccomp:\t2`;
       return `\n@@status\n${status}\n\n@@uid_map\n${map}\n\n@@gid_map\n${map}\n\n@@root\n${root}\n`;
     })
     .join('');
@@ -32,6 +34,8 @@ it('shows processes as the container sees them, its first one first', async () =
     { pids: '400 8 1', ids: '70000 70000 70000 70000', map: own, root: 'rw' },
     { pids: '300 1', ids: '70101 70101 70101 5', map: own, root: 'ro,relatime' },
     { pids: '350 7', ids: '0 0 0 0', map: '', root: '' },
+    // The runtime is about to start a command in the container, and has not restricted its process yet.
+    { pids: '360 9', ids: '0 0 0 0', map: '', root: 'rw', name: 'runc:[2:INIT]' },
   );
   const [found] = await seenContainers(node, () => Promise.resolve([pod]));
   expect(found).toMatchObject({

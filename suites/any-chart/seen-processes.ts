@@ -19,7 +19,16 @@ export async function seenContainers(
   readPods: () => Promise<readonly Pod[]>,
 ): Promise<SeenContainer[]> {
   const found = await runningContainers(nodes, readPods, (cgroup) => cgroup.processes());
-  return found.map(({ pod, container, value }) => ({ pod, container, processes: value.map(seen) }));
+  return found.map(({ pod, container, value }) => ({
+    pod,
+    container,
+    processes: value.filter((one) => !isBeingSetUp(one)).map(seen),
+  }));
+}
+
+/** Such as the command of a probe, before it is started: the runtime has not restricted it yet. */
+function isBeingSetUp({ status }: ContainerProcess): boolean {
+  return /^Name:\s*runc:\[/m.test(status);
 }
 
 /** As a process inside of the container sees it: a pod may have a user namespace of its own. */
