@@ -1,4 +1,5 @@
 /** Other values: each check installs a release of its own. */
+import { waitFor } from '../../../harness/core/deadline.ts';
 import { CheckFailure, DoesNotFit, InfrastructureError } from '../../../harness/core/errors.ts';
 import type { Node, Pod, Service } from '../../../harness/kube/api/types.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
@@ -21,6 +22,8 @@ import { requirement } from '../kit.ts';
 import { environmentOf, handleOf, portOf, serverOf, serverPods, serviceOf, urlOf } from '../server.ts';
 
 const OWN = { release: 'none', disruptive: true, timeoutMs: 900_000 } as const;
+/** For the kubelet to report that a container has ended. */
+const REPORTED_MS = 20_000;
 
 requirement('M-13', 'follows replicaCount: 3, then 0 without an endpoint', OWN, async ({ lab, kube }) => {
   const release = await lab.install({ set: ['replicaCount=3'] });
@@ -75,7 +78,13 @@ requirement(
       await session.ended('at the end of its input', 30_000);
       observe(`${serverInfo.name} ${serverInfo.version}: ${tools.map(({ name }) => name).join(', ')}`);
     } catch (error) {
-      // No session can be opened in a container that has ended.
+      // No session can be opened in a container that has ended. The kubelet reports the end later than the runtime refuses the session.
+      await waitFor({
+        what: `the end of container ${container.name} to be reported`,
+        timeoutMs: REPORTED_MS,
+        look: async () =>
+          (await runsOn()).ok ? { done: false, seen: 'it runs' } : { done: true, value: undefined },
+      }).catch(() => {});
       await expect(runsOn()).toHold();
       throw error;
     }
