@@ -11,7 +11,7 @@ function fakeKube(list: () => Promise<unknown[]>): { kube: Client; deleted: stri
     list: list as unknown as Client['list'],
     delete: (kind, { name }, { gracePeriodSeconds } = {}) => {
       deleted.push(
-        `${String(kind)} ${name}${gracePeriodSeconds === undefined ? '' : ` within ${gracePeriodSeconds} s`}`,
+        `${kind as string} ${name}${gracePeriodSeconds === undefined ? '' : ` within ${gracePeriodSeconds} s`}`,
       );
       return Promise.resolve();
     },

@@ -2,12 +2,12 @@
 import type { KubeClient } from './client.ts';
 import { ApiError } from './errors.ts';
 
-/** Kubernetes' shortest that ends a container before its pod is gone: with 0, the object goes first, and the containers run on for a while. */
+/** The shortest that ends containers before their pod is gone: with 0, the object goes first, and the containers run on for a while. */
 const GRACE_SECONDS = 1;
 
 /**
- * Deletes a namespace and does not wait for its end. Its pods do not get their grace periods: after a check, nobody judges how they end, and
- * half a minute of pods that terminate would delay what runs next.
+ * Deletes a namespace and does not wait for its end. Its pods do not get their grace periods: after a check, nobody judges how they end,
+ * and half a minute of pods that terminate would delay what runs next.
  *
  * @throws ApiError when the namespace cannot be deleted; without the permission to end its pods, they end in their own time
  */

@@ -82,8 +82,8 @@ export function containerRestarted(
  * Waits until a container runs again after its last instance was killed for its memory, and returns how that one ended. The runtime reports
  * the reason OOMKilled apart from the end, sometimes later. Default limit 60 000 ms.
  *
- * @param wait.seenByKernel the caller knows that the kernel killed it. Then exit code 137 is enough: containerd 2.x reads the counter of the
- *   cgroup after the end of the container, and says Error when the cgroup is gone by then
+ * @param wait.seenByKernel the caller knows that the kernel killed it. Then exit code 137 is enough: containerd 2.x reads the counter of
+ *   the cgroup after the end of the container, and says Error when the cgroup is gone by then
  * @throws WaitTimeout with its last state
  */
 export function containerOomKilled(
@@ -95,8 +95,8 @@ export function containerOomKilled(
   const what = `container ${container} of pod ${pod.metadata.name} to be restarted as OOMKilled`;
   return untilContainer(kube, pod, container, { what, timeoutMs: 60_000, ...wait }, (status) => {
     const last = status?.lastState?.terminated;
-    const isKilled = last?.reason === 'OOMKilled' || (seenByKernel && last?.exitCode === 137);
-    return last && isKilled && status?.state?.running
+    const isKilled = last && (last.reason === 'OOMKilled' || (seenByKernel && last.exitCode === 137));
+    return isKilled && status.state?.running
       ? { done: true, value: last }
       : { done: false, seen: stateText(last ? status.lastState : status?.state) };
   });
