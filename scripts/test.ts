@@ -102,8 +102,10 @@ async function unitTests(run: CommandRunner): Promise<Counts> {
   // Do not mistake the report of an earlier run for this one's.
   await rm(UNIT_REPORT, { force: true });
   const options = { cwd: projectRoot, reject: false, timeoutMs: 600_000 };
-  // Without the variable, the tests run the sources, not what scripts/run.mjs has compiled for this command.
-  const result = await run.run('npx', args, { ...options, env: { KINDPROOF_CODE: undefined } });
+  // Without KINDPROOF_CODE, the tests run the sources, not what scripts/run.mjs has compiled for this command. Five thousand coloured dots
+  // would hide the failure that is printed after them.
+  const env = { KINDPROOF_CODE: undefined, NO_COLOR: '1' };
+  const result = await run.run('npx', args, { ...options, env });
   const counts = await readUnitReport();
   const passed = result.exitCode === 0;
   console.log(

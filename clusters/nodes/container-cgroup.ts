@@ -56,7 +56,11 @@ export interface ContainerCgroup {
   pids(): Promise<number[]>;
   /** All processes, those of nested cgroups included, the container's first process first. Those that have just ended are left out. */
   processes(): Promise<ContainerProcess[]>;
-  /** Stops every process (SIGSTOP): the container stays `Running` but no longer responds. */
+  /**
+   * Stops every process (SIGSTOP): the container stays `Running` but no longer responds.
+   *
+   * @throws CheckFailure `E_CGROUP_GONE` when the container has ended
+   */
   freeze(): Promise<void>;
   /** Resumes the processes (SIGCONT). */
   thaw(): Promise<void>;
@@ -108,6 +112,17 @@ find "$1" -name cgroup.procs -exec cat {} + 2> /dev/null | while read -r p; do
   for file in status uid_map gid_map; do printf '\\n@@%s\\n' $file; cat /proc/$p/$file 2> /dev/null; done
   printf '\\n@@root\\n'; sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\/ \\([^ ]*\\) .*/\\1/p' /proc/$p/mountinfo 2> /dev/null | tail -n 1
 done
+`;
+
+// Three rounds: a process that was just forking has a child that the first signal missed. One that has just ended, such as the command of a
+// probe, is no failure.
+const STOP_ALL = `
+cd "$1" || exit 9
+for i in 1 2 3; do
+  pids=$(cat cgroup.procs); [ -n "$pids" ] || exit 9
+  kill -STOP $pids 2> /dev/null
+done
+true
 `;
 
 /** Until the kernel must have killed something. */
@@ -256,11 +271,9 @@ function containerCgroup(
       );
     },
 
-    // Three rounds: a process that was just forking has a child that the first signal missed.
     async freeze() {
-      await shell('cd "$1" || exit 9; for i in 1 2 3; do kill -STOP $(cat cgroup.procs) || exit 9; done', [
-        at.memory,
-      ]);
+      const { exitCode } = await shell(STOP_ALL, [at.memory], { reject: false });
+      if (exitCode !== 0) throw gone(node, id);
     },
     async thaw() {
       await shell('cd "$1" || exit 0; kill -CONT $(cat cgroup.procs)', [at.memory]);

@@ -45,11 +45,11 @@ requirement(
     if (first.length === 0)
       throw new DoesNotFit('no container of the chart mounts a file of a ConfigMap or Secret');
     // A file by subPath stays as it is. Others may be on their way: an operator, a hook or the application has changed the object.
-    const isFinal = first.some((file) => file.use === 'sub-path' && !isCurrent(file));
+    const fixed = first.filter((file) => file.use === 'sub-path');
     await expect(
-      isFinal
-        ? filesAreCurrent(first)
-        : eventually(async () => filesAreCurrent(await read()), { timeoutMs: DELIVERED_MS }),
+      fixed.every(isCurrent)
+        ? eventually(async () => filesAreCurrent(await read()), { timeoutMs: DELIVERED_MS })
+        : filesAreCurrent(fixed),
     ).toHold();
   },
 );

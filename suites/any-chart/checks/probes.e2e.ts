@@ -164,7 +164,9 @@ requirement(
         control: await Promise.all(probes.map((_, i) => control.failures(i))),
       };
       const from = (await release.settleRecording()).changes.length;
-      await Promise.all([control.freeze(), ...cgroups.map((cgroup) => cgroup.freeze())]);
+      await notAboutSubject('E_NOT_FROZEN', 'the processes cannot be frozen', () =>
+        Promise.all([control.freeze(), ...cgroups.map((cgroup) => cgroup.freeze())]),
+      );
       const blind: string[] = [];
       const restarted = new Set<string>();
       // A restart ends the freeze of a container: after it, nothing is known about a readiness probe that is the more patient one.

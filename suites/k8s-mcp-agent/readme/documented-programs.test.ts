@@ -147,7 +147,7 @@ describe('the session of a document', () => {
     };
     const kube = {
       get: () => Promise.resolve(undefined),
-      teardown: { delete: () => Promise.resolve() },
+      teardown: { delete: () => Promise.resolve(), list: () => Promise.resolve([]) },
     } as unknown as KubeClient;
     const cluster = {
       provider: 'kind' as const,
