@@ -73,12 +73,12 @@ export async function serveThroughDrain(
   const [controlLog = { requests: [] }, ...logs] = await load.stop();
   observe(`node ${node} was drained of ${here.map(({ metadata }) => metadata.name).join(', ')}`);
 
+  // Pods of two systems may have the same name in different namespaces.
   const because = (workload: Serving): string[] => {
-    const names = workload.pods.map(({ metadata }) => metadata.name);
-    return [
-      ...ties.filter(({ pod }) => names.includes(pod)).map(({ says }) => says),
-      ...sharedClaims(workload),
-    ];
+    const own = ties.filter(({ pod, namespace }) =>
+      workload.pods.some(({ metadata }) => metadata.name === pod && metadata.namespace === namespace),
+    );
+    return [...own.map(({ says }) => says), ...sharedClaims(workload)];
   };
   for (const [index, { called, ...workload }] of services.entries()) {
     const log = logs[index] ?? { requests: [] };

@@ -7,7 +7,7 @@ import { RUN_LABEL } from '../../core/run-id.ts';
 import type { KubeClient } from '../../kube/api/client.ts';
 import { whyTerminating } from '../../kube/api/terminating.ts';
 
-/** Pods may use their grace periods, all at the same time. */
+/** Pods use their grace periods, all at the same time, where the run may not end them (deleteNamespace). */
 export const NAMESPACES_GONE_MS = 120_000;
 
 /**
