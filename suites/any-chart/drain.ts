@@ -17,7 +17,7 @@ import { cordon, drained, tiesTo } from './drained-node.ts';
 import { leastOf } from './least-replicas.ts';
 import { type LiveWorkload, runningWorkloads } from './live-workloads.ts';
 import { startServiceLoad, targetOf } from './load/service-load.ts';
-import { restrictsIngress } from './network-policies.ts';
+import { admit } from './network-policies.ts';
 import { drainBeside, noRequestLostBeside, startRollingControl } from './rolling-control.ts';
 
 /** Requests before and after the drain, so that the load covers all of it. */
@@ -55,6 +55,7 @@ export async function serveThroughDrain(
 
   const services = serving.flatMap((one) => calledServices(one.model).map((called) => ({ ...one, called })));
   const outside = await lab.namespace();
+  for (const release of releases) await admit(lab, release, outside);
   const containers = serving.flatMap(({ model }) => model.template.spec.containers);
   const control = await startRollingControl(lab, outside, drainBeside(containers));
   const targets = await Promise.all(services.map(({ release, called }) => targetOf(release, called)));
@@ -144,7 +145,7 @@ function busiestOf(serving: readonly LiveWorkload[], nodes: readonly Node[]): st
 /** Services whose requests say something: a pod that nobody probes may get some before it can answer. */
 function calledServices(workload: ModelWorkload): HttpService[] {
   const isProbed = workload.template.spec.containers.some(({ readinessProbe }) => readinessProbe);
-  return isProbed && !restrictsIngress(workload) ? httpServicesOf(workload) : [];
+  return isProbed ? httpServicesOf(workload) : [];
 }
 
 /** Claims that its pods share although only one node can mount them. */

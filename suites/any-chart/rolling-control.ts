@@ -17,7 +17,7 @@ import type { PredicateResult } from '../../harness/observe/predicates/result.ts
 import { podEvicted } from '../../harness/observe/waits/pod-evicted.ts';
 import { podGone } from '../../harness/observe/waits/pod-end.ts';
 import { rolledOut } from '../../harness/observe/waits/rollout.ts';
-import { barePodSpec } from '../../harness/run/suite/bare-pod.ts';
+import { awayFromControlPlane, barePodSpec } from '../../harness/run/suite/bare-pod.ts';
 import { serveOn } from '../../harness/run/suite/control-pod.ts';
 import type { Lab } from '../../harness/run/suite/lab.ts';
 import { notAboutSubject } from '../../harness/run/suite/not-about-subject.ts';
@@ -28,12 +28,6 @@ export const CONTROL_PORT = 8080;
 /** Of its pods. */
 export const CONTROL_LABELS = { 'kindproof.dev/control': NAME };
 const ROLLOUT_MS = 300_000;
-const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
-const NO_CONTROL_PLANE = {
-  requiredDuringSchedulingIgnoredDuringExecution: {
-    nodeSelectorTerms: [{ matchExpressions: [{ key: CONTROL_PLANE, operator: 'DoesNotExist' }] }],
-  },
-};
 /** Seconds that its pods drain when the subject states none, and at most. */
 const DRAIN_SECONDS = 3;
 const MOST_DRAIN_SECONDS = 10;
@@ -63,10 +57,7 @@ export async function startRollingControl(
     await rolledOut(kube, ref, { timeoutMs: ROLLOUT_MS });
   };
   return notAboutSubject('E_CONTROL', 'the control failed', async () => {
-    const nodes = await kube.list('Node');
-    const workers = nodes.filter(({ metadata }) => metadata.labels?.[CONTROL_PLANE] === undefined);
-    // A control plane has the image only when it is the only node.
-    const affinity = workers.length > 0 && { affinity: { nodeAffinity: NO_CONTROL_PLANE } };
+    const affinity = await awayFromControlPlane(kube);
     await kube.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',

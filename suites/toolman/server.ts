@@ -11,7 +11,6 @@ import { lasting, modelOf, namespaceOf } from '../../harness/kube/manifests/mode
 import type { WorkloadHandle } from '../../harness/observe/matchers/workload-handle.ts';
 import type { Lab, RenderOptions } from '../../harness/run/suite/lab.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
-import { restrictsIngress } from '../any-chart/network-policies.ts';
 
 /** The documented names. */
 export const DOCUMENTED = {
@@ -320,10 +319,4 @@ export async function renderedServer(
 export function needOwnReplicas({ title, autoscaler }: ModelWorkload): void {
   if (!autoscaler) return;
   throw new DoesNotFit(`${nameOf(autoscaler)} decides on the number of replicas of ${title}`);
-}
-
-/** @throws DoesNotFit when a policy may deny the requests of a pod of the check */
-export function needOpenServer({ workload }: Server): void {
-  if (!restrictsIngress(workload)) return;
-  throw new DoesNotFit(`${workload.title} has a NetworkPolicy that may deny the requests of the check`);
 }

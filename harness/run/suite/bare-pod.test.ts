@@ -6,10 +6,20 @@ import type { KubeClient } from '../../kube/api/client.ts';
 import type { KubeObject, Pod } from '../../kube/api/types.ts';
 import { startBarePod, type BarePodSpec } from './bare-pod.ts';
 
+const WORKER: KubeObject = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'worker' } };
+const CONTROL_PLANE: KubeObject = {
+  ...WORKER,
+  metadata: { name: 'control-plane', labels: { 'node-role.kubernetes.io/control-plane': '' } },
+};
+
 /** The pod that is created for it, on a cluster where every pod is ready. */
-async function created(wanted: Partial<BarePodSpec> = {}): Promise<Pod> {
+async function created(
+  wanted: Partial<BarePodSpec> = {},
+  nodes: KubeObject[] = [CONTROL_PLANE, WORKER],
+): Promise<Pod> {
   const objects: KubeObject[] = [];
   const kube: Partial<KubeClient> = {
+    list: (() => Promise.resolve(nodes)) as unknown as KubeClient['list'],
     create: (object) => {
       objects.push(object);
       return Promise.resolve(object);
@@ -101,5 +111,14 @@ describe('startBarePod', () => {
       memory: '128Mi',
       'example.com/gpu': '2',
     });
+  });
+
+  it('keeps a pod that tolerates everything away from the control plane, which has no images, unless it is the only node', async () => {
+    const tolerations = [{ operator: 'Exists', effect: 'NoSchedule' }];
+    const { spec } = await created({ tolerations });
+    expect(JSON.stringify(spec.affinity)).toContain(
+      '{"key":"node-role.kubernetes.io/control-plane","operator":"DoesNotExist"}',
+    );
+    expect((await created({ tolerations }, [CONTROL_PLANE])).spec.affinity).toBeUndefined();
   });
 });

@@ -31,6 +31,7 @@ export interface BarePodSpec {
 
 const SLEEP = ['sleep', '3600'];
 const VOLUME = 'own';
+const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
 
 /** The spec of a bare pod: small requests, no ServiceAccount token, no grace period. */
 export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
@@ -64,14 +65,16 @@ export function barePodSpec(name: string, wanted: BarePodSpec): PodSpec {
  * @throws InfrastructureError `E_OWN_POD` when the cluster refuses it
  */
 export async function createBarePod(kube: KubeClient, wanted: BarePod): Promise<void> {
-  const { name, namespace } = wanted;
+  const { name, namespace, node, tolerations } = wanted;
+  // Without tolerations, the taint of the control plane keeps it away.
+  const affinity = node === undefined && tolerations ? await awayFromControlPlane(kube) : {};
   try {
     await kube.create({
       apiVersion: 'v1',
       kind: 'Pod',
       // No labels, so that no Service and no policy of the release selects it.
       metadata: { name, namespace },
-      spec: { ...barePodSpec(name, wanted), restartPolicy: 'Never' },
+      spec: { ...barePodSpec(name, wanted), ...affinity, restartPolicy: 'Never' },
     });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -112,6 +115,27 @@ async function startErrorOf(kube: KubeClient, { name, namespace }: BarePod): Pro
   const pod = await kube.get('Pod', { name, namespace });
   const states = pod?.status?.containerStatuses?.map(({ state }) => state) ?? [];
   return states.map((state) => state?.terminated?.message ?? state?.waiting?.message ?? '').join('\n');
+}
+
+/**
+ * The affinity of a pod that tolerates the taint of a control plane and yet must not run there: images are loaded into the workers. Empty
+ * where the control plane is the only node, which then has them.
+ */
+export async function awayFromControlPlane(
+  kube: Pick<KubeClient, 'list'>,
+): Promise<Pick<PodSpec, 'affinity'>> {
+  const nodes = await kube.list('Node', { metadataOnly: true }).catch((error: unknown) => {
+    // Not everybody may list nodes.
+    if (error instanceof ApiError) return [];
+    throw error;
+  });
+  if (nodes.every(({ metadata }) => metadata.labels?.[CONTROL_PLANE] !== undefined)) return {};
+  const term = { matchExpressions: [{ key: CONTROL_PLANE, operator: 'DoesNotExist' }] };
+  return {
+    affinity: {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
+    },
+  };
 }
 
 /** By the node's name, as DaemonSets do: the hostname label may differ. */

@@ -38,7 +38,7 @@ import { Lab } from './lab.ts';
 import { BlockedError, type SharedLab } from './shared-lab.ts';
 import { stallBehind } from './stall-behind.ts';
 import { statusOfError } from './status-of-error.ts';
-import { terminatingNamespacesGone } from './terminating-namespaces.ts';
+import { terminatingPodsGone } from './terminating-pods.ts';
 import type { CheckOutcome, InfrastructureFailure } from './test-record.ts';
 
 /** Limit of a check that declares none. */
@@ -64,7 +64,11 @@ export async function executeCheck(check: Check, shared: SharedLab): Promise<Che
   if (!first.isRepeatable) return withStalls(inDoubt(first.outcome, first.doubt));
   shared.deps.log.warn('repeating a check', { id: check.id, because: first.doubt });
   if (check.options.exclusive === true || shared.deps.subject.once === true)
-    await terminatingNamespacesGone(cluster.kube, runId, { ...shared.deps, clock });
+    await terminatingPodsGone(cluster.kube, runId, {
+      ...shared.deps,
+      clock,
+      namespaces: shared.deps.subject.once === true,
+    });
   const second = await attempt(check, shared);
   const both = joined(first, second);
   return withStalls(

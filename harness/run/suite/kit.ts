@@ -13,7 +13,7 @@ import { LONGEST_EXTENSION } from '../../core/lost-time.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, MOST_ATTEMPTS } from './execute-check.ts';
 import { proveFault } from './prove-fault.ts';
 import { subjectFor } from './reference.ts';
-import { NAMESPACES_GONE_MS, terminatingNamespacesGone } from './terminating-namespaces.ts';
+import { PODS_GONE_MS, terminatingPodsGone } from './terminating-pods.ts';
 import { lazily, newLab, openSession, type Session } from './session.ts';
 import type { SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
@@ -136,12 +136,13 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
    * Runs the body of a test. A cancelled run aborts its waits. vitest stops awaiting a cancelled test immediately, so `running` keeps the
    * promise of its teardown for `afterAll`.
    *
-   * @param exclusive the body starts when the namespaces of earlier checks are gone
-   * @param alone it installs a subject that can exist only once: the shared release ends before
+   * @param exclusive the body starts when the pods of earlier checks are gone
+   * @param once its subject can exist only once: their namespaces have to be gone, too
+   * @param alone it installs such a subject: the shared release ends before
    */
   async function runBody<T>(
     { task, signal }: Pick<TestContext, 'task' | 'signal'>,
-    { exclusive, alone = false }: { exclusive: boolean; alone?: boolean },
+    { exclusive, once, alone = false }: { exclusive: boolean; once: boolean; alone?: boolean },
     body: (opened: Session) => Promise<T>,
   ): Promise<T> {
     const opened = await session();
@@ -153,7 +154,8 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     signal.addEventListener('abort', cancel);
     const wait = async (): Promise<void> => {
       if (alone) await (await shared()).makeRoom();
-      if (exclusive) await terminatingNamespacesGone(opened.cluster.kube, config.runId, opened);
+      if (exclusive)
+        await terminatingPodsGone(opened.cluster.kube, config.runId, { ...opened, namespaces: once });
     };
     const ready = wait();
     const ended = ready.then(() => body(opened));
@@ -180,18 +182,19 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       },
       selected,
     };
+    const once = config.subject.once === true;
     const alone = isAlone(options, config.subject);
     const exclusive = options.exclusive === true || alone;
     const declare = exclusive || options.last === true ? test : test.concurrent;
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * (limitOf(options) + GRACE_MS + NAMESPACES_GONE_MS),
+        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * (limitOf(options) + GRACE_MS + PODS_GONE_MS),
         meta: { kindproof: record },
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await runBody({ task, signal }, { exclusive, alone }, async () =>
+        const outcome = await runBody({ task, signal }, { exclusive, once, alone }, async () =>
           executeCheck(check, await shared()),
         );
         task.meta.kindproof = { ...record, outcome };
@@ -211,23 +214,26 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         const once = subjectFor(fault, config).once === true;
         return {
           fault,
+          once,
           exclusive: own.some(({ options }) => options.exclusive === true || once),
           typicalMs: own.reduce((sum, { options }) => sum + typical(options), 0),
         };
       })
       .sort((a, b) => b.typicalMs - a.typicalMs);
-    for (const { fault } of faults.filter(({ exclusive }) => !exclusive)) declareProof(fault, false);
+    for (const { fault } of faults.filter(({ exclusive }) => !exclusive))
+      declareProof(fault, { exclusive: false, once: false });
     afterAll(async () => {
       await Promise.allSettled(running);
       await connected?.stalls.stop();
     });
     return () => {
-      for (const { fault } of faults.filter(({ exclusive }) => exclusive)) declareProof(fault, true);
+      for (const { fault, exclusive, once } of faults)
+        if (exclusive) declareProof(fault, { exclusive, once });
     };
   }
 
-  function declareProof(fault: Fault, exclusive: boolean): void {
-    const declare = exclusive ? test : test.concurrent;
+  function declareProof(fault: Fault, how: { exclusive: boolean; once: boolean }): void {
+    const declare = how.exclusive ? test : test.concurrent;
     const record: TestRecord = {
       type: 'proof',
       fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
@@ -237,7 +243,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       meta: { kindproof: record },
     };
     declare(fault.name, options, async ({ task, signal }) => {
-      const outcome = await runBody({ task, signal }, { exclusive }, (opened) =>
+      const outcome = await runBody({ task, signal }, how, (opened) =>
         proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
       );
       task.meta.kindproof = { ...record, outcome };

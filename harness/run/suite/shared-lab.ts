@@ -14,7 +14,7 @@ import type { AttachedCluster } from './attached-cluster.ts';
 import type { Fault, SuiteDefinition } from './definition.ts';
 import type { Environment, MaybePrepared } from './environment.ts';
 import type { Release } from './release.ts';
-import { terminatingNamespacesGone } from './terminating-namespaces.ts';
+import { terminatingPodsGone } from './terminating-pods.ts';
 import type { SubjectConfig } from './worker-config.ts';
 
 export interface LabDeps {
@@ -97,7 +97,12 @@ export class SharedLab {
     await this.#shared?.release.catch(() => {});
     await this.lifecycle.close();
     const { cluster, runId, log, signal, clock } = this.deps;
-    await terminatingNamespacesGone(cluster.kube, runId, { log, signal, ...(clock && { clock }) });
+    await terminatingPodsGone(cluster.kube, runId, {
+      log,
+      signal,
+      ...(clock && { clock }),
+      namespaces: true,
+    });
   }
 
   /**

@@ -14,7 +14,7 @@ import { requirement } from '../kit.ts';
 import { leastOf, level } from '../least-replicas.ts';
 import { lastingOf } from '../live-workloads.ts';
 import { startServiceLoad, targetOf } from '../load/service-load.ts';
-import { restrictsIngress } from '../network-policies.ts';
+import { admit } from '../network-policies.ts';
 import { drainBeside, noRequestLostBeside, startRollingControl } from '../rolling-control.ts';
 
 const NAMESPACE = 'default';
@@ -32,6 +32,7 @@ requirement(
     const release = await lab.install();
     const services = updatable(lastingOf(release));
     const namespace = await lab.namespace();
+    await admit(lab, release, namespace);
     const containers = services.flatMap(({ workload }) => workload.template.spec.containers);
     const control = await startRollingControl(lab, namespace, drainBeside(containers));
     const targets = await Promise.all(services.map((one) => targetOf(release, one)));
@@ -70,7 +71,7 @@ requirement(
 /** Those of workloads with several replicas first. */
 function updatable(workloads: readonly ModelWorkload[]): HttpService[] {
   return workloads
-    .filter((workload) => whyUpdateInterrupts(workload) === undefined && !restrictsIngress(workload))
+    .filter((workload) => whyUpdateInterrupts(workload) === undefined)
     .flatMap(httpServicesOf)
     .sort((one, other) => leastOf(other.workload) - leastOf(one.workload));
 }
@@ -80,9 +81,7 @@ function needUpdatable(workloads: readonly ModelWorkload[], observe: (text: stri
   const serving = workloads.filter((workload) => httpServicesOf(workload).length > 0);
   if (serving.length === 0) throw new DoesNotFit('no workload of the chart serves HTTP behind a Service');
   const excused = serving.flatMap((workload) => {
-    const why = restrictsIngress(workload)
-      ? 'has a NetworkPolicy that may deny the requests of the check'
-      : whyUpdateInterrupts(workload);
+    const why = whyUpdateInterrupts(workload);
     return why === undefined ? [] : [`${workload.title} ${why}`];
   });
   if (excused.length === serving.length) throw new DoesNotFit(excused.join('; '));

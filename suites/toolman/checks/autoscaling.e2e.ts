@@ -13,6 +13,7 @@ import type { PredicateResult } from '../../../harness/observe/predicates/result
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { startBarePod } from '../../../harness/run/suite/bare-pod.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { admit } from '../../any-chart/network-policies.ts';
 import { requirement } from '../kit.ts';
 import { serverIn, serverOf } from '../server.ts';
 import { serverPods, serviceAddress } from '../server-pods.ts';
@@ -50,6 +51,7 @@ requirement(
 
     const { address, port } = await serviceAddress(release);
     const url = `http://${address}:${port}/health`;
+    await admit(lab, release, namespace);
     await startBarePod(kube, {
       name: 'load',
       namespace,

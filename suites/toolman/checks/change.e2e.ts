@@ -6,11 +6,12 @@ import { endpointReady } from '../../../harness/observe/waits/endpoints.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { admit } from '../../any-chart/network-policies.ts';
 import { startServiceLoad } from '../../any-chart/load/service-load.ts';
 import { drainBeside, noRequestLostBeside, startRollingControl } from '../../any-chart/rolling-control.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { needOpenServer, needOwnReplicas, renderedServer } from '../server.ts';
+import { needOwnReplicas, renderedServer } from '../server.ts';
 import { configuredServers, serverPod, serverPods, serviceAddress } from '../server-pods.ts';
 import { serversValue } from '../servers-value.ts';
 
@@ -28,7 +29,6 @@ requirement(
   async ({ lab, observe }) => {
     const server = await renderedServer(lab);
     needOwnReplicas(server.workload);
-    needOpenServer(server);
     const servers = await serversValue(lab);
     const patches = withReplicas(server, REPLICAS);
     const release = await lab.install({ patches });
@@ -39,6 +39,7 @@ requirement(
     const first = (await lab.helm.history(place)).at(-1)?.revision ?? 1;
 
     const outside = await lab.namespace();
+    await admit(lab, release, outside);
     const control = await startRollingControl(lab, outside, drainBeside([server.container]));
     const target = { host: service.address, port: service.port, path: '/health' };
     const load = await startServiceLoad(lab, outside, [control.target, target]);

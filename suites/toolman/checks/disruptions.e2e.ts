@@ -11,11 +11,10 @@ import type { Pod } from '../../../harness/kube/api/types.ts';
 import { preStopSeconds } from '../../../harness/kube/manifests/pre-stop.ts';
 import type { Recording } from '../../../harness/observe/recorder/recording.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
-import { startMcpClient } from '../../mcp-client/mcp-client.ts';
-import { ownTool, toolsOf } from '../agent-tools.ts';
+import { ownTool, startAgent, toolsOf } from '../agent-tools.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { budgetOf, needOpenServer, needOwnReplicas, portOf, renderedServer } from '../server.ts';
+import { budgetOf, needOwnReplicas, portOf, renderedServer } from '../server.ts';
 import { serverPods, serviceAddress } from '../server-pods.ts';
 
 const MIN_AVAILABLE = 2;
@@ -79,7 +78,6 @@ requirement(
   { release: 'none', disruptive: true, typicalMs: 40_000 },
   async ({ lab, kube, observe }) => {
     const server = await renderedServer(lab);
-    needOpenServer(server);
     const { container, workload } = server;
     expect(container.lifecycle?.['preStop'], `preStop hook of container ${container.name}`).toBeDefined();
     const hook = preStopSeconds(container);
@@ -92,7 +90,7 @@ requirement(
     if (!idle || !busy) throw new DoesNotFit('it has fewer than two pods');
     for (const pod of [idle, busy]) await endpointReady(kube, service, pod);
 
-    const client = await startMcpClient(lab);
+    const client = await startAgent(lab, release);
     const url = `http://${busy.status?.podIP ?? ''}:${portOf(server).number}/mcp`;
     const wait = ownTool(toolsOf((await client.talk({ url }))[0]), 'wait');
     const seconds = drain + Math.min(BEYOND_HOOK_SECONDS, Math.max(1, (grace - drain) / 2));

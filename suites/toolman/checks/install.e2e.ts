@@ -149,7 +149,7 @@ requirement(
 );
 
 requirement('T-22', 'answers by its DNS name from another namespace', async ({ release, lab, observe }) => {
-  const client = await startClientPod(lab);
+  const client = await startClientPod(lab, release);
   const service = await release.liveService(serviceOf(release));
   const host = `${service.metadata.name}.${serverIn(release).namespace}.svc.cluster.local`;
   const { ports = [] } = service.spec;

@@ -1,11 +1,10 @@
 /** Agents in another namespace call tools through the Service, with the client of the official SDK. */
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { startMcpClient } from '../../mcp-client/mcp-client.ts';
-import { ownTool, toolsOf } from '../agent-tools.ts';
+import { ownTool, startAgent, toolsOf } from '../agent-tools.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { needOpenServer, renderedServer, serverIn, serverOf } from '../server.ts';
+import { renderedServer, serverIn, serverOf } from '../server.ts';
 import { serviceAddress } from '../server-pods.ts';
 
 const LIST_TOOLS = 'toolman_list_available_tools';
@@ -16,8 +15,7 @@ requirement(
   'T-64',
   'lets an agent of another namespace initialize, list tools and call them through its Service',
   async ({ release, lab, observe }) => {
-    needOpenServer(serverIn(release));
-    const client = await startMcpClient(lab);
+    const client = await startAgent(lab, release);
     const url = await urlOf(release);
     const tools = toolsOf((await client.talk({ url, calls: [{ tool: LIST_TOOLS }] }))[0]);
     expect(tools, 'tools of the server itself').toContain(LIST_TOOLS);
@@ -46,9 +44,8 @@ requirement(
   { release: 'none', disruptive: true },
   async ({ lab, observe }) => {
     const server = await renderedServer(lab);
-    needOpenServer(server);
     const release = await lab.install({ patches: withReplicas(server, 1) });
-    const client = await startMcpClient(lab);
+    const client = await startAgent(lab, release);
     const url = await urlOf(release);
     const tools = toolsOf((await client.talk({ url }))[0]);
     const end = ownTool(tools, 'end');
