@@ -79,6 +79,24 @@ describe('mergeTopologies', () => {
     });
   });
 
+  it('has each storage class once, for several nodes if one topology asks for that', () => {
+    const merged = mergeTopologies([
+      { groups: [], storageClasses: [{ name: 'gp3', isShared: false }] },
+      {
+        groups: [],
+        storageClasses: [
+          { name: 'gp3', isShared: true },
+          { name: 'fast-ssd', isShared: false },
+        ],
+      },
+      { groups: [], storageClasses: [{ name: 'gp3', isShared: false }] },
+    ]);
+    expect(merged.storageClasses).toEqual([
+      { name: 'fast-ssd', isShared: false },
+      { name: 'gp3', isShared: true },
+    ]);
+  });
+
   it('rejects the same labels with and without a taint', () => {
     const tainted = { ...gpuGroup([1]), name: 'gpu-tainted' };
     const open = { ...gpuGroup([1]), name: 'gpu-open', taints: [] };
@@ -105,6 +123,10 @@ describe('parseTopology', () => {
     [{ groups: [{ name: 'w', count: 1, labels: { 'a b': 'c' } }] }, /groups.0.labels.a b: Invalid key/],
     [{ groups: [{ name: 'w', count: 1, labels: { a: '-c' } }] }, /"-c" is not a label value/],
     [{ groups: [], typo: 1 }, /typo/],
+    [
+      { groups: [], storageClasses: [{ name: 'Fast_SSD', isShared: true }] },
+      /"Fast_SSD" is not a name of an object/,
+    ],
   ])('rejects %j', (input, message) => {
     expect(() => parseTopology(input, 'suite x')).toThrow(message);
   });
@@ -114,9 +136,13 @@ it('describes a topology in one line', () => {
   const text = describeTopology({
     groups: [...tools.groups, gpuGroup([4, 1])],
     runtimeClasses: ['nvidia'],
+    storageClasses: [
+      { name: 'fast-ssd', isShared: true },
+      { name: 'gp3', isShared: false },
+    ],
   });
   expect(text).toBe(
     '1 control plane, 3 × tools (workload-type=tools), 2 × gpu (nvidia.com/gpu.present=true, ' +
-      'taint nvidia.com/gpu=present:NoSchedule, 4 and 1 GPUs), runtime handler nvidia',
+      'taint nvidia.com/gpu=present:NoSchedule, 4 and 1 GPUs), runtime handler nvidia, storage class fast-ssd for several nodes, storage class gp3',
   );
 });

@@ -1,7 +1,7 @@
 /** The nodes that suites require, and the smallest cluster that satisfies several suites. Pure. */
 import { z } from 'zod';
 import { UsageError } from '../harness/core/errors.ts';
-import type { NodeGroup, Topology } from '../harness/kube/cluster/cluster.ts';
+import type { ExtraStorageClass, NodeGroup, Topology } from '../harness/kube/cluster/cluster.ts';
 
 /** Label and taint of GPU nodes, as the NVIDIA GPU operator sets them. */
 export const GPU_NODE_LABELS: Record<string, string> = { 'nvidia.com/gpu.present': 'true' };
@@ -22,6 +22,19 @@ const labelValue = z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/
 /** Whether a node can have the label. */
 export function isLabel(key: string, value: string): boolean {
   return labelKey.safeParse(key).success && labelValue.safeParse(value).success;
+}
+
+// Kubernetes documentation, "Object Names and IDs", DNS subdomain names.
+const objectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
+    error: (issue) => `"${String(issue.input)}" is not a name of an object`,
+  });
+
+/** Whether an object, for example a StorageClass, can have the name. */
+export function isObjectName(name: string): boolean {
+  return objectName.safeParse(name).success;
 }
 
 const nodeGroupSchema = z
@@ -49,6 +62,7 @@ export const topologySchema = z.strictObject({
   groups: z.array(nodeGroupSchema),
   runtimeClasses: z.array(z.string().min(1)).exactOptional(),
   metrics: z.boolean().exactOptional(),
+  storageClasses: z.array(z.strictObject({ name: objectName, isShared: z.boolean() })).exactOptional(),
 }) satisfies z.ZodType<Topology>;
 
 /**
@@ -92,11 +106,13 @@ export function mergeTopologies(topologies: readonly Topology[]): Topology {
     .reduce<SharedGroup[]>(addGroup, []);
   const merged = absorbSubsets(groups);
   assertNoConflicts(merged);
+  const storageClasses = mergeStorage(topologies.flatMap((t) => t.storageClasses ?? []));
   const runtimeClasses = [...new Set(topologies.flatMap((t) => t.runtimeClasses ?? []))].sort();
   return {
     groups: merged,
     ...(runtimeClasses.length > 0 && { runtimeClasses }),
     ...(topologies.some((t) => t.metrics === true) && { metrics: true }),
+    ...(storageClasses.length > 0 && { storageClasses }),
   };
 }
 
@@ -113,6 +129,9 @@ export function describeTopology(topology: Topology): string {
   const extras = [
     ...(topology.runtimeClasses ?? []).map((name) => `runtime handler ${name}`),
     ...(topology.metrics === true ? ['metrics'] : []),
+    ...(topology.storageClasses ?? []).map(
+      ({ name, isShared }) => `storage class ${name}${isShared ? ' for several nodes' : ''}`,
+    ),
   ];
   return ['1 control plane', ...groups, ...extras].join(', ');
 }
@@ -121,6 +140,14 @@ export function describeTopology(topology: Topology): string {
 export function taintText(taint: { key: string; value?: string | undefined; effect: string }): string {
   const value = taint.value === undefined || taint.value === '' ? '' : `=${taint.value}`;
   return `${taint.key}${value}:${taint.effect}`;
+}
+
+/** Each class once, by name. One that several nodes can mount also serves claims of one node. */
+function mergeStorage(classes: readonly ExtraStorageClass[]): ExtraStorageClass[] {
+  return [...new Set(classes.map(({ name }) => name))].sort().map((name) => ({
+    name,
+    isShared: classes.some((one) => one.name === name && one.isShared),
+  }));
 }
 
 /** A group, and the topologies that require it, by index. */

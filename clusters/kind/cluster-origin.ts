@@ -35,7 +35,10 @@ export async function readOrigin(kube: KubeClient, cluster: string): Promise<Clu
   }
 }
 
-/** Whether two topologies result in the same cluster: same nodes in the same order, same RuntimeClasses and metrics. */
+/**
+ * Whether two topologies result in the same cluster: same nodes in the same order, same RuntimeClasses and metrics. Storage classes do not
+ * count: a cluster gets those of each run (storage-classes.ts).
+ */
 export function sameTopology(a: Topology, b: Topology): boolean {
   return JSON.stringify(normalised(a)) === JSON.stringify(normalised(b));
 }

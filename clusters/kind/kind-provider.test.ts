@@ -143,6 +143,14 @@ describe('create', () => {
     expect(await containers()).toEqual([]);
   });
 
+  it('waits until no pod of an earlier template is left', async () => {
+    const status = { replicas: 2, updatedReplicas: 1, availableReplicas: 2 };
+    const metadata = { name: 'provisioner', namespace: 'kube-system' };
+    kube.objects.push({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: {}, status });
+    const error = await failure(provider().create(options()));
+    expect(error.message).toContain('Deployment provisioner: 1 old replica still there');
+  });
+
   it('leaves an interrupted creation to delete()', async () => {
     await programs.put('hang');
     const control = new AbortController();
@@ -219,6 +227,24 @@ describe('reuse', () => {
     const namespaces = kube.objects.filter((object) => object.kind === 'Namespace');
     expect(namespaces.map((n) => n.metadata.name)).toEqual(['kube-system', 'of-the-user']);
     expect((await stat(cluster.kubeconfig)).mode & 0o777).toBe(0o600);
+  });
+
+  it('has the storage classes of its run, whatever it was created for', async () => {
+    const standard = { metadata: { name: 'standard' }, provisioner: 'rancher.io/local-path' };
+    kube.objects.push({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', ...standard });
+    const progress: string[] = [];
+    const reusedFor = async (...storageClasses: { name: string; isShared: boolean }[]) => {
+      progress.length = 0;
+      const onProgress = (text: string) => progress.push(text);
+      await provider().create(
+        options({ reuse: true, onProgress, topology: { ...topology, storageClasses } }),
+      );
+      return progress.slice(1);
+    };
+    expect(await reusedFor({ name: 'gp3', isShared: false })).toEqual(['StorageClass gp3 created']);
+    expect(await reusedFor({ name: 'gp3', isShared: false })).toEqual([]);
+    expect(await reusedFor()).toEqual(['StorageClass gp3 of an earlier run removed']);
+    expect(await creations()).toBe(1);
   });
 
   it('reuses a cluster that has more than required, and repairs all of it', async () => {

@@ -28,6 +28,7 @@ import { exportKubeconfig, isOwnCluster, verifyForReuse } from './reuse-cluster.
 import type { KindCluster } from './running-cluster.ts';
 import { contextOf, runningKindCluster } from './running-cluster.ts';
 import { ensureRuntimeClasses } from './runtime-classes.ts';
+import { ensureStorageClasses } from './storage-classes.ts';
 
 /** Opens a client; replaced in unit tests. */
 export type Connect = (options: {
@@ -170,7 +171,7 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     return renderKindConfig({ name, topology, image, engine, sharedFolder: sharedFolderOf(name) });
   }
 
-  /** Everything after `kind create cluster`: GPU capacity, metrics, RuntimeClasses, readiness, and the record of the cluster's origin. */
+  /** Everything after `kind create cluster`: GPUs, metrics, classes, readiness, and the record of the cluster's origin. */
   async function settle(kube: KubeClient, options: CreateKindCluster, onProgress: Progress): Promise<void> {
     const { name, topology } = options;
     const planned = plannedNodes(name, topology);
@@ -184,6 +185,8 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
       if (topology.metrics === true && !(await installMetricsServer(kube, access, controlPlaneOf(name)))) {
         onProgress('the node image has no metrics-server: checks that need metrics will be skipped');
       }
+      // Before the wait: it may start the provisioner again.
+      await ensureStorageClasses(kube, topology, onProgress);
       await Promise.all([
         ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal }),
         ensureRuntimeClasses(kube, topology),

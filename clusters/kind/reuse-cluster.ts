@@ -21,6 +21,7 @@ import { dockerNodeAccess } from './node-containers.ts';
 import { gpuNodes, plannedNodes } from './planned-nodes.ts';
 import { repairNodes } from './repair.ts';
 import { ensureRuntimeClasses } from './runtime-classes.ts';
+import { ensureStorageClasses } from './storage-classes.ts';
 
 export interface ReuseInput {
   name: string;
@@ -64,8 +65,8 @@ export async function exportKubeconfig(
 
 /**
  * Verifies that a cluster fits: its nodes run, the API answers, it has the nodes of the topology and the same node image, and its system
- * pods are ready. Repairs what is cheap to repair: what earlier runs left, labels, taints, cordons, GPU capacity, RuntimeClasses. No
- * other run may be using the cluster.
+ * pods are ready. Repairs what is cheap to repair: what earlier runs left, labels, taints, cordons, GPU capacity, RuntimeClasses,
+ * storage classes. No other run may be using the cluster.
  */
 export async function verifyForReuse(input: ReuseInput): Promise<ReuseResult> {
   const stopped = input.containers.filter((container) => container.state !== 'running');
@@ -114,6 +115,8 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
   const reset = await forgetDevicePlugins({ kube, access, clock, signal });
   const gpus = await ensureGpuCapacity(kube, gpuNodes(planned), { clock, signal });
   const classes = await ensureRuntimeClasses(kube, origin.topology);
+  // Those of this run, not of the one that created the cluster. Before the wait: it may start the provisioner again.
+  const storage = await ensureStorageClasses(kube, topology, onProgress);
   await waitForSystem(kube, planned.length, {
     timeoutMs: 60_000,
     namespaces: origin.systemNamespaces,
@@ -131,6 +134,7 @@ async function verify(kube: KubeClient, input: ReuseInput): Promise<ReuseResult>
       ...reset.map((node) => `device plugin removed from ${node}`),
       ...gpus.map((node) => `GPU capacity of ${node} restored`),
       ...classes.map((name) => `RuntimeClass ${name} restored`),
+      ...storage,
     ],
   };
 }

@@ -6,6 +6,7 @@ import { hasCondition } from '../../harness/kube/api/objects.ts';
 import type { KubeClient } from '../../harness/kube/api/client.ts';
 import { ApiError } from '../../harness/kube/api/errors.ts';
 import type { ContainerStatus, Node, Pod, Workload } from '../../harness/kube/api/types.ts';
+import { rolloutGap } from '../../harness/observe/predicates/live/rollout-gap.ts';
 
 /** Taints that Kubernetes sets on a node that is not Ready (Kubernetes documentation, "Taint based Evictions"). */
 const NOT_READY = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
@@ -21,8 +22,9 @@ export interface ReadinessOptions {
 }
 
 /**
- * Waits until all `nodeCount` nodes are Ready, every DaemonSet and Deployment has all its pods, and every pod is Ready or has
- * succeeded. Otherwise checks would blame the chart for a network agent or DNS server that starts late.
+ * Waits until all `nodeCount` nodes are Ready, every DaemonSet has all its pods, every Deployment has all its pods and none of an earlier
+ * template, and every pod is Ready or has succeeded. Otherwise checks would blame the chart for a network agent or DNS server that starts
+ * late.
  *
  * @throws InfrastructureError `E_CLUSTER_NOT_READY` with what was still missing
  */
@@ -83,11 +85,12 @@ async function missingParts(
       ...nodes.filter((node) => !nodeReady(node)).map(describeNode),
       ...(systemPods.length === 0 ? ['no system pod exists yet'] : []),
       ...ours(daemonSets).flatMap((set) =>
-        incomplete('DaemonSet', set, set.status?.desiredNumberScheduled, set.status?.numberReady),
+        incomplete(set, set.status?.desiredNumberScheduled, set.status?.numberReady),
       ),
-      ...ours(deployments).flatMap((d) =>
-        incomplete('Deployment', d, d.spec.replicas ?? 1, d.status?.availableReplicas),
-      ),
+      ...ours(deployments).flatMap((deployment) => {
+        const gap = rolloutGap(deployment, []);
+        return gap === undefined ? [] : [`Deployment ${deployment.metadata.name}: ${gap}`];
+      }),
       ...systemPods.filter((pod) => !podReady(pod)).map(describePod),
     ];
   } catch (error) {
@@ -117,15 +120,10 @@ function describeNode(node: Node): string {
   return `node ${node.metadata.name} is not Ready${why === undefined ? '' : ` (${why})`}`;
 }
 
-function incomplete(
-  kind: string,
-  workload: Workload,
-  desired: number | undefined,
-  ready: number | undefined,
-): string[] {
+function incomplete(workload: Workload, desired: number | undefined, ready: number | undefined): string[] {
   const observed = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 0);
   if (observed && desired !== undefined && (ready ?? 0) >= desired) return [];
-  return [`${kind} ${workload.metadata.name} has ${ready ?? 0} of ${desired ?? '?'} pods ready`];
+  return [`DaemonSet ${workload.metadata.name} has ${ready ?? 0} of ${desired ?? '?'} pods ready`];
 }
 
 function podReady(pod: Pod): boolean {

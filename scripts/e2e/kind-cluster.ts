@@ -4,6 +4,7 @@ import type { RunLock } from '../../clusters/cleanup/run-lock.ts';
 import { rejectNameInUse } from '../../clusters/kind/cluster-name.ts';
 import { kindProvider, type KindProvider } from '../../clusters/kind/kind-provider.ts';
 import { provideFor } from '../../clusters/demand/provide.ts';
+import { storageFor } from '../../clusters/demand/storage.ts';
 import { ensureNodeImage, type NodeImage } from '../../clusters/node-image/node-image.ts';
 import { readRecipe } from '../../clusters/node-image/recipe.ts';
 import { mergeTopologies } from '../../clusters/topology.ts';
@@ -30,7 +31,8 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
   const topologies = new Map<string, Topology>(
     plan.suites.map(({ definition }) => [definition.name, definition.topology]),
   );
-  const merged = (): Topology => mergeTopologies([...topologies.values()]);
+  let storage: Topology = { groups: [] };
+  const merged = (): Topology => mergeTopologies([...topologies.values(), storage]);
   const stays = options.keep || options.reuse;
   const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
   const kubeconfig = join(directory, 'kubeconfig');
@@ -58,6 +60,11 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
         if (!plain) throw new Error(`the plan has no suite ${suite}`);
         const { topology, provided } = provideFor(objects, plain, release);
         topologies.set(suite, topology);
+        return provided;
+      },
+      provideStorage(objects) {
+        const { topology, provided } = storageFor(objects);
+        storage = topology;
         return provided;
       },
     }),

@@ -18,9 +18,18 @@ export interface Topology {
   /** RuntimeClasses whose handler must exist in containerd. */
   runtimeClasses?: string[];
   metrics?: boolean;
+  /** Beside those of the node image. */
+  storageClasses?: ExtraStorageClass[];
 }
 
-/** Something that a subject asks of the nodes, and what in it asks for it. */
+/** A class of storage that a cluster gets although its node image does not have it. */
+export interface ExtraStorageClass {
+  name: string;
+  /** Several nodes can mount a volume of it. Otherwise, volumes are folders of one node. */
+  isShared: boolean;
+}
+
+/** Something that a subject asks of the cluster, and what in it asks for it. */
 export interface NodeWish {
   /** `3 workers`, `label disk=ssd on 1 worker`. */
   what: string;
@@ -28,7 +37,7 @@ export interface NodeWish {
   why: string;
 }
 
-/** What a new cluster has because a subject asks for it, and what the subject asks for in vain. */
+/** What the cluster of a run has because a subject asks for it, and what the subject asks for in vain. */
 export interface Provided {
   given: NodeWish[];
   missing: NodeWish[];

@@ -63,7 +63,10 @@ function e2eCommand() {
     .option('--kubeconfig <file>', 'kubeconfig file for --cluster existing')
     .option('--context <name>', 'kubeconfig context for --cluster existing')
     .option('--kubernetes <version>', 'Kubernetes version of the kind node image, e.g. 1.36.3', version)
-    .option('--no-provide', 'create no nodes, labels or taints that any chart asks for: two plain workers')
+    .option(
+      '--no-provide',
+      'add nothing that the chart asks for: no storage classes, and for any chart two plain workers',
+    )
     .option('--keep', 'keep the cluster and its releases; prints how to connect', false)
     .option('--reuse', 'use the kept cluster if it fits, and keep it again', false)
     .option('--rerun <run>', 'use chart, values, images and cluster of an earlier run: its id, or latest')
@@ -190,10 +193,7 @@ function rejectContradictions(options: RunOptions): void {
     bad('--kubernetes belongs to --cluster kind', 'Omit it: the version of an existing cluster is fixed.');
   }
   if (options.cluster === 'existing' && !options.provide) {
-    bad(
-      '--no-provide belongs to --cluster kind',
-      'Omit it: nothing is added to the nodes of an existing cluster.',
-    );
+    bad('--no-provide belongs to --cluster kind', 'Omit it: nothing is added to an existing cluster.');
   }
   if (!options.prove && (options.faults.length > 0 || options.sample !== undefined || options.checks)) {
     bad('--fault, --sample and --checks belong to --prove', 'Add --prove.');

@@ -28,6 +28,11 @@ export interface RunCluster {
    */
   provide?(suite: string, objects: readonly KubeObject[], release: { namespace: string }): Provided;
   /**
+   * Adds to the cluster the storage classes that the objects ask for. Call it once before `open`, with the objects of all suites: nodes are
+   * a matter of each suite, a class is not. Absent when nothing is to be provided.
+   */
+  provideStorage?(objects: readonly KubeObject[]): Provided;
+  /**
    * The running cluster, all system pods ready.
    *
    * @throws UsageError when an existing cluster cannot be reached

@@ -330,6 +330,23 @@ describe('the nodes that a chart asks for', () => {
   });
 });
 
+describe('the storage classes that subjects name', () => {
+  it('are provided for every suite, and reported', async () => {
+    const given = [{ what: 'StorageClass gp3', why: 'PersistentVolumeClaim data' }];
+    const asked: string[][] = [];
+    const cluster: Partial<RunCluster> = {
+      provideStorage: (objects) => {
+        asked.push(objects.map(({ kind }) => kind));
+        return { given, missing: [] };
+      },
+    };
+    const t = await trial('good', { cluster, references: await withStore() });
+    expect(asked).toEqual([['ConfigMap', 'ConfigMap']]);
+    expect(notices(t)).toEqual(['provided for the chart: StorageClass gp3 (PersistentVolumeClaim data)']);
+    expect((await readReport()).cluster?.provided).toEqual({ given, missing: [] });
+  });
+});
+
 describe('the exit code', () => {
   it.each([
     ['good', {}, 0, 'passed'],

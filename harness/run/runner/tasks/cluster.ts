@@ -1,9 +1,10 @@
 import type { Provided } from '../../../kube/cluster/cluster.ts';
+import type { SuitePlan } from '../../plan/plan.ts';
 import type { Report } from '../../report/model.ts';
 import { wishesText } from '../../report/wording.ts';
 import type { Step } from '../step.ts';
 import type { Task } from '../task.ts';
-import { subjectKey, type TestRun } from '../test-run.ts';
+import { previousKey, subjectKey, type TestRun } from '../test-run.ts';
 import { RENDER_NAMESPACE } from './subjects.ts';
 
 /** Opens an existing cluster before anything else happens. */
@@ -32,21 +33,13 @@ export const createCluster: Task = {
   teardown: (run, step) => run.provider.close(step),
 };
 
-/** What subjects of suites for any chart ask of the nodes; the other suites know their nodes. */
+/** What the subjects ask of the cluster. */
 function provide(run: TestRun): Provided | undefined {
-  const { plan, provider, rendered } = run;
-  if (!provider.provide) return undefined;
-  const all: Provided = { given: [], missing: [] };
-  for (const { definition, references } of plan.suites) {
-    if (definition.anyChart !== true) continue;
-    // At once: a node that one of them asks for may be of use for another.
-    const keys = [undefined, ...Object.keys(references)].map((name) => subjectKey(definition, name));
-    const objects = keys.flatMap((key) => rendered.get(key)?.objects ?? []);
-    if (objects.length === 0) continue;
-    const { given, missing } = provider.provide(definition.name, objects, { namespace: RENDER_NAMESPACE });
-    all.given.push(...given);
-    all.missing.push(...missing);
-  }
+  const parts = [...provideNodes(run), ...provideStorage(run)];
+  const all: Provided = {
+    given: parts.flatMap(({ given }) => given),
+    missing: parts.flatMap(({ missing }) => missing),
+  };
   if (all.given.length > 0) {
     run.emit({ type: 'notice', level: 'info', text: `provided for the chart: ${wishesText(all.given)}` });
   }
@@ -57,6 +50,29 @@ function provide(run: TestRun): Provided | undefined {
     );
   }
   return all.given.length + all.missing.length > 0 ? all : undefined;
+}
+
+/** For suites for any chart; the other suites know their nodes. */
+function provideNodes({ plan, provider, rendered }: TestRun): Provided[] {
+  return plan.suites.flatMap((suite) => {
+    if (suite.definition.anyChart !== true) return [];
+    // At once: a node that one of them asks for may be of use for another.
+    const objects = keysOf(suite).flatMap((key) => rendered.get(key)?.objects ?? []);
+    if (objects.length === 0) return [];
+    return provider.provide?.(suite.definition.name, objects, { namespace: RENDER_NAMESPACE }) ?? [];
+  });
+}
+
+/** For everything that is installed: the subjects, the versions before them and the prerequisites. */
+function provideStorage({ plan, provider, rendered, prerequisites }: TestRun): Provided[] {
+  const keys = plan.suites.flatMap(keysOf).flatMap((key) => [key, previousKey(key)]);
+  const objects = keys.flatMap((key) => rendered.get(key)?.objects ?? []);
+  const provided = provider.provideStorage?.([...objects, ...prerequisites]);
+  return provided ? [provided] : [];
+}
+
+function keysOf({ definition, references }: SuitePlan): string[] {
+  return [undefined, ...Object.keys(references)].map((name) => subjectKey(definition, name));
 }
 
 async function open(run: TestRun, step: Step, tools = {}): Promise<void> {
