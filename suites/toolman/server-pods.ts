@@ -1,9 +1,13 @@
 /** The server on the cluster: its pods and its Service. A worker or a database of the release is not the server. */
 import { z } from 'zod';
+import { waitFor } from '../../harness/core/deadline.ts';
 import type { HttpAnswer } from '../../harness/kube/api/client.ts';
 import type { Pod } from '../../harness/kube/api/types.ts';
+import type { Lab } from '../../harness/run/suite/lab.ts';
 import type { Release } from '../../harness/run/suite/release.ts';
 import { inShape, parseJsonOf } from '../../harness/run/suite/shape.ts';
+import { restrictingOf } from '../any-chart/network-policies.ts';
+import { startClientPod, type ClientPod } from '../pods/client-pod.ts';
 import { portOf, serverIn, serverOf, serviceOf } from './server.ts';
 
 /** The pods of the workload that plays the server. */
@@ -16,22 +20,44 @@ export function serverPod(release: Release): Promise<Pod> {
   return release.pod(serverOf(release));
 }
 
-/** Asks a pod of the server, by default at the port of the application. */
-export function askPod(
+/** By check. */
+const callers = new WeakMap<Lab, Promise<ClientPod>>();
+
+/**
+ * Asks a pod of the server, by default at the port of the application. The API server asks, unless a network policy restricts who may: then
+ * a pod of the check does.
+ */
+export async function askPod(
+  lab: Lab,
   release: Release,
-  { metadata: { name } }: Pod,
+  { metadata: { name }, status }: Pod,
   path: string,
   port = portOf(serverIn(release)).number,
-): Promise<HttpAnswer> {
-  return release.http({ kind: 'Pod', name, port }, path, { namespace: serverIn(release).namespace });
+): Promise<Pick<HttpAnswer, 'status' | 'body'>> {
+  const { workload, namespace } = serverIn(release);
+  if (restrictingOf(workload, 'ingress').length === 0)
+    return release.http({ kind: 'Pod', name, port }, path, { namespace });
+  const caller = callers.get(lab) ?? startClientPod(lab, release);
+  callers.set(lab, caller);
+  const client = await caller;
+  return waitFor({
+    what: `an answer of ${name} to GET ${path} at port ${port}`,
+    timeoutMs: 60_000,
+    look: async () => {
+      const [head = '', ...rest] = (await client.httpGet(status?.podIP ?? '', port, path)).split('\r\n\r\n');
+      const code = /^HTTP\/1\.[01] (\d{3}) /.exec(head)?.[1];
+      if (code === undefined) return { done: false, seen: 'none' };
+      return { done: true, value: { status: Number(code), body: rest.join('\r\n\r\n') } };
+    },
+  });
 }
 
 const readiness = z.looseObject({ servers_configured: z.int() });
 
 /** How many tool servers a pod has configured, by its own word. @throws CheckFailure when GET /ready does not say it */
-export async function configuredServers(release: Release, pod: Pod): Promise<number> {
+export async function configuredServers(lab: Lab, release: Release, pod: Pod): Promise<number> {
   const what = `GET /ready of ${pod.metadata.name}`;
-  const { body } = await askPod(release, pod, '/ready');
+  const { body } = await askPod(lab, release, pod, '/ready');
   return inShape(readiness, parseJsonOf(body, what), what).servers_configured;
 }
 

@@ -5,6 +5,7 @@ import { nothingWrong, type PredicateResult } from '../../../harness/observe/pre
 import { endpointReady } from '../../../harness/observe/waits/endpoints.ts';
 import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
 import { admit } from '../../any-chart/network-policies.ts';
 import { startServiceLoad } from '../../any-chart/load/service-load.ts';
@@ -34,7 +35,7 @@ requirement(
     const release = await lab.install({ patches });
     const service = await serviceAddress(release);
     for (const pod of await serverPods(release)) await endpointReady(release.kube, service, pod);
-    const before = await configuredServers(release, await serverPod(release));
+    const before = await configuredServers(lab, release, await serverPod(release));
     const place = { releaseName: release.name, namespace: release.namespace };
     const first = (await lab.helm.history(place)).at(-1)?.revision ?? 1;
 
@@ -48,14 +49,14 @@ requirement(
     const changes: ChangeUnderLoad[] = [{ after: await load.sent(), says: 'its configuration was changed' }];
     const added = [`${servers}.further.transport=http`, `${servers}.further.url=http://127.0.0.1:9/mcp`];
     await Promise.all([lab.upgrade(release, { patches, set: added }), control.update()]);
-    await expect(await everyPodHas(release, before + 1)).toHold();
+    await expect(await everyPodHas(lab, release, before + 1)).toHold();
 
     changes.push({ after: await load.sent(), says: 'its configuration was rolled back' });
     await Promise.all([
       lab.helm.rollback(place, { revision: first }).then(() => release.rolledOut()),
       control.update(),
     ]);
-    await expect(await everyPodHas(release, before)).toHold();
+    await expect(await everyPodHas(lab, release, before)).toHold();
     expect((await lab.helm.history(place)).at(-1)?.revision, 'revision after upgrade and rollback').toBe(
       first + 2,
     );
@@ -70,10 +71,13 @@ requirement(
   },
 );
 
-function everyPodHas(release: Release, wanted: number): Promise<PredicateResult> {
+function everyPodHas(lab: Lab, release: Release, wanted: number): Promise<PredicateResult> {
   return eventually(async () => {
     const counts = await Promise.all(
-      (await serverPods(release)).map(async (pod) => ({ pod, count: await configuredServers(release, pod) })),
+      (await serverPods(release)).map(async (pod) => ({
+        pod,
+        count: await configuredServers(lab, release, pod),
+      })),
     );
     return nothingWrong(
       `every pod has ${wanted} servers configured`,

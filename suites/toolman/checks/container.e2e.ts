@@ -132,7 +132,7 @@ requirement(
 requirement(
   'T-14',
   'starts with PORT=3000, PROJECT_DIR=/data/projects, RUST_LOG and the folder of its configuration, and listens on PORT',
-  async ({ release, observe }) => {
+  async ({ lab, release, observe }) => {
     await inEveryPod(release, async (pod, main) => {
       const { name } = pod.metadata;
       const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], main));
@@ -143,7 +143,7 @@ requirement(
         environ.get('SYSTEM_CONFIG_PATH') === '/config' ||
         (await argumentsOf(release, pod, main)).includes('/config');
       expect(isRead, `whether ${name} reads /config: by SYSTEM_CONFIG_PATH or --project-dir`).toBe(true);
-      const { status } = await askPod(release, pod, '/health', Number(environ.get('PORT')));
+      const { status } = await askPod(lab, release, pod, '/health', Number(environ.get('PORT')));
       expect(status, `GET /health on PORT of ${name}`).toBe(200);
       observe(`${name}: RUST_LOG=${environ.get('RUST_LOG') ?? ''}`);
     });
@@ -157,7 +157,7 @@ async function argumentsOf(release: Release, pod: Pod, main: string): Promise<st
 requirement(
   ['T-30', 'TA-01'],
   'listens on port 3000, which its probes and its Service address by its name',
-  async ({ release, observe }) => {
+  async ({ lab, release, observe }) => {
     const server = serverIn(release);
     const { number, name } = portOf(server);
     expect(number, `port of container ${server.container.name}`).toBe(PORT);
@@ -168,7 +168,7 @@ requirement(
       const container = containerNamed(pod.spec, server.container.name, title);
       for (const probe of ['livenessProbe', 'readinessProbe'] as const)
         expect(container[probe]?.httpGet?.port, `port of the ${probe} in ${title}`).toBe(name);
-      const { status } = await askPod(release, pod, '/health');
+      const { status } = await askPod(lab, release, pod, '/health');
       expect(status, `GET /health on port ${PORT} of ${title}`).toBe(200);
     }
     const { metadata, spec } = serviceOf(release);
@@ -194,14 +194,14 @@ requirement(
 requirement(
   'T-16',
   'has configured as many tool servers as its ConfigMap has',
-  async ({ release, kube, observe }) => {
+  async ({ lab, release, kube, observe }) => {
     const { namespace } = serverIn(release);
     const { name, key } = configurationOf(release);
     const text = (await kube.get('ConfigMap', { name, namespace }))?.data?.[key];
     if (text === undefined) throw new DoesNotFit(`ConfigMap ${name} has no key ${key}`);
     const wanted = Object.keys(serversOf(text, `${key} of ConfigMap ${name}`)).length;
     for (const pod of await serverPods(release)) {
-      const count = await configuredServers(release, pod);
+      const count = await configuredServers(lab, release, pod);
       expect(count, `servers that ${pod.metadata.name} has configured`).toBe(wanted);
       observe(`${pod.metadata.name}: ${count} servers`);
     }
@@ -323,7 +323,7 @@ requirement(
     const { namespace, container } = serverIn(release);
     const environ = parseEnviron(await release.output(pod, ['cat', '/proc/1/environ'], container.name));
     expect(environ.get('RUST_LOG'), `RUST_LOG in ${name}`).toBe('debug');
-    await askPod(release, pod, '/health');
+    await askPod(lab, release, pod, '/health');
     const text = (await kube.logs({ namespace, pod: name, container: container.name })) ?? '';
     const lines = text.split('\n').filter((line) => /\bDEBUG\b/.test(line));
     expect(lines.length, `DEBUG lines in the log of ${name}`).toBeGreaterThan(0);
