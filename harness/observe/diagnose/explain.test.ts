@@ -251,6 +251,39 @@ describe('explain', () => {
     expect(story({ ...world, pods: [...world.pods, pending] }).join()).not.toContain('ready now');
   });
 
+  it('says of a server that ended without an error, and is ready for a moment, that it has no input', () => {
+    const at = (second: number) => `2026-03-01T12:00:0${second}Z`;
+    const pod = makePod({
+      owner,
+      spec: { containers: [{ name: 'agent', image: 'a' }] },
+      conditions: [{ type: 'Ready', status: 'True' }],
+      statuses: [
+        {
+          name: 'agent',
+          ready: true,
+          restartCount: 1,
+          state: { running: {} },
+          lastState: { terminated: { exitCode: 0, startedAt: at(1), finishedAt: at(1) } },
+        },
+      ],
+    });
+    const complete = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+    const workloads = [makeDeployment({ replicas: 1, status: complete }), makeReplicaSet()];
+    expect(flattenChains(explain(makeWorld({ workloads, pods: [pod] })))).toEqual({
+      causes: [
+        {
+          object: 'Container agent of pod web-1',
+          says: 'ended with exit code 0, was restarted, and is ready now',
+        },
+        {
+          object: 'Container agent',
+          says: 'has no standard input (stdin is not set): a server on standard input sees its end and ends, too',
+        },
+      ],
+      hint: expect.stringMatching(/^Set stdin: true/),
+    });
+  });
+
   it('prints warning events that nothing else explains', () => {
     const about = { kind: 'DaemonSet', name: 'agent' };
     const events = [

@@ -1,5 +1,5 @@
 /** An installed release: the handles that checks ask questions of. */
-import { throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
+import { systemClock, throwIfAborted, waitFor, WaitTimeout } from '../../core/deadline.ts';
 import { CheckFailure, DoesNotFit, NameMissing } from '../../core/errors.ts';
 import type { ExecResult, HttpAnswer, HttpRequest, KubeClient } from '../../kube/api/client.ts';
 import type {
@@ -18,6 +18,7 @@ import { isCoreApi } from '../../kube/manifests/core-api.ts';
 import { field, nameOf, podTemplateOf } from '../../kube/manifests/objects.ts';
 import { namespaceOf } from '../../kube/manifests/model/subject-model.ts';
 import { nearlyFitting, wantsNone } from '../../observe/diagnose/wanted-nodes.ts';
+import { isReadyOnTrust, TRUST_MS } from '../../observe/predicates/live/ready-on-trust.ts';
 import { rolledOut } from '../../observe/waits/rollout.ts';
 import type { WorkloadHandle, WorkloadKind } from '../../observe/matchers/workload-handle.ts';
 import type { Recorder } from '../../observe/recorder/recorder.ts';
@@ -200,6 +201,14 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
    * DaemonSets, none of them wants a pod, and nodes nearly fit
    */
   async rolledOut(timeoutMs = this.rolloutMs): Promise<void> {
+    const workloads = await this.#completeRollout(timeoutMs);
+    const pods = await Promise.all(workloads.map((workload) => workload.pods().catch(() => [])));
+    if (!pods.flat().some((pod) => isReadyOnTrust(pod, Date.now()))) return;
+    await systemClock.sleep(TRUST_MS, this.#deps.signal);
+    await this.#completeRollout(timeoutMs);
+  }
+
+  async #completeRollout(timeoutMs: number): Promise<readonly WorkloadHandle[]> {
     throwIfAborted(this.#deps.signal);
     const workloads = this.workloads();
     // Jobs and bare pods have no rollout.
@@ -215,6 +224,7 @@ export class Release<Prepared extends MaybePrepared = MaybePrepared> {
       }),
     );
     await this.#needSomePod(workloads);
+    return workloads;
   }
 
   /** A rollout of a DaemonSet that wants no pod is complete. When there is nothing else, every check would miss its pods. */

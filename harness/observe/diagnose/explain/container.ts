@@ -3,7 +3,7 @@ import type { Container, ContainerState, ContainerStatus, Pod } from '../../../k
 import { timeOf } from '../../../kube/api/objects.ts';
 import { parseQuantity } from '../../../kube/api/quantity.ts';
 import type { Cause } from '../diagnosis.ts';
-import { exitText } from './exit-code.ts';
+import { endsWithItsInput, exitText, NO_INPUT } from './exit-code.ts';
 import { explainImage } from './image.ts';
 import type { ProbeFailure, ProbeKind } from './probe.ts';
 import { allContainers, tolerance, probeFailures, probeKill, probeOf } from './probe.ts';
@@ -230,17 +230,13 @@ function mayEnd({ metadata, spec }: Pod): boolean {
   );
 }
 
-/** A server on standard input ends within this time when it has none. */
-const AT_ONCE_MS = 10_000;
-
 /** A container that should run for ever ended without an error. */
 function explainNormalEnd(view: ContainerView, ended: Terminated): PodTrouble {
   const { spec, status, who, role } = view;
-  const lasted = Date.parse(ended.finishedAt ?? '') - Date.parse(ended.startedAt ?? '');
-  const hasNoInput = spec?.['stdin'] !== true && !(lasted >= AT_ONCE_MS);
+  const hasNoInput = endsWithItsInput(spec, ended);
   const input = {
     object: `${role.charAt(0).toUpperCase()}${role.slice(1)} ${status.name}`,
-    says: 'has no standard input (stdin is not set): a server on standard input sees its end and ends, too',
+    says: NO_INPUT,
   };
   return {
     says: `has ${who} ending with exit code 0${ran(ended)}${restarts(status)}: it neither failed nor was killed, but it has to go on`,

@@ -1,4 +1,5 @@
 /** Readable exit codes. */
+import type { Container } from '../../../kube/api/types.ts';
 
 const SIGNALS: Readonly<Record<number, string>> = {
   1: 'SIGHUP',
@@ -23,4 +24,19 @@ export function exitText(exitCode: number, signal?: number): string {
   if (exitCode === 126) return '126 (the command cannot be executed)';
   if (exitCode === 127) return '127 (command not found)';
   return String(exitCode);
+}
+
+/** A server on standard input ends within this time when it has none. */
+const AT_ONCE_MS = 10_000;
+
+export const NO_INPUT =
+  'has no standard input (stdin is not set): a server on standard input sees its end and ends, too';
+
+/** Whether a container that ended without an error may have waited for input that it does not have. */
+export function endsWithItsInput(
+  spec: Container | undefined,
+  { startedAt, finishedAt }: { startedAt?: string; finishedAt?: string },
+): boolean {
+  const lasted = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '');
+  return spec?.['stdin'] !== true && !(lasted >= AT_ONCE_MS);
 }

@@ -4,7 +4,7 @@ import type { Cause } from '../diagnosis.ts';
 import type { Pod, Workload } from '../../../kube/api/types.ts';
 import type { Explanation, World } from '../world.ts';
 import { containerStatuses, failedLog, RANK } from '../world.ts';
-import { exitText } from './exit-code.ts';
+import { endsWithItsInput, exitText, NO_INPUT } from './exit-code.ts';
 import { HINT } from './hints.ts';
 import { allContainers } from './probe.ts';
 
@@ -24,6 +24,8 @@ interface Recovery {
   container: string;
   exit: string;
   log: string | undefined;
+  /** It may have ended because it has no input. */
+  hasNoInput: boolean;
 }
 
 /** One chain for each container name and exit code. They rank last: shown only when nothing else is wrong. */
@@ -42,7 +44,9 @@ function recoveriesOf(pod: Pod, world: World): Recovery[] {
     if (!state?.running || !ready || restartCount === 0 || !ended) return [];
     const { exitCode, signal, reason } = ended;
     const exit = reason === 'OOMKilled' ? 'OOMKilled (137)' : `exit code ${exitText(exitCode, signal)}`;
-    return [{ pod, container: name, exit, log: failedLog(world, pod.metadata.name, name) }];
+    const spec = allContainers(pod).find((one) => one.name === name);
+    const hasNoInput = exitCode === 0 && endsWithItsInput(spec, ended);
+    return [{ pod, container: name, exit, log: failedLog(world, pod.metadata.name, name), hasNoInput }];
   });
 }
 
@@ -60,10 +64,15 @@ function chainOf(group: readonly Recovery[], world: World): Explanation | undefi
       object: `Container ${container} of ${where}`,
       says: `ended with ${exit}, was restarted, and is ready now`,
     },
+    ...(first.hasNoInput ? [{ object: `Container ${container}`, says: NO_INPUT }] : []),
     ...(tail === undefined ? [] : [{ object: `Log of ${container}`, says: `ended: ${tail}` }]),
     ...migratingCommand(telling, world),
   ];
-  return { causes, hint: isRace(telling.log) ? HINT.race : HINT.crash, rank: RANK.recovered };
+  return {
+    causes,
+    hint: isRace(telling.log) ? HINT.race : first.hasNoInput ? HINT.noInput : HINT.crash,
+    rank: RANK.recovered,
+  };
 }
 
 /** The container migrates before it serves, and so does each of its replicas. */
