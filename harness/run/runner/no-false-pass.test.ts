@@ -104,6 +104,7 @@ function reportOf(delivered: readonly Delivery[]): Report {
       onSecrets: ignore,
       onCapabilities: ignore,
       onStalls: ignore,
+      onNotice: ignore,
     } as const),
     onCheck: (result) => report.checks.push(result),
     onProof: (proof) => report.proofs?.push(proof),

@@ -20,6 +20,8 @@ export interface CheckListener {
   onCapabilities(proven: readonly CapabilityResult[]): void;
   onProof(proof: Proof): void;
   onStalls(stalls: readonly Stall[]): void;
+  /** Something about the whole run, for its reader. */
+  onNotice(text: string): void;
 }
 
 /** How the worker ended, apart from the results of checks and proofs. */
@@ -98,6 +100,7 @@ export function resultReporter(
       const { outcome } = record;
       if (outcome) listener.onCapabilities(outcome.capabilities);
       if (outcome?.stalls) listener.onStalls(outcome.stalls);
+      if (outcome?.notice !== undefined) listener.onNotice(outcome.notice);
       if (outcome?.infrastructure) {
         summary.infrastructure = outcome.infrastructure;
         // The remaining checks would fail in the same way.

@@ -53,6 +53,12 @@ passes('T-01', { tags: ['static'] });
 passes('T-02', { tags: ['live'] });
 passes('T-03', { tags: ['live', 'disruptive'] });
 `,
+  noticing: `
+check('T-01', ({ task }) => {
+  ends(task, 'passed');
+  task.meta.kindproof.outcome.notice = 'there is room for 2 releases';
+});
+`,
   proofs: `
 fault('found', ({ task }) => { proves(task, 'caught', 'T-01: red'); });
 fault('unseen', ({ task }) => {
@@ -109,6 +115,7 @@ interface Seen extends RunnerSummary {
   started: string[];
   checks: Record<string, Pick<CheckResult, 'status' | 'reason'>>;
   proofs: Proof[];
+  notices: string[];
 }
 
 async function run(
@@ -118,6 +125,7 @@ async function run(
   const started: string[] = [];
   const checks: Seen['checks'] = {};
   const proofs: Proof[] = [];
+  const notices: string[] = [];
   const summary = await runChecks({
     root,
     projects: options.projects ?? suites.map(project),
@@ -130,6 +138,7 @@ async function run(
       },
       onRunning: () => {},
       onStalls: () => {},
+      onNotice: (text) => notices.push(text),
       onSecrets: () => {},
       onCapabilities: () => {},
       onCheck: (result) => {
@@ -142,7 +151,7 @@ async function run(
       onProof: (proof) => proofs.push(proof),
     },
   });
-  return { ...summary, started, checks, proofs };
+  return { ...summary, started, checks, proofs, notices };
 }
 
 /** A hundred times as fast. */
@@ -246,7 +255,7 @@ describe('runChecks', () => {
         projects: ${JSON.stringify(['hungry', 'tagged'].map(project))},
         signal: new AbortController().signal,
         listener: {
-          onStart: ignore, onRunning: ignore, onSecrets: ignore, onCapabilities: ignore, onStalls: ignore,
+          onStart: ignore, onRunning: ignore, onSecrets: ignore, onCapabilities: ignore, onStalls: ignore, onNotice: ignore,
           onCheck: ({ id, status, reason }) => results.push([id, status, reason]),
           onProof: ({ fault, outcome, reason }) => results.push([fault, outcome, reason]),
         },
@@ -295,6 +304,10 @@ describe('runChecks', () => {
     });
     expect(Object.keys(seen.checks).toSorted()).toEqual(['tagged/T-01', 'tagged/T-03']);
     expect(seen.errors).toEqual([]);
+  });
+
+  it('passes on what a check says about the run', async () => {
+    expect((await run(['noticing'])).notices).toEqual(['there is room for 2 releases']);
   });
 
   it('reports every fault, also one whose proof died', async () => {

@@ -10,7 +10,7 @@ import {
 } from 'vitest/node';
 import { type Clock, endWithin, systemClock } from '../../core/deadline.ts';
 import { InfrastructureError, messageOf } from '../../core/errors.ts';
-import type { WorkerConfig } from '../suite/worker-config.ts';
+import { CONCURRENCY, type WorkerConfig } from '../suite/worker-config.ts';
 import { CheckWorker } from './check-worker.ts';
 import { readList, writeList, type ListedCheck } from './check-list.ts';
 import type { CheckListener, ResultReporter, RunnerSummary } from './result-reporter.ts';
@@ -243,9 +243,6 @@ async function open(
   }
   return vitest;
 }
-
-/** Concurrent tests: they mostly wait for Kubernetes. A proof has three replicas of its own; more are too slow on two cores. */
-const CONCURRENCY = { list: 1, check: 8, prove: 5 } as const;
 
 const EXITING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'unhandledRejection'] as const;
 

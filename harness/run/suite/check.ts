@@ -43,6 +43,11 @@ export interface CheckOptions {
   exclusive?: boolean;
   /** Judges the whole recording of the shared release, so it starts after the checks that run in parallel. */
   last?: boolean;
+  /**
+   * How many releases it installs that live at the same time, beside the shared one. It starts when the nodes have room for them. Default:
+   * 1 with `release: 'none'`, otherwise none; a static check installs nothing.
+   */
+  releases?: number;
   /** Default: CHECK_TIMEOUT_MS, 300 000 ms. */
   timeoutMs?: number;
   /**

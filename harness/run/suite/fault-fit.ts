@@ -21,7 +21,7 @@ import { SharedLab } from './shared-lab.ts';
 export async function misfitOf(fault: Fault, shared: SharedLab): Promise<string | undefined> {
   const lab = labOf(shared);
   try {
-    if (fault.set || fault.patches) await lab.render();
+    if (fault.set || fault.patches) await lab.subject();
     if (fault.previous) await lab.render({ previous: true });
     for (const file of Object.keys(fault.optional ?? {})) await lab.optional(file);
     for (const { file } of fault.documents ?? []) await lab.document(file);

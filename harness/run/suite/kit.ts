@@ -11,13 +11,15 @@ import type { Fault, SuiteDefinition } from './definition.ts';
 import type { MaybePrepared } from './environment.ts';
 import { LONGEST_EXTENSION } from '../../core/lost-time.ts';
 import { CHECK_TIMEOUT_MS, executeCheck, MOST_ATTEMPTS } from './execute-check.ts';
-import { proveFault } from './prove-fault.ts';
+import { isTried, proveFault } from './prove-fault.ts';
 import { subjectFor } from './reference.ts';
+import { type Reservation, Room, ROOM_MS, type RoomRequest } from './room.ts';
+import { roomForCheck, roomForProof, usesShared } from './room-request.ts';
 import { PODS_GONE_MS, terminatingPodsGone } from './terminating-pods.ts';
 import { lazily, newLab, openSession, type Session } from './session.ts';
-import type { SharedLab } from './shared-lab.ts';
+import { isLabNamespace, type SharedLab } from './shared-lab.ts';
 import type { TestRecord } from './test-record.ts';
-import type { SubjectConfig, WorkerConfig } from './worker-config.ts';
+import { CONCURRENCY, type SubjectConfig, type WorkerConfig } from './worker-config.ts';
 import { requirementsOf } from './requirements.ts';
 import { isRed, isUncaught } from '../report/verdict.ts';
 
@@ -57,9 +59,10 @@ export interface SuiteKit<Options = unknown, Prepared extends MaybePrepared = Ma
   /**
    * Imports the suite's files and declares one vitest test for each fault whose proof can run beside others.
    *
+   * @param room of all suites of the worker
    * @returns declares the others: after those of all suites of the worker, because vitest starts no concurrent test beside them
    */
-  declareProofs: (importFile: ImportFile) => Promise<() => void>;
+  declareProofs: (importFile: ImportFile, room: Room) => Promise<() => void>;
 }
 
 /**
@@ -123,7 +126,10 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
         typical(b.options) - typical(a.options) ||
         limitOf(b.options) - limitOf(a.options),
     );
-    for (const check of order) declareCheck(check, config.checks?.includes(check.id) ?? true);
+    const isSelected = ({ id }: Check): boolean => config.checks?.includes(id) ?? true;
+    const room = new Room(CONCURRENCY[config.mode]);
+    const sharesRelease = checks.some((check) => isSelected(check) && usesShared(check));
+    for (const check of order) declareCheck(check, { selected: isSelected(check), room, sharesRelease });
     afterAll(async () => {
       await Promise.allSettled(running);
       // Otherwise the shared release is deleted with its cluster, or kept for the user.
@@ -136,14 +142,12 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
    * Runs the body of a test. A cancelled run aborts its waits. vitest stops awaiting a cancelled test immediately, so `running` keeps the
    * promise of its teardown for `afterAll`.
    *
-   * @param exclusive the body starts when the pods of earlier checks are gone
-   * @param once its subject can exist only once: their namespaces have to be gone, too
-   * @param alone it installs such a subject: the shared release ends before
+   * @param body starts when the conditions hold
    */
   async function runBody<T>(
     { task, signal }: Pick<TestContext, 'task' | 'signal'>,
-    { exclusive, once, alone = false }: { exclusive: boolean; once: boolean; alone?: boolean },
-    body: (opened: Session) => Promise<T>,
+    { exclusive, once, alone = false, room, needed }: Conditions,
+    body: (reservation: Pick<Reservation, 'waited' | 'notice'>) => Promise<T>,
   ): Promise<T> {
     const opened = await session();
     const cancel = (): void => {
@@ -152,13 +156,16 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel);
-    const wait = async (): Promise<void> => {
+    const wait = async (): Promise<Reservation | undefined> => {
       if (alone) await (await shared()).makeRoom();
       if (exclusive)
         await terminatingPodsGone(opened.cluster.kube, config.runId, { ...opened, namespaces: once });
+      const request = await needed();
+      const isOfRun = (name: string): boolean => isLabNamespace(name, config.runId);
+      return request && room.reserve(request, { ...opened, kube: opened.cluster.kube, isOfRun });
     };
     const ready = wait();
-    const ended = ready.then(() => body(opened));
+    const ended = ready.then((reservation) => body(reservation ?? {}).finally(() => reservation?.end()));
     running.add(ended);
     try {
       return await ended;
@@ -168,7 +175,10 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     }
   }
 
-  function declareCheck(check: Check, selected: boolean): void {
+  function declareCheck(
+    check: Check,
+    { selected, room, sharesRelease }: { selected: boolean; room: Room; sharesRelease: boolean },
+  ): void {
     const { id, file, title, requirements, options } = check;
     const record: TestRecord = {
       type: 'check',
@@ -189,13 +199,21 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     declare(
       `${requirements.join(' ')} ${title}`,
       {
-        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * (limitOf(options) + GRACE_MS + PODS_GONE_MS),
+        timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * (limitOf(options) + GRACE_MS + PODS_GONE_MS) + ROOM_MS,
         meta: { kindproof: record },
         skip: !selected,
       },
       async ({ task, skip, signal }) => {
-        const outcome = await runBody({ task, signal }, { exclusive, once, alone }, async () =>
-          executeCheck(check, await shared()),
+        const needed = async (): Promise<RoomRequest | undefined> =>
+          roomForCheck(check, await shared(), { sharesRelease: sharesRelease && !alone });
+        const outcome = await runBody(
+          { task, signal },
+          { exclusive, once, alone, room, needed },
+          async ({ waited, notice }) => {
+            const { result, ...rest } = await executeCheck(check, await shared());
+            const observed = [...(waited === undefined ? [] : [waited]), ...result.observed];
+            return { ...rest, result: { ...result, observed }, ...(notice !== undefined && { notice }) };
+          },
         );
         task.meta.kindproof = { ...record, outcome };
         const { status, reason } = outcome.result;
@@ -205,7 +223,7 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
     );
   }
 
-  async function declareProofs(importFile: ImportFile): Promise<() => void> {
+  async function declareProofs(importFile: ImportFile, room: Room): Promise<() => void> {
     await importAll(importFile);
     const faults = definition.faults
       .filter((f) => config.faults === undefined || config.faults.includes(f.name))
@@ -221,37 +239,55 @@ export function createSuiteKit<Options, Prepared extends MaybePrepared>(
       })
       .sort((a, b) => b.typicalMs - a.typicalMs);
     for (const { fault } of faults.filter(({ exclusive }) => !exclusive))
-      declareProof(fault, { exclusive: false, once: false });
+      declareProof(fault, { exclusive: false, once: false, room });
     afterAll(async () => {
       await Promise.allSettled(running);
       await connected?.stalls.stop();
     });
     return () => {
       for (const { fault, exclusive, once } of faults)
-        if (exclusive) declareProof(fault, { exclusive, once });
+        if (exclusive) declareProof(fault, { exclusive, once, room });
     };
   }
 
-  function declareProof(fault: Fault, how: { exclusive: boolean; once: boolean }): void {
+  function declareProof(fault: Fault, how: Pick<Conditions, 'exclusive' | 'once' | 'room'>): void {
     const declare = how.exclusive ? test : test.concurrent;
     const record: TestRecord = {
       type: 'proof',
       fault: { fault: fault.name, suite: definition.name, requirements: [...fault.requirements] },
     };
     const options = {
-      timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * PROOF_TIMEOUT_MS,
+      timeout: MOST_ATTEMPTS * LONGEST_EXTENSION * PROOF_TIMEOUT_MS + ROOM_MS,
       meta: { kindproof: record },
     };
     declare(fault.name, options, async ({ task, signal }) => {
-      const outcome = await runBody({ task, signal }, how, (opened) =>
-        proveFault(fault, checks, () => newLab(definition, config, opened, fault)),
-      );
+      const opened = await session();
+      const lab = newLab(definition, config, opened, fault);
+      const tried = checks.filter((check) => isTried(check, fault));
+      const needed = (): Promise<RoomRequest | undefined> => Promise.resolve(roomForProof(tried, lab));
+      const outcome = await runBody({ task, signal }, { ...how, needed }, async ({ notice }) => {
+        const proven = await proveFault(fault, checks, () => lab);
+        return { ...proven, ...(notice !== undefined && { notice }) };
+      });
       task.meta.kindproof = { ...record, outcome };
       if (isUncaught(outcome.proof)) throw new Error(outcome.proof.reason);
     });
   }
 
   return { requirement, collectChecks, declareChecks, declareProofs };
+}
+
+/** What the body of a test waits for. */
+interface Conditions {
+  /** The pods of earlier checks are gone. */
+  exclusive: boolean;
+  /** Its subject can exist only once: their namespaces are gone, too. */
+  once: boolean;
+  /** The shared release has ended: the check installs a subject that can exist only once. */
+  alone?: boolean;
+  /** It has the room that is needed, until the body has ended. */
+  room: Room;
+  needed: () => Promise<RoomRequest | undefined>;
 }
 
 /** That of the suite; for a suite whose checks others adopt, that of the worker. */

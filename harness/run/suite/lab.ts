@@ -93,6 +93,7 @@ export class Lab<Options = unknown, Prepared extends MaybePrepared = MaybePrepar
     this.#shared = shared;
     this.#checkId = checkId;
     this.#lifecycle = lifecycle;
+    shared.namespacesOf.set(checkId, this.namespaces);
   }
 
   /** The shared release, installed and rolled out on first use. */

@@ -110,7 +110,8 @@ function inOrder(checks: readonly Check[], { deps }: SharedLab): readonly Check[
   return checks.toSorted((a, b) => isOwn(a) - isOwn(b));
 }
 
-function isTried({ requirements, options }: Check, fault: Fault): boolean {
+/** Whether the check has to be red when the fault is injected, or may be. */
+export function isTried({ requirements, options }: Check, fault: Fault): boolean {
   return (
     requirements.some((id) => fault.requirements.includes(id)) &&
     (fault.checks === undefined || (fault.checks === 'static') === (options.static ?? false))

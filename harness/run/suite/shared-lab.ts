@@ -54,6 +54,8 @@ export class SharedLab {
   readonly recorders = new Map<string, Promise<Recorder>>();
   /** What was prepared before an install, and what the environment says about it, by namespace. */
   readonly prepared = new Map<string, Promise<MaybePrepared>>();
+  /** Where each check works now, by its id. */
+  readonly namespacesOf = new Map<string, ReadonlySet<string>>();
   /** The pods of prerequisites that ran when they were ready, by namespace. */
   readonly prerequisitePods = new Map<string, readonly Pod[]>();
   /** What the subject renders without changes of a check. */
@@ -72,7 +74,7 @@ export class SharedLab {
   constructor(deps: LabDeps) {
     this.deps = deps;
     this.lifecycle = new Lifecycle(deps.log);
-    this.#prefix = ['kp', deps.runId, deps.definition.name, ...(deps.fault ? [deps.fault.name] : [])]
+    this.#prefix = [prefixOf(deps.runId), deps.definition.name, ...(deps.fault ? [deps.fault.name] : [])]
       .join('-')
       .slice(0, 56)
       .replace(/-+$/, '');
@@ -145,6 +147,16 @@ export class SharedLab {
       throw blockedBy(this.#shared.by, error);
     }
   }
+}
+
+/** How the names of all namespaces of labs start. */
+function prefixOf(runId: string): string {
+  return `kp-${runId}`;
+}
+
+/** Whether a namespace is one of a lab of this run. */
+export function isLabNamespace(name: string, runId: string): boolean {
+  return name.startsWith(`${prefixOf(runId)}-`);
 }
 
 /** What does not fit the subject is no failure that another check reports: it prevents all of them in the same way. */

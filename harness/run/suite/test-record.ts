@@ -31,6 +31,8 @@ const outcome = z.object({
   infrastructure: infrastructureFailure.optional(),
   /** In the time of the check or proof. */
   stalls: z.array(stall).optional(),
+  /** About the whole run, for its reader. */
+  notice: z.string().optional(),
 });
 
 const checkOutcome = outcome.extend({

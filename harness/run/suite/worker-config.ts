@@ -48,6 +48,9 @@ export interface SubjectConfig extends SubjectSource {
   once?: boolean;
 }
 
+/** Concurrent tests: they mostly wait for Kubernetes. A proof has three replicas of its own; more are too slow on two cores. */
+export const CONCURRENCY = { list: 1, check: 8, prove: 5 } as const;
+
 export interface WorkerConfig {
   mode: 'list' | 'check' | 'prove';
   runId: string;

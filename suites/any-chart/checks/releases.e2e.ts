@@ -17,7 +17,7 @@ const SECOND = 'second';
 requirement(
   'X-30',
   'can be installed twice: in two namespaces, and in one namespace under two names',
-  { release: 'none', disruptive: true, timeoutMs: 900_000, typicalMs: 90_000 },
+  { release: 'none', releases: 2, disruptive: true, timeoutMs: 900_000, typicalMs: 90_000 },
   async ({ lab, subject, observe }) => {
     await needHelmChart(subject);
     const { objects } = await lab.render({ namespace: NAMESPACE });

@@ -10,7 +10,7 @@ import { environmentOf, MCP_PATH, serverPods, urlOf } from '../server.ts';
 import { type OneOfSeveral, servedByTheirOwn, severalServers, VARIABLE } from '../several.ts';
 import { GATEWAY } from '../suite.ts';
 
-const OWN = { release: 'none', disruptive: true, timeoutMs: 900_000 } as const;
+const OWN = { release: 'none', releases: 3, disruptive: true, timeoutMs: 900_000 } as const;
 /** Each node's proxy, and the gateway, learn of a change a moment later. */
 const LEARNED_MS = 60_000;
 

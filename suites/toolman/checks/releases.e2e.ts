@@ -23,7 +23,7 @@ const HOSTNAME = 'kubernetes.io/hostname';
 requirement(
   'T-66',
   'can be installed twice in one namespace, and each Service leads to the pods of its own release',
-  { release: 'none', disruptive: true, typicalMs: 50_000 },
+  { release: 'none', releases: 2, disruptive: true, typicalMs: 50_000 },
   async ({ lab, kube, observe }) => {
     const patches = withReplicas(await renderedServer(lab), 1);
     const second = { releaseName: SECOND, set: await ownNames(lab) };

@@ -154,6 +154,7 @@ function listenerOf(run: TestRun): CheckListener {
       known?.push(...proven.filter(({ name }) => !known.some((k) => k.name === name)));
     },
     onStalls: (stalls) => run.stalls.push(...stalls),
+    onNotice: (text) => run.emit({ type: 'notice', level: 'info', text }),
     onCheck(result) {
       const check = run.options.strict ? withoutSkip(result) : result;
       report.checks.push(check);
