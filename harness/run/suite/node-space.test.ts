@@ -20,10 +20,16 @@ function many(count: number, pod: DemandedPod): DemandedPod[] {
   return Array.from({ length: count }, () => pod);
 }
 
+interface LivePod {
+  namespace?: string;
+  terminating?: boolean;
+  phase?: 'Running' | 'Succeeded';
+}
+
 function live(
   cpu: number,
   node: string | undefined,
-  { namespace = 'others', terminating = false, phase = 'Running' } = {},
+  { namespace = 'others', terminating = false, phase = 'Running' }: LivePod = {},
 ): Pod {
   const pod = makePod({
     phase,

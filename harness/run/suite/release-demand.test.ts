@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../kube/api/types.ts';
+import type { KubeObject, PodSpec } from '../../kube/api/types.ts';
 import { makeNode } from '../../testing/sample-world.ts';
 import { releaseDemand, times } from './release-demand.ts';
 
@@ -11,10 +11,18 @@ const NODES = [
   makeNode('gpu', { taints: [TAINT] }),
 ];
 
+interface Parts {
+  name?: string;
+  cpu?: string;
+  pod?: Partial<PodSpec>;
+  annotations?: Record<string, string>;
+  labels?: Record<string, string>;
+}
+
 function workload(
   kind: string,
   spec: Record<string, unknown>,
-  { name = 'web', cpu = '500m', pod = {}, annotations = {}, labels = {} } = {},
+  { name = 'web', cpu = '500m', pod = {}, annotations = {}, labels = {} }: Parts = {},
 ): KubeObject {
   const containers = [{ name: 'app', image: 'web:1', resources: { requests: { cpu } } }];
   const apiVersion = kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : 'apps/v1';
