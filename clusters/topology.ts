@@ -63,6 +63,7 @@ export const topologySchema = z.strictObject({
   runtimeClasses: z.array(z.string().min(1)).exactOptional(),
   metrics: z.boolean().exactOptional(),
   storageClasses: z.array(z.strictObject({ name: objectName, isShared: z.boolean() })).exactOptional(),
+  cpus: z.int().min(1).max(1024).exactOptional(),
 }) satisfies z.ZodType<Topology>;
 
 /**
@@ -107,12 +108,14 @@ export function mergeTopologies(topologies: readonly Topology[]): Topology {
   const merged = absorbSubsets(groups);
   assertNoConflicts(merged);
   const storageClasses = mergeStorage(topologies.flatMap((t) => t.storageClasses ?? []));
+  const cpus = Math.max(0, ...topologies.map((t) => t.cpus ?? 0));
   const runtimeClasses = [...new Set(topologies.flatMap((t) => t.runtimeClasses ?? []))].sort();
   return {
     groups: merged,
     ...(runtimeClasses.length > 0 && { runtimeClasses }),
     ...(topologies.some((t) => t.metrics === true) && { metrics: true }),
     ...(storageClasses.length > 0 && { storageClasses }),
+    ...(cpus > 0 && { cpus }),
   };
 }
 
@@ -132,6 +135,7 @@ export function describeTopology(topology: Topology): string {
     ...(topology.storageClasses ?? []).map(
       ({ name, isShared }) => `storage class ${name}${isShared ? ' for several nodes' : ''}`,
     ),
+    ...(topology.cpus === undefined ? [] : [`${topology.cpus} CPUs on each node`]),
   ];
   return ['1 control plane', ...groups, ...extras].join(', ');
 }

@@ -53,5 +53,6 @@ function normalised(topology: Topology): unknown {
     })),
     runtimeClasses: [...(topology.runtimeClasses ?? [])].sort(),
     metrics: topology.metrics ?? false,
+    cpus: topology.cpus ?? null,
   };
 }

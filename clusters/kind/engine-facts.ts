@@ -21,6 +21,33 @@ export async function readEngineFacts(
   return { cgroupVersion: version.data === '1' ? 'v1' : 'v2', sysResource: hasSysResource(status) };
 }
 
+/** How many CPUs the engine has for containers. @throws CommandError */
+export async function readEngineCpus(run: CommandRunner, signal?: AbortSignal): Promise<number> {
+  const { stdout } = await run.run('docker', ['info', '--format', '{{.NCPU}}'], {
+    timeoutMs: 30_000,
+    signal,
+  });
+  return z.coerce.number().int().positive().parse(stdout.trim());
+}
+
+/**
+ * Whether nodes can report other CPUs than the engine's: only where the kernel shows memory nodes, there is a place to mount them.
+ *
+ * @param image a node image
+ */
+export async function showsMemoryNodes(
+  run: CommandRunner,
+  image: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const args = ['run', '--rm', '--network', 'none', '--pull', 'never', '--entrypoint', 'test', image];
+  const result = await run.run('docker', [...args, '-d', '/sys/devices/system/node/node0'], {
+    reject: false,
+    signal,
+  });
+  return result.exitCode === 0;
+}
+
 /**
  * Reads /etc/containerd/config.toml of a node image.
  *

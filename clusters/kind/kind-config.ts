@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 import { restrictOomScorePatch, runtimeAliasPatch } from './containerd-runtime.ts';
 import { GPU_RUNTIME_BINARY, GPU_RUNTIME_HANDLER, simulatesGpus } from './gpu-runtime.ts';
+import { cpuMounts } from './node-cpus.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 import { plannedNodes } from './planned-nodes.ts';
 
@@ -90,14 +91,17 @@ export function kubeletSets(label: string): boolean {
 }
 
 function renderNode(node: PlannedNode, input: KindConfigInput): Record<string, unknown> {
-  const { sharedFolder } = input;
+  const { sharedFolder, topology } = input;
   const labels = Object.fromEntries(Object.entries(node.labels).filter(([key]) => kubeletSets(key)));
   return {
     role: node.role,
     image: input.image.ref,
     ...(Object.keys(labels).length > 0 && { labels }),
     ...(sharedFolder !== undefined && {
-      extraMounts: [{ hostPath: sharedFolder, containerPath: SHARED_STORAGE_PATH }],
+      extraMounts: [
+        { hostPath: sharedFolder, containerPath: SHARED_STORAGE_PATH },
+        ...(topology.cpus === undefined ? [] : cpuMounts(sharedFolder)),
+      ],
     }),
     ...(node.taints.length > 0 && {
       kubeadmConfigPatches: [

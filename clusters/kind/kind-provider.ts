@@ -27,6 +27,7 @@ import { repairNodes } from './repair.ts';
 import { exportKubeconfig, isOwnCluster, verifyForReuse } from './reuse-cluster.ts';
 import type { KindCluster } from './running-cluster.ts';
 import { contextOf, runningKindCluster } from './running-cluster.ts';
+import { writeCpus } from './node-cpus.ts';
 import { ensureRuntimeClasses } from './runtime-classes.ts';
 import { ensureStorageClasses } from './storage-classes.ts';
 
@@ -148,6 +149,7 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     await makeOwnFolder(sharedFolderOf(name));
     try {
       return await withEvidence(creation, creationDeps, async () => {
+        if (topology.cpus !== undefined) await writeCpus(sharedFolderOf(name), topology.cpus);
         const config = await configOf(name, topology);
         await prepareKubeconfig(kubeconfig);
         await runKindCreate({ ...creation, config }, creationDeps);

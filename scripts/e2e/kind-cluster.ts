@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { RunLock } from '../../clusters/cleanup/run-lock.ts';
 import { rejectNameInUse } from '../../clusters/kind/cluster-name.ts';
+import { readEngineCpus, showsMemoryNodes } from '../../clusters/kind/engine-facts.ts';
 import { kindProvider, type KindProvider } from '../../clusters/kind/kind-provider.ts';
+import { cpusFor, cpusWish } from '../../clusters/demand/cpus.ts';
 import { provideFor } from '../../clusters/demand/provide.ts';
 import { storageFor } from '../../clusters/demand/storage.ts';
 import { ensureNodeImage, type NodeImage } from '../../clusters/node-image/node-image.ts';
@@ -32,7 +34,10 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
     plan.suites.map(({ definition }) => [definition.name, definition.topology]),
   );
   let storage: Topology = { groups: [] };
-  const merged = (): Topology => mergeTopologies([...topologies.values(), storage]);
+  let cpus: Topology = { groups: [] };
+  /** Whether nodes can report other CPUs than the machine's, and how many that has. */
+  let machine = { canReport: false, cpus: Infinity };
+  const merged = (): Topology => mergeTopologies([...topologies.values(), storage, cpus]);
   const stays = options.keep || options.reuse;
   const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
   const kubeconfig = join(directory, 'kubeconfig');
@@ -67,6 +72,15 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
         storage = topology;
         return provided;
       },
+      provideCpus(subjects, release) {
+        const [most] = subjects
+          .flatMap((objects) => cpusFor(objects, merged(), release) ?? [])
+          .toSorted((a, b) => b.cpus - a.cpus);
+        if (!most || most.cpus <= machine.cpus) return { given: [], missing: [] };
+        if (!machine.canReport) return { given: [], missing: [cpusWish(most)] };
+        cpus = { groups: [], cpus: most.cpus };
+        return { given: [cpusWish(most)], missing: [] };
+      },
     }),
 
     async prepare({ command, log, signal, onProgress }) {
@@ -75,6 +89,10 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
       // Without the signal: the build removes its containers after an interruption.
       const run = createCommandRunner({ log });
       nodeImage = await ensureNodeImage({ run, signal }, { kubernetes: options.kubernetes, onProgress });
+      machine = {
+        canReport: await showsMemoryNodes(run, nodeImage.ref, signal),
+        cpus: await readEngineCpus(run, signal),
+      };
     },
 
     async open({ log, signal, onProgress }, tools) {

@@ -20,6 +20,8 @@ export interface Topology {
   metrics?: boolean;
   /** Beside those of the node image. */
   storageClasses?: ExtraStorageClass[];
+  /** How many CPUs each node reports, where that is more than the machine has. */
+  cpus?: number;
 }
 
 /** A class of storage that a cluster gets although its node image does not have it. */

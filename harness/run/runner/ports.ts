@@ -33,6 +33,13 @@ export interface RunCluster {
    */
   provideStorage?(objects: readonly KubeObject[]): Provided;
   /**
+   * Makes the nodes report as many CPUs as the releases of each subject request side by side. Call it once, after `prepare` and `provide`
+   * and before `open`. Absent when nothing is to be provided.
+   *
+   * @param subjects the objects of one release of each
+   */
+  provideCpus?(subjects: readonly (readonly KubeObject[])[], release: { namespace: string }): Provided;
+  /**
    * The running cluster, all system pods ready.
    *
    * @throws UsageError when an existing cluster cannot be reached

@@ -52,7 +52,7 @@ requirement(
       context,
     );
     // Otherwise it would be the check of one system.
-    expect(serving.length, `systems of two replicas or more: ${serving.join(', ')}`).toBeGreaterThan(1);
+    expect(serving.length, `workloads of two replicas or more: ${serving.join(', ')}`).toBeGreaterThan(1);
   },
 );
 

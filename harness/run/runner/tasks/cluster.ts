@@ -35,7 +35,7 @@ export const createCluster: Task = {
 
 /** What the subjects ask of the cluster. */
 function provide(run: TestRun): Provided | undefined {
-  const parts = [...provideNodes(run), ...provideStorage(run)];
+  const parts = [...provideNodes(run), ...provideStorage(run), ...provideCpus(run)];
   const all: Provided = {
     given: parts.flatMap(({ given }) => given),
     missing: parts.flatMap(({ missing }) => missing),
@@ -68,6 +68,15 @@ function provideStorage({ plan, provider, rendered, prerequisites }: TestRun): P
   const keys = plan.suites.flatMap(keysOf).flatMap((key) => [key, previousKey(key)]);
   const objects = keys.flatMap((key) => rendered.get(key)?.objects ?? []);
   const provided = provider.provideStorage?.([...objects, ...prerequisites]);
+  return provided ? [provided] : [];
+}
+
+/** The prerequisites are installed with each release. */
+function provideCpus({ plan, provider, rendered, prerequisites }: TestRun): Provided[] {
+  const provided = provider.provideCpus?.(
+    plan.suites.flatMap(keysOf).map((key) => [...(rendered.get(key)?.objects ?? []), ...prerequisites]),
+    { namespace: RENDER_NAMESPACE },
+  );
   return provided ? [provided] : [];
 }
 
