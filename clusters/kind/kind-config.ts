@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import type { Topology } from '../../harness/kube/cluster/cluster.ts';
 import { restrictOomScorePatch, runtimeAliasPatch } from './containerd-runtime.ts';
 import { GPU_RUNTIME_BINARY, GPU_RUNTIME_HANDLER, simulatesGpus } from './gpu-runtime.ts';
-import { cpuMounts } from './node-cpus.ts';
+import { cpuMount } from './node-cpus.ts';
 import type { PlannedNode } from './planned-nodes.ts';
 import { plannedNodes } from './planned-nodes.ts';
 
@@ -100,7 +100,7 @@ function renderNode(node: PlannedNode, input: KindConfigInput): Record<string, u
     ...(sharedFolder !== undefined && {
       extraMounts: [
         { hostPath: sharedFolder, containerPath: SHARED_STORAGE_PATH },
-        ...(topology.cpus === undefined ? [] : cpuMounts(sharedFolder)),
+        ...(topology.cpus === undefined ? [] : [cpuMount(sharedFolder)]),
       ],
     }),
     ...(node.taints.length > 0 && {

@@ -16,7 +16,7 @@ import { writeOrigin } from './cluster-origin.ts';
 import type { CreationDeps } from './create-cluster.ts';
 import { prepareKubeconfig, runKindCreate, StageFailure, withEvidence } from './create-cluster.ts';
 import { deleteCluster, removeKubeconfig } from './delete-cluster.ts';
-import { readContainerdConfig, readEngineFacts } from './engine-facts.ts';
+import { readContainerdConfig, readEngineCpus, readEngineFacts } from './engine-facts.ts';
 import { installGpuRuntime, simulatesGpus } from './gpu-runtime.ts';
 import type { EngineFacts } from './kind-config.ts';
 import { kubeletSets, renderKindConfig, sharedFolderOf } from './kind-config.ts';
@@ -149,7 +149,8 @@ export function kindProvider(deps: KindProviderDeps): KindProvider {
     await makeOwnFolder(sharedFolderOf(name));
     try {
       return await withEvidence(creation, creationDeps, async () => {
-        if (topology.cpus !== undefined) await writeCpus(sharedFolderOf(name), topology.cpus);
+        if (topology.cpus !== undefined)
+          await writeCpus(sharedFolderOf(name), topology.cpus, await readEngineCpus(run, signal));
         const config = await configOf(name, topology);
         await prepareKubeconfig(kubeconfig);
         await runKindCreate({ ...creation, config }, creationDeps);

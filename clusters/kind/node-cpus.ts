@@ -3,13 +3,12 @@
  * machine, a chart with the requests of a production cluster would not be scheduled, although it would run. Nothing becomes faster or slower:
  * a request is a share, and limits stay in force.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Below the shared folder of the cluster, which exists on the engine's host. */
 const FOLDER = '.cpus';
 const NODES = '/sys/devices/system/node';
-const ONLINE = '/sys/devices/system/cpu/online';
 
 /** A mount of kind's configuration. */
 export interface Mount {
@@ -19,24 +18,27 @@ export interface Mount {
 }
 
 /**
- * Where kubelets count CPUs: the folders of the memory nodes, and the list of CPUs that are online (cAdvisor, utils/sysinfo/sysinfo.go,
- * utils/sysfs/sysfs.go). Pods have a file system of their own there.
+ * Where kubelets count CPUs: the folders of the memory nodes (cAdvisor, utils/sysinfo/sysinfo.go). Pods have a file system of their own
+ * there.
  */
-export function cpuMounts(sharedFolder: string): Mount[] {
-  return [
-    { hostPath: join(sharedFolder, FOLDER, 'node'), containerPath: NODES, readOnly: true },
-    { hostPath: join(sharedFolder, FOLDER, 'online'), containerPath: ONLINE, readOnly: true },
-  ];
+export function cpuMount(sharedFolder: string): Mount {
+  return { hostPath: join(sharedFolder, FOLDER), containerPath: NODES, readOnly: true };
 }
 
-/** Writes what the mounts show: one memory node with that many cores. */
-export async function writeCpus(sharedFolder: string, cpus: number): Promise<void> {
-  const folder = join(sharedFolder, FOLDER);
+/**
+ * Writes what the mount shows: the CPUs of the machine, once for each of several memory nodes. Others would not do: the kubelet binds pods to
+ * the CPUs that it finds, and the kernel knows only those.
+ *
+ * @param cpus a multiple of those of the machine
+ */
+export async function writeCpus(sharedFolder: string, cpus: number, ofMachine: number): Promise<void> {
+  // An earlier cluster of this name may have left more.
+  await rm(join(sharedFolder, FOLDER), { recursive: true, force: true });
   for (let cpu = 0; cpu < cpus; cpu += 1) {
-    const topology = join(folder, 'node', 'node0', `cpu${cpu}`, 'topology');
+    const node = join(sharedFolder, FOLDER, `node${Math.floor(cpu / ofMachine)}`);
+    const topology = join(node, `cpu${cpu % ofMachine}`, 'topology');
     await mkdir(topology, { recursive: true });
-    await writeFile(join(topology, 'core_id'), `${cpu}\n`);
+    await writeFile(join(topology, 'core_id'), `${cpu % ofMachine}\n`);
     await writeFile(join(topology, 'physical_package_id'), '0\n');
   }
-  await writeFile(join(folder, 'online'), `0-${cpus - 1}\n`);
 }

@@ -78,8 +78,9 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
           .toSorted((a, b) => b.cpus - a.cpus);
         if (!most || most.cpus <= machine.cpus) return { given: [], missing: [] };
         if (!machine.canReport) return { given: [], missing: [cpusWish(most)] };
-        cpus = { groups: [], cpus: most.cpus };
-        return { given: [cpusWish(most)], missing: [] };
+        const reported = Math.ceil(most.cpus / machine.cpus) * machine.cpus;
+        cpus = { groups: [], cpus: reported };
+        return { given: [cpusWish({ ...most, cpus: reported })], missing: [] };
       },
     }),
 
