@@ -1,7 +1,7 @@
 /**
  * Nodes that report more CPUs than the machine has. kind's nodes share the CPUs of the machine, and each reports all of them; on a small
- * machine, a chart with the requests of a production cluster would not be scheduled, although it would run. Nothing becomes faster or slower:
- * a request is a share, and limits stay in force.
+ * machine, a chart with the requests of a production cluster would not be scheduled, although it would run. Nothing becomes faster: a
+ * request is a share, and limits stay in force.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,8 +26,8 @@ export function cpuMount(sharedFolder: string): Mount {
 }
 
 /**
- * Writes what the mount shows: the CPUs of the machine, once for each of several memory nodes. Others would not do: the kubelet binds pods to
- * the CPUs that it finds, and the kernel knows only those.
+ * Writes what the mount shows: the CPUs of the machine, once for each of several memory nodes. Others would not do: the kubelet binds pods
+ * to the CPUs that it finds, and the kernel knows only those.
  *
  * @param cpus a multiple of those of the machine
  */

@@ -278,6 +278,21 @@ export function claimOf(rendered: Rendered): DataClaim {
   );
 }
 
+/** Names of variables that hold credentials. */
+const CREDENTIAL = /(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIALS?)$/i;
+
+/** Names of the variables for credentials: by the name itself, or because a Secret has the value. @throws DoesNotFit without one */
+export function credentialsOf(
+  { env = [] }: Pick<Container, 'env'>,
+  { title }: Pick<ModelWorkload, 'title'>,
+): string[] {
+  const names = env
+    .filter(({ name, valueFrom }) => CREDENTIAL.test(name) || valueFrom?.['secretKeyRef'] !== undefined)
+    .map(({ name }) => name);
+  if (names.length === 0) throw new DoesNotFit(`${title} has no variable for a credential`);
+  return names;
+}
+
 /** Size and class that a claim asks for, as rendered. */
 export function storageOf(claim: Pick<DataClaim, 'object'> | undefined): {
   size: string | undefined;

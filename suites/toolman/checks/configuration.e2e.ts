@@ -11,7 +11,7 @@ import { parseJsonOf } from '../../../harness/run/suite/shape.ts';
 import { mountFailed } from '../failed-mount.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { configurationOf, DOCUMENTED, renderedServer, serverIn } from '../server.ts';
+import { configurationOf, credentialsOf, DOCUMENTED, renderedServer, serverIn } from '../server.ts';
 import { serverPod, serverPods } from '../server-pods.ts';
 
 /** What the application reads; a server may have other keys. */
@@ -123,7 +123,9 @@ requirement(
   'takes credentials only from a Secret, starts without an optional one, and uses a changed one after a restart',
   { release: 'none', disruptive: true, timeoutMs: 480_000, typicalMs: 60_000 },
   async ({ lab, kube, observe }) => {
-    const release = await lab.install({ patches: withReplicas(await renderedServer(lab), 1) });
+    const server = await renderedServer(lab);
+    credentialsOf(server.container, server.workload);
+    const release = await lab.install({ patches: withReplicas(server, 1) });
     const { namespace, container } = serverIn(release);
     const variable = container.env?.find((e) => e.valueFrom?.['secretKeyRef'] !== undefined);
     const reference = variable?.valueFrom?.['secretKeyRef'];

@@ -4,7 +4,7 @@ import type { Release } from '../../../harness/run/suite/release.ts';
 import { ownTool, startAgent, toolsOf } from '../agent-tools.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
-import { renderedServer, serverIn, serverOf } from '../server.ts';
+import { renderedServer, serverOf } from '../server.ts';
 import { serviceAddress } from '../server-pods.ts';
 
 const LIST_TOOLS = 'toolman_list_available_tools';

@@ -26,6 +26,7 @@ import { inProduction } from '../production-values.ts';
 import {
   budgetOf,
   claimIn,
+  credentialsOf,
   dockerDaemonIn,
   DOCUMENTED,
   renderedServer,
@@ -327,16 +328,10 @@ requirement('T-31', 'logs at level info unless asked for another one', STATIC, a
 requirement('TA-06', 'takes every credential from a Secret', STATIC, async ({ lab, observe }) => {
   const { objects } = await lab.subject();
   const { workload, container } = await renderedServer(lab);
-  const names = (container.env ?? [])
-    .filter(({ name, valueFrom }) => CREDENTIAL.test(name) || valueFrom?.['secretKeyRef'] !== undefined)
-    .map(({ name }) => name);
-  if (names.length === 0) throw new DoesNotFit(`${workload.title} has no variable for a credential`);
+  const names = credentialsOf(container, workload);
   await expect(credentialsAreInSecrets(objects, names)).toHold();
   observe(names.join(', '));
 });
-
-/** Names of variables that hold credentials. */
-const CREDENTIAL = /(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIALS?)$/i;
 
 requirement(
   'T-56',
