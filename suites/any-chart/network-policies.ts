@@ -50,8 +50,8 @@ export async function withoutPolicies<T>(lab: Lab, release: Release, work: () =>
 
 /**
  * Lets pods of a namespace of the check call the pods of a release that policies of the chart restrict. Policies add up: everybody else
- * stays denied. The pods of that namespace get a policy, too, so that a control in it waits for its policies as the release does for its own.
- * Without such policies, nothing is created.
+ * stays denied. The pods of that namespace get a policy, too, so that a control in it waits for its policies as the release does. Without
+ * such policies, nothing is created.
  *
  * A policy takes effect some time after its creation: the caller has to try until its first call is accepted.
  *

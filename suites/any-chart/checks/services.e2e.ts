@@ -20,7 +20,6 @@ import type { Release } from '../../../harness/run/suite/release.ts';
 import { startClientPod, type ClientPod } from '../../pods/client-pod.ts';
 import { requirement } from '../kit.ts';
 import { modelOfRelease, readWorkloads } from '../live-workloads.ts';
-import { admit } from '../network-policies.ts';
 
 interface Target {
   service: Service;
