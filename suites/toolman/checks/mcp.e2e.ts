@@ -41,7 +41,7 @@ requirement(
   'T-64',
   'answers calls of an unknown tool and of a tool server that dies with an error, and serves on',
   // Of its own: the server may log such calls as errors, and the log of the shared release has to be free of them (T-41).
-  { release: 'none', disruptive: true },
+  { release: 'none', disruptive: true, typicalMs: 50_000 },
   async ({ lab, observe }) => {
     const server = await renderedServer(lab);
     const release = await lab.install({ patches: withReplicas(server, 1) });
