@@ -35,8 +35,6 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
   );
   let storage: Topology = { groups: [] };
   let cpus: Topology = { groups: [] };
-  /** Whether nodes can report other CPUs than the machine's, and how many that has. */
-  let machine = { canReport: false, cpus: Infinity };
   const merged = (): Topology => mergeTopologies([...topologies.values(), storage, cpus]);
   const stays = options.keep || options.reuse;
   const name = stays ? deskCluster(process.env) : `kp-${plan.runId}`;
@@ -72,13 +70,18 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
         storage = topology;
         return provided;
       },
-      provideCpus(subjects, release) {
+      async provideCpus(subjects, release, { log, signal }) {
         const [most] = subjects
           .flatMap((objects) => cpusFor(objects, merged(), release) ?? [])
           .toSorted((a, b) => b.cpus - a.cpus);
-        if (!most || most.cpus <= machine.cpus) return { given: [], missing: [] };
-        if (!machine.canReport) return { given: [], missing: [cpusWish(most)] };
-        const reported = Math.ceil(most.cpus / machine.cpus) * machine.cpus;
+        if (!most) return { given: [], missing: [] };
+        const run = createCommandRunner({ log });
+        const ofMachine = await readEngineCpus(run, signal);
+        if (most.cpus <= ofMachine) return { given: [], missing: [] };
+        if (!nodeImage) throw new Error('prepare() has not run');
+        if (!(await showsMemoryNodes(run, nodeImage.ref, signal)))
+          return { given: [], missing: [cpusWish(most)] };
+        const reported = Math.ceil(most.cpus / ofMachine) * ofMachine;
         cpus = { groups: [], cpus: reported };
         return { given: [cpusWish({ ...most, cpus: reported })], missing: [] };
       },
@@ -90,10 +93,6 @@ export function kindRunCluster({ options, plan, directory, lock }: KindRun): Run
       // Without the signal: the build removes its containers after an interruption.
       const run = createCommandRunner({ log });
       nodeImage = await ensureNodeImage({ run, signal }, { kubernetes: options.kubernetes, onProgress });
-      machine = {
-        canReport: await showsMemoryNodes(run, nodeImage.ref, signal),
-        cpus: await readEngineCpus(run, signal),
-      };
     },
 
     async open({ log, signal, onProgress }, tools) {

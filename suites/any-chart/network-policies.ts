@@ -78,7 +78,8 @@ export async function admit(lab: Lab, release: Release, namespace: string): Prom
       return [`${where}/${name}`, admitting(name, where, field(spec, 'podSelector') ?? {})];
     }),
   );
-  policies.set(namespace, admitting(ADMITS, namespace, {}));
+  // In the namespace of the release, it would restrict pods that no policy of the chart restricts.
+  if (namespace !== release.namespace) policies.set(namespace, admitting(ADMITS, namespace, {}));
   for (const policy of policies.values()) {
     const ref = { name: policy.metadata.name, namespace: policy.metadata.namespace ?? '' };
     lab.defer(`delete NetworkPolicy ${ref.name}`, () => lab.kube.teardown.delete(POLICY, ref));

@@ -38,7 +38,11 @@ export interface RunCluster {
    *
    * @param subjects the objects of one release of each
    */
-  provideCpus?(subjects: readonly (readonly KubeObject[])[], release: { namespace: string }): Provided;
+  provideCpus?(
+    subjects: readonly (readonly KubeObject[])[],
+    release: { namespace: string },
+    step: Step,
+  ): Promise<Provided>;
   /**
    * The running cluster, all system pods ready.
    *

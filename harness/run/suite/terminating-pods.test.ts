@@ -64,7 +64,7 @@ describe('terminatingPodsGone', () => {
     expect(touched).toEqual([]);
   });
 
-  it('waits for the namespaces where it is told to, and makes the namespace controller look at each once', async () => {
+  it('waits for the namespaces, too, where `namespaces` says so, and touches each of them once', async () => {
     const { kube, touched } = fakeKube([
       { namespaces: [terminating], pods: [pod] },
       { namespaces: [terminating] },

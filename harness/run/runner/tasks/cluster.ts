@@ -26,7 +26,7 @@ export const createCluster: Task = {
   title: 'cluster',
   when: ({ provider }) => !provider.isExisting,
   async setup(run, step) {
-    const provided = provide(run);
+    const provided = await provide(run, step);
     await open(run, step, run.tools);
     if (provided && run.report.cluster) run.report.cluster.provided = provided;
   },
@@ -34,8 +34,8 @@ export const createCluster: Task = {
 };
 
 /** What the subjects ask of the cluster. */
-function provide(run: TestRun): Provided | undefined {
-  const parts = [...provideNodes(run), ...provideStorage(run), ...provideCpus(run)];
+async function provide(run: TestRun, step: Step): Promise<Provided | undefined> {
+  const parts = [...provideNodes(run), ...provideStorage(run), ...(await provideCpus(run, step))];
   const all: Provided = {
     given: parts.flatMap(({ given }) => given),
     missing: parts.flatMap(({ missing }) => missing),
@@ -72,10 +72,14 @@ function provideStorage({ plan, provider, rendered, prerequisites }: TestRun): P
 }
 
 /** The prerequisites are installed with each release. */
-function provideCpus({ plan, provider, rendered, prerequisites }: TestRun): Provided[] {
-  const provided = provider.provideCpus?.(
+async function provideCpus(
+  { plan, provider, rendered, prerequisites }: TestRun,
+  step: Step,
+): Promise<Provided[]> {
+  const provided = await provider.provideCpus?.(
     plan.suites.flatMap(keysOf).map((key) => [...(rendered.get(key)?.objects ?? []), ...prerequisites]),
     { namespace: RENDER_NAMESPACE },
+    step,
   );
   return provided ? [provided] : [];
 }
