@@ -38,6 +38,16 @@ export const ABOUT_NAMES: readonly string[] = [
   'mcp-server/M-73',
 ];
 
+/** Of these, the checks of an installed registry: a chart whose containers read no address of a database cannot be given one. */
+export const NEED_DATABASE: readonly string[] = [
+  'tool-registry/R-01#2',
+  'tool-registry/R-02',
+  'tool-registry/R-17#2',
+  'tool-registry/R-24',
+  'tool-registry/R-25',
+  'tool-registry/R-46',
+];
+
 /** A reference under other names. */
 interface RenamedReference {
   suite: string;

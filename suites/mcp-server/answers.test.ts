@@ -8,6 +8,7 @@ describe('a server of somebody else', () => {
   it('may have another path', () => {
     const error = 'HTTP 404: Streamable HTTP error: Error POSTing to endpoint: no such page';
     expect(() => atEndpoint({ ...session, error })).toThrow(DoesNotFit);
+    expect(() => atEndpoint({ ...session, error: 'HTTP 501: Not Implemented' })).toThrow(DoesNotFit);
     expect(atEndpoint({ ...session, error: 'ECONNREFUSED 10.96.4.4:8080' }).error).toContain('ECONNREFUSED');
     expect(atEndpoint(session)).toBe(session);
   });

@@ -31,7 +31,7 @@ export type Calls = NonNullable<McpTask['calls']>;
  */
 export function atEndpoint(session: McpSessionResult | undefined): McpSessionResult {
   if (!session) throw new Error('the client was asked for a session and held none');
-  if (/^HTTP (404|405)\b/.test(session.error ?? ''))
+  if (/^HTTP (404|405|501)\b/.test(session.error ?? ''))
     throw new DoesNotFit(`the server has no endpoint at ${MCP_PATH}: ${session.error ?? ''}`);
   return session;
 }

@@ -20,7 +20,7 @@ import { isExampleIngress, routesExist } from '../objects/ingress.ts';
 import { requirement } from '../kit.ts';
 import { migrationScript, scriptIsMounted } from '../migrations/migration-script.ts';
 import { HOSTNAME, RESOURCES, SECRET, SECRET_KEYS } from '../names.ts';
-import { renderedRoles } from '../roles.ts';
+import { renderedRoles, rolesOf } from '../roles.ts';
 
 const STATIC = { release: 'none', static: true } as const;
 const OLDEST = '1.24';
@@ -137,8 +137,8 @@ requirement(
   { release: 'none', static: true, needs: ['pod-security-admission'] },
   async ({ lab, kube, observe }) => {
     const namespace = await lab.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' });
-    const { objects } = await lab.render({ namespace });
-    const workloads = [...objects, ...(await lab.optional('migration-job.yaml'))];
+    const { deployment } = rolesOf({ ...(await lab.render({ namespace })), namespace });
+    const workloads = [deployment, ...(await lab.optional('migration-job.yaml'))];
     const pods = workloads.flatMap((object) => podOf(object, namespace));
     expect(pods.length, 'pods to admit').toBeGreaterThan(0);
     const refusals = await refusalsOf(pods, (pod) => kube.create(pod, { dryRun: true }));
