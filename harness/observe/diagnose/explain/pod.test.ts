@@ -156,6 +156,27 @@ describe('a pod without a node', () => {
     expect(result?.upstream.join()).toContain('NodePath only supports ReadWriteOnce');
   });
 
+  it('quotes the provisioner while the scheduler says nothing, because it waits for the volume', () => {
+    const pod = makePod({ spec: claimSpec });
+    delete pod.spec.nodeName;
+    const world = {
+      claims: [claim({ storageClassName: 'standard' }, 'Pending')],
+      storageClasses: [
+        { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'standard' } },
+      ],
+    };
+    const failed = makeEvent({
+      type: 'Warning',
+      about: { kind: 'PersistentVolumeClaim', name: 'data' },
+      reason: 'ProvisioningFailed',
+      message: 'NodePath only supports ReadWriteOnce',
+    });
+    const result = explained(pod, { ...world, events: [failed] });
+    expect(result?.says).toBe('is Pending: the scheduler waits for the volume of its PersistentVolumeClaim');
+    expect(result?.upstream.join()).toContain('NodePath only supports ReadWriteOnce');
+    expect(explained(pod, world)?.says).toContain('has not processed it yet');
+  });
+
   it('follows a claim that is bound to one node', () => {
     const result = explained(
       pendingPod(only('1 node(s) had volume node affinity conflict, 1 Insufficient cpu'), claimSpec),

@@ -40,11 +40,11 @@ export function schedulerMessage(pod: Pod, world: Pick<World, 'events'>): string
     ?.message;
 }
 
-/** Undefined when the pod has a node, or when the scheduler has not reported anything. */
+/** Undefined when the pod has a node, or when neither the scheduler nor a provisioner has reported anything. */
 export function explainScheduling(pod: Pod, world: World): PodTrouble | undefined {
   if (pod.spec.nodeName) return undefined;
   const message = schedulerMessage(pod, world);
-  if (message === undefined) return undefined;
+  if (message === undefined) return waitsForVolume(pod, world);
   const refusal = parseSchedulerMessage(message);
   if (!refusal) {
     return {
@@ -63,6 +63,18 @@ export function explainScheduling(pod: Pod, world: World): PodTrouble | undefine
     says: `is Pending: ${fit}: ${texts.join('; ')}`,
     upstream: roots.causes,
     hint: roots.hint,
+    rank: RANK.unscheduled,
+  };
+}
+
+/** The scheduler has chosen a node and waits for the volume of a claim. It reports nothing about the pod for ten minutes. */
+function waitsForVolume(pod: Pod, world: World): PodTrouble | undefined {
+  const claims = claimCauses(pod, world);
+  if (!claims || claims.mayHeal) return undefined;
+  return {
+    says: 'is Pending: the scheduler waits for the volume of its PersistentVolumeClaim',
+    upstream: claims.causes,
+    hint: claims.hint,
     rank: RANK.unscheduled,
   };
 }
