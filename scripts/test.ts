@@ -24,7 +24,7 @@ import { runTorture } from './torture.ts';
 import { quickOf } from './listed-command.ts';
 
 /** Faults of each suite in one run; the sample rotates daily. `npm run prove` injects all. */
-const FAULT_SAMPLE = 3;
+const FAULT_SAMPLE = 2;
 
 const UNIT_REPORT = join(cacheDirectory, 'unit-tests.json');
 

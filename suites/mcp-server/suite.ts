@@ -86,5 +86,5 @@ export const mcpServer: SuiteDefinition = {
   platform: { requirements: THROUGH_PLATFORM, validate: validatePlatform },
   valuesVariants: {},
   faults: mcpServerFaults,
-  shared: [...EVERY_SUITE, 'X-25'],
+  shared: EVERY_SUITE,
 };

@@ -9,7 +9,11 @@ import { ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import { refuseClash } from '../../../harness/run/suite/cluster-scoped-clash.ts';
 import { nothingWrong } from '../../../harness/observe/predicates/result.ts';
-import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from '../readme/documented-namespace.ts';
+import {
+  DOCUMENTED_NAMESPACE,
+  documentedNamespaceGone,
+  reserveDocumentedNamespace,
+} from '../readme/documented-namespace.ts';
 import { agentIn, agentOf, agentPods, DOCUMENTED } from '../agent.ts';
 import { requirement } from '../kit.ts';
 
@@ -52,10 +56,10 @@ requirement(
 requirement(
   'G-01',
   `installs into ${DOCUMENTED_NAMESPACE}, created by helm, or by the chart with labels that identify it`,
-  // Exclusive: the name is fixed.
-  { release: 'none', exclusive: true, disruptive: true },
+  // Another check may have the namespace first.
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, kube, observe }) => {
-    await documentedNamespaceGone(kube);
+    await reserveDocumentedNamespace(lab, kube);
     for (const given of [DOCUMENTED_NAMESPACE, 'default']) {
       const source = lab.source({ namespace: given });
       const { objects } = await lab.render({ namespace: given });

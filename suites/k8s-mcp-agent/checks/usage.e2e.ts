@@ -39,7 +39,8 @@ const INITIALIZE =
 requirement(
   'G-43',
   'can be installed, used and removed with the exact commands of its README',
-  { release: 'none', disruptive: true, exclusive: true },
+  // Another check may have the namespace first.
+  { release: 'none', disruptive: true, timeoutMs: 480_000 },
   async ({ lab, kube, cluster, subject, observe }) => {
     const readme = await lab.document('README.md');
     if (readme === undefined) throw new DoesNotFit('the chart has no README.md in its folder');

@@ -13,7 +13,7 @@ import type { Lab } from '../../../harness/run/suite/lab.ts';
 import { DEFAULT_NAMESPACE } from './allowed-commands.ts';
 import { CommandNotRun } from './command-not-run.ts';
 import { CommandSession, type StartProgram } from './command-session.ts';
-import { DOCUMENTED_NAMESPACE, documentedNamespaceGone } from './documented-namespace.ts';
+import { DOCUMENTED_NAMESPACE, reserveDocumentedNamespace } from './documented-namespace.ts';
 
 /** For one command. A reader of the document would not wait longer. */
 const COMMAND_MS = 120_000;
@@ -101,7 +101,7 @@ export async function commandSession(
       'the kubeconfig gets its credentials from a program, and documented commands run without your environment',
     );
   }
-  await documentedNamespaceGone(cluster.kube);
+  await reserveDocumentedNamespace(lab, cluster.kube);
   const foreign = new Set((await lab.helm.list(DEFAULT_NAMESPACE)).map(({ name }) => name));
   lab.defer('remove what the commands of README.md have left', async () => {
     for (const namespace of [DOCUMENTED_NAMESPACE, DEFAULT_NAMESPACE]) {

@@ -4,6 +4,7 @@ import type { KubeClient } from '../../../harness/kube/api/client.ts';
 import { parseQuantity } from '../../../harness/kube/api/quantity.ts';
 import type { KubeObject, Pod } from '../../../harness/kube/api/types.ts';
 import { namespaceOf } from '../../../harness/kube/manifests/model/subject-model.ts';
+import { preStopSeconds } from '../../../harness/kube/manifests/pre-stop.ts';
 import { hookEvents, nameOf } from '../../../harness/kube/manifests/objects.ts';
 import { endpointsAre } from '../../../harness/observe/waits/endpoints.ts';
 import { containerWaiting } from '../../../harness/observe/waits/containers.ts';
@@ -13,7 +14,9 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
+import { callInFlight, secondsInFlight } from '../../mcp-client/call-in-flight.ts';
 import { startMcpClient } from '../../mcp-client/mcp-client.ts';
+import { endGracefully } from '../../any-chart/graceful-end.ts';
 import { atEndpoint, type Calls, knownCalls } from '../answers.ts';
 import { judged, type Meanwhile, servesMeanwhile, startControl } from '../calls-meanwhile.ts';
 import { needVariable } from '../configuration.ts';
@@ -24,14 +27,18 @@ import { documentedEntry, type RegistryEntry } from '../platform/registry-entry.
 import {
   environmentOf,
   handleOf,
+  MCP_PATH,
   portOf,
   renderServer,
   serverOf,
   serverPods,
   serviceOf,
+  targetOf,
   urlOf,
 } from '../server.ts';
 
+/** The tool of the suite's own server that takes its time. */
+const WAIT = 'wait';
 const OWN = { release: 'none', disruptive: true, timeoutMs: 900_000 } as const;
 
 requirement(
@@ -281,4 +288,41 @@ function isKeptClaim({ kind, metadata }: KubeObject): boolean {
 function noneYet(error: unknown): Pod[] {
   if (error instanceof CheckFailure && error.code === 'E_SELECTED_NOTHING') return [];
   throw error;
+}
+
+requirement(
+  'M-29',
+  'ends on SIGTERM within its grace period, and answers the call that is in flight',
+  { ...OWN, typicalMs: 50_000 },
+  async ({ lab, observe }) => {
+    const release = await lab.install();
+    const [pod] = await serverPods(release);
+    if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'the server has no pods');
+    const call = await ownCall(lab, release, pod, observe);
+    await endGracefully(release, [pod], observe);
+    await call?.answered();
+  },
+);
+
+/** A call in flight at SIGTERM; `undefined` when the server has no tool that takes its time. */
+async function ownCall(
+  lab: Lab,
+  release: Release,
+  pod: Pod,
+  observe: (fact: string) => void,
+): Promise<Awaited<ReturnType<typeof callInFlight>> | undefined> {
+  const { container } = serverOf(release);
+  const port = targetOf(serviceOf(release), container);
+  const hook = preStopSeconds(container) ?? 0;
+  const seconds = secondsInFlight({ hook, grace: pod.spec.terminationGracePeriodSeconds ?? 30 });
+  const url = `http://${pod.status?.podIP ?? ''}:${port ?? 0}${MCP_PATH}`;
+  const client = await startMcpClient(lab);
+  const [session] = await client.talk({ url });
+  if (!session?.tools.includes(WAIT)) {
+    observe(`no call was in flight: ${session?.error ?? `the server has no tool ${WAIT}`}`);
+    return undefined;
+  }
+  const call = await callInFlight(client, { url, tool: WAIT, seconds, pod: pod.metadata.name });
+  observe(`a call of ${seconds} s was in flight`);
+  return call;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { DoesNotFit, NameMissing } from '../../../harness/core/errors.ts';
+import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { field, nameOf, ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { credentialsAreInSecrets } from '../../../harness/observe/predicates/rendered/credentials.ts';
 import { listenersHaveProbes } from '../../../harness/observe/predicates/rendered/probes.ts';
@@ -148,6 +149,7 @@ requirement(
   { ...STATIC, needs: ['pod-security-admission'] },
   async ({ lab, kube, observe }) => {
     const { model } = await renderServer(lab);
+    needMcp(model);
     const { level, stricter } = await admittedLevel(kube, [model], (labels) => lab.namespace(labels));
     await expect(nothingWrong('the pods of the server are admitted under restricted', stricter)).toHold();
     const byDefault = await renderServer(lab, { onlyChart: true });
@@ -155,6 +157,16 @@ requirement(
     observe(`with its values: ${level}; by default: ${own.level}`);
   },
 );
+
+/**
+ * What the documents promise for servers of MCP is no promise of other charts.
+ *
+ * @throws DoesNotFit when neither the pods (image, command, variables, ports, labels) nor their Services say `mcp`
+ */
+function needMcp({ template, services, title }: ModelWorkload): void {
+  if (!/mcp|model context protocol/i.test(JSON.stringify([template, services])))
+    throw new DoesNotFit(`nothing of ${title} and its Services says that it serves MCP`);
+}
 
 requirement(
   'M-20',

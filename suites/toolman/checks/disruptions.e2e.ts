@@ -11,6 +11,7 @@ import type { Pod } from '../../../harness/kube/api/types.ts';
 import { preStopSeconds } from '../../../harness/kube/manifests/pre-stop.ts';
 import type { Recording } from '../../../harness/observe/recorder/recording.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
+import { callInFlight, secondsInFlight } from '../../mcp-client/call-in-flight.ts';
 import { ownTool, startAgent, toolsOf } from '../agent-tools.ts';
 import { requirement } from '../kit.ts';
 import { withReplicas } from '../means.ts';
@@ -19,12 +20,8 @@ import { serverPods, serviceAddress } from '../server-pods.ts';
 
 const MIN_AVAILABLE = 2;
 const BUDGET = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' };
-/** The call ends so long after the preStop hook, or half of what is left of the grace period: it is in flight at SIGTERM. */
-const BEYOND_HOOK_SECONDS = 4;
 /** Of a hook whose form does not say how long it takes. */
 const HOOK_SECONDS = 5;
-/** A connection that nobody accepted: no call was in flight on it. */
-const NOT_ACCEPTED = /connect E(CONNREFUSED|HOSTUNREACH|TIMEDOUT)/;
 
 requirement(
   ['T-59', 'TA-11'],
@@ -93,23 +90,11 @@ requirement(
     const client = await startAgent(lab, release);
     const url = `http://${busy.status?.podIP ?? ''}:${portOf(server).number}/mcp`;
     const wait = ownTool(toolsOf((await client.talk({ url }))[0]), 'wait');
-    const seconds = drain + Math.min(BEYOND_HOOK_SECONDS, Math.max(1, (grace - drain) / 2));
-    const timeoutMs = (seconds + 30) * 1000;
-    const call = client.talk({ url, timeoutMs, calls: [{ tool: wait, arguments: { seconds } }] });
-    // Started later, it ends when the other session has come to its call: both begin with the same requests.
-    await client.talk({ url });
+    const seconds = secondsInFlight({ hook: drain, grace });
+    const call = await callInFlight(client, { url, tool: wait, seconds, pod: busy.metadata.name });
     for (const { metadata } of [idle, busy]) await kube.delete('Pod', { name: metadata.name, namespace });
-    const [[session]] = await Promise.all([call, podGone(kube, idle), podGone(kube, busy)]);
-    const [answer] = session?.calls ?? [];
-    if (!answer || NOT_ACCEPTED.test(answer.error ?? ''))
-      throw new InfrastructureError(
-        'E_CONTROL',
-        `${busy.metadata.name} was deleted before it had a call: ${session?.error ?? answer?.error ?? ''}`,
-        { hint: 'Run again when the machine does nothing else.' },
-      );
-    expect(answer.error ?? '', `answer to the call in flight when ${busy.metadata.name} was deleted`).toBe(
-      '',
-    );
+    await Promise.all([podGone(kube, idle), podGone(kube, busy)]);
+    await call.answered();
 
     const recording = await release.settleRecording();
     for (const pod of [idle, busy]) {
