@@ -53,6 +53,16 @@ export function serverOf(release: Release): Server {
   return serverIn(release.objects, release);
 }
 
+/**
+ * What the documents promise for servers of MCP is no promise of other charts.
+ *
+ * @throws DoesNotFit when neither the pods (image, command, variables, ports, labels) nor their Services say `mcp`
+ */
+export function needMcp({ template, services, title }: ModelWorkload): void {
+  if (!/mcp|model context protocol/i.test(JSON.stringify([template, services])))
+    throw new DoesNotFit(`nothing of ${title} and its Services says that it serves MCP`);
+}
+
 /** The subject rendered with options, and the server in it. */
 export async function renderServer(
   lab: Lab,

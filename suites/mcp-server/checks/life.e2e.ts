@@ -28,6 +28,7 @@ import {
   environmentOf,
   handleOf,
   MCP_PATH,
+  needMcp,
   portOf,
   renderServer,
   serverOf,
@@ -295,6 +296,7 @@ requirement(
   'ends on SIGTERM within its grace period, and answers the call that is in flight',
   { ...OWN, typicalMs: 50_000 },
   async ({ lab, observe }) => {
+    needMcp((await renderServer(lab)).model);
     const release = await lab.install();
     const [pod] = await serverPods(release);
     if (!pod) throw new CheckFailure('E_SELECTED_NOTHING', 'the server has no pods');

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { DoesNotFit, NameMissing } from '../../../harness/core/errors.ts';
-import type { ModelWorkload } from '../../../harness/kube/manifests/model/model.ts';
 import { field, nameOf, ofKind } from '../../../harness/kube/manifests/objects.ts';
 import { credentialsAreInSecrets } from '../../../harness/observe/predicates/rendered/credentials.ts';
 import { listenersHaveProbes } from '../../../harness/observe/predicates/rendered/probes.ts';
@@ -20,7 +19,7 @@ import { admittedLevel } from '../../any-chart/pod-security.ts';
 import { isHelmChart, needHelmChart } from '../../any-chart/subject-form.ts';
 import { ENVIRONMENTS, environmentFiles } from '../environments.ts';
 import { requirement } from '../kit.ts';
-import { onlyService, portOf, renderServer, NAMESPACE, variablesOf } from '../server.ts';
+import { needMcp, onlyService, portOf, renderServer, NAMESPACE, variablesOf } from '../server.ts';
 
 const STATIC = { release: 'none', static: true } as const;
 /** Names of variables that hold credentials. */
@@ -157,16 +156,6 @@ requirement(
     observe(`with its values: ${level}; by default: ${own.level}`);
   },
 );
-
-/**
- * What the documents promise for servers of MCP is no promise of other charts.
- *
- * @throws DoesNotFit when neither the pods (image, command, variables, ports, labels) nor their Services say `mcp`
- */
-function needMcp({ template, services, title }: ModelWorkload): void {
-  if (!/mcp|model context protocol/i.test(JSON.stringify([template, services])))
-    throw new DoesNotFit(`nothing of ${title} and its Services says that it serves MCP`);
-}
 
 requirement(
   'M-20',
