@@ -48,13 +48,18 @@ export async function namespacesFor(lab: Lab, where: 'apart' | 'shared'): Promis
   return namespaces;
 }
 
-/** Installs all systems, and waits until they are rolled out. */
+/**
+ * Installs all systems at the same time, and waits until they are rolled out.
+ *
+ * @throws the error of the first in their order that fails, after the installs of all have ended
+ */
 export async function installSystems(lab: Lab, namespaces: readonly string[]): Promise<InstalledSystem[]> {
-  const installed: InstalledSystem[] = [];
-  for (const [at, { name, ...which }] of SYSTEMS.entries()) {
+  const installs = SYSTEMS.map(async ({ name, ...which }, at): Promise<InstalledSystem> => {
     const namespace = namespaces[at] ?? '';
     const release = await lab.install({ ...which, namespace });
-    installed.push({ name, namespace, objects: release.objects, release });
-  }
-  return installed;
+    return { name, namespace, objects: release.objects, release };
+  });
+  // An install that is still under way could not be undone.
+  await Promise.allSettled(installs);
+  return Promise.all(installs);
 }

@@ -31,7 +31,7 @@ requirement(
       await expect(selectOnlyTheirOwn(systems, await podsOf(systems))).toHold();
       observe(`${systems.map(({ name }) => name).join(', ')} run in ${own.join(', ')}`);
 
-      for (const { release } of systems) await lab.uninstall(release);
+      await Promise.all(systems.map(({ release }) => lab.uninstall(release)));
       const left = { before, controlNamespace, isAlone: cluster.provider === 'kind' };
       await expect(nothingLeft(lab, systems, left, note)).toHold();
     }
