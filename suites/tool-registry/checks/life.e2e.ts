@@ -40,7 +40,7 @@ const CONTROLLERS_SECONDS = 10;
 requirement(
   'R-06',
   'is updated under constant load without a failed request: old pods serve until new ones are ready',
-  // Exclusive: on a small machine other checks would take the CPU time that the answers need. The load also doubles their duration.
+  // Exclusive: on a small machine other checks would take the CPU time that the answers need.
   { release: 'none', disruptive: true, exclusive: true, timeoutMs: 480_000 },
   async ({ lab, observe }) => {
     const release = await lab.install({ patches: await replicas(lab, 3) });
