@@ -10,7 +10,7 @@ import type { Release } from '../../harness/run/suite/release.ts';
 /**
  * Deletes pods of a release at the same time, waits until they are gone, and expects that every container ended by itself.
  *
- * @param observe is told how each ended
+ * @param observe records one fact for each pod
  * @throws CheckFailure when a container had to be killed, or a preStop hook failed
  * @throws InfrastructureError when the recording has the end of none of them
  */

@@ -13,16 +13,21 @@ export function secondsInFlight({ hook, grace }: { hook: number; grace: number }
   return hook + Math.min(BEYOND_HOOK_SECONDS, Math.max(1, (grace - hook) / 2));
 }
 
+export interface CallInFlight {
+  /** Expects an answer without an error. @throws InfrastructureError when the pod never had the call */
+  answered(): Promise<void>;
+}
+
 /**
  * Calls a tool that takes its time, at the address of one pod.
  *
  * @param call.tool takes the argument `seconds`
- * @returns once the server has the call; `answered` expects its answer, and throws an InfrastructureError when the pod never had the call
+ * @returns once the server has the call
  */
 export async function callInFlight(
   client: McpClient,
   { url, tool, seconds, pod }: { url: string; tool: string; seconds: number; pod: string },
-): Promise<{ answered: () => Promise<void> }> {
+): Promise<CallInFlight> {
   const timeoutMs = (seconds + 30) * 1000;
   const call = client.talk({ url, timeoutMs, calls: [{ tool, arguments: { seconds } }] });
   // Its failure belongs to who waits for the answer.

@@ -14,7 +14,7 @@ import { eventually } from '../../../harness/observe/waits/eventually.ts';
 import { expect } from '../../../harness/run/suite/assertions.ts';
 import type { Lab } from '../../../harness/run/suite/lab.ts';
 import type { Release } from '../../../harness/run/suite/release.ts';
-import { callInFlight, secondsInFlight } from '../../mcp-client/call-in-flight.ts';
+import { type CallInFlight, callInFlight, secondsInFlight } from '../../mcp-client/call-in-flight.ts';
 import { startMcpClient } from '../../mcp-client/mcp-client.ts';
 import { endGracefully } from '../../any-chart/graceful-end.ts';
 import { atEndpoint, type Calls, knownCalls } from '../answers.ts';
@@ -312,7 +312,7 @@ async function ownCall(
   release: Release,
   pod: Pod,
   observe: (fact: string) => void,
-): Promise<Awaited<ReturnType<typeof callInFlight>> | undefined> {
+): Promise<CallInFlight | undefined> {
   const { container } = serverOf(release);
   const port = targetOf(serviceOf(release), container);
   const hook = preStopSeconds(container) ?? 0;
